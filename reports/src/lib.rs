@@ -1,0 +1,5 @@
+//! Result records and everything drawn from them: statistics, charts, pages.
+//!
+//! This crate runs nothing: it reads records and writes files.
+
+pub mod record;
