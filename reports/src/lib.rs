@@ -3,3 +3,5 @@
 //! This crate runs nothing: it reads records and writes files.
 
 pub mod record;
+pub mod results;
+pub mod statistics;

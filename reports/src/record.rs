@@ -28,10 +28,6 @@ pub struct Line {
 /// A record of any kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "records are handled by the hundred, not the million"
-)]
 pub enum Record {
     /// Where and how the run was made; first line of a file.
     Host(Host),
@@ -49,6 +45,28 @@ pub enum Record {
     Unmeasured(Unmeasured),
     /// The run is over; last line of a file.
     End(End),
+}
+
+impl Record {
+    /// Every kind of this version, as the `kind` key names it, in the order of the variants.
+    pub const KINDS: [&'static str; 8] =
+        ["host", "subject", "workload", "recording", "sample", "memcheck", "unmeasured", "end"];
+
+    /// The value of the record's `kind` key.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        let index = match self {
+            Self::Host(_) => 0,
+            Self::Subject(_) => 1,
+            Self::Workload(_) => 2,
+            Self::Recording(_) => 3,
+            Self::Sample(_) => 4,
+            Self::Memcheck(_) => 5,
+            Self::Unmeasured(_) => 6,
+            Self::End(_) => 7,
+        };
+        Self::KINDS[index]
+    }
 }
 
 /// Fingerprint of the computer and of the run.

@@ -1,0 +1,77 @@
+//! Results files: an append-only file of records, and the typed view that everything drawn starts from.
+//!
+//! Between the harness, which writes through [`ResultsFile`] while samples finish, and the rest of
+//! this crate, which reads a whole file into [`Results`]. A file is JSON Lines: one record per line,
+//! in the order in which things happened.
+//!
+//! ```text
+//! {"schema":"arenabench.results/1","kind":"host", ...}        exactly one, first
+//! {"schema":"arenabench.results/1","kind":"subject", ...}     any number of these,
+//! {"schema":"arenabench.results/1","kind":"sample", ...}      in any order
+//! {"schema":"arenabench.results/1","kind":"end", ...}         absent in a run that is not over
+//! ```
+//!
+//! * I1: the first record is a host record, and there is no second one.
+//! * I2: what [`ResultsFile::append`] accepted, [`Results::read`] can read.
+//! * I3: a record is written by one call of `write`, so that a killed run leaves whole lines and at
+//!   most one torn line at the end.
+//! * I4: no two subject records, and no two workload records, disagree under one name.
+
+mod error;
+mod reader;
+mod writer;
+
+pub use error::{ReadError, exit_code};
+pub use writer::ResultsFile;
+
+use crate::record::{End, Host, Memcheck, Recording, Sample, Subject, Unmeasured, Workload};
+
+/// Everything a results file holds, by kind, each kind in the order of the file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Results {
+    /// Where and how the run was made.
+    pub host: Host,
+    /// Subjects that took part.
+    pub subjects: Vec<Subject>,
+    /// Workloads that took part.
+    pub workloads: Vec<Workload>,
+    /// What it cost to record programs.
+    pub recordings: Vec<Recording>,
+    /// Child processes that were measured or verified.
+    pub samples: Vec<Sample>,
+    /// Runs under memcheck.
+    pub memchecks: Vec<Memcheck>,
+    /// Parts of the run that could not be measured.
+    pub unmeasured: Vec<Unmeasured>,
+    /// End of the run; the last one where a resumed run left several. `None` when the run is not over.
+    pub end: Option<End>,
+    /// Line number, from 1, of a last line that was cut off while it was written and is left out.
+    pub torn_line: Option<usize>,
+    /// Records left out because a later version of the same schema added their kind.
+    pub unknown_kinds: usize,
+}
+
+impl Results {
+    /// A view without any record but the host's.
+    #[must_use]
+    pub fn new(host: Host) -> Self {
+        Self {
+            host,
+            subjects: Vec::new(),
+            workloads: Vec::new(),
+            recordings: Vec::new(),
+            samples: Vec::new(),
+            memchecks: Vec::new(),
+            unmeasured: Vec::new(),
+            end: None,
+            torn_line: None,
+            unknown_kinds: 0,
+        }
+    }
+
+    /// Whether the run came to its end without being interrupted.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.end.as_ref().is_some_and(|end| end.outcome == "complete")
+    }
+}

@@ -1,0 +1,111 @@
+//! A median with its interval at 95 %. The method and its reasons are in the parent module.
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use serde::Serialize;
+
+use super::quantile::{median, median_in_place, normal_tail, student_975};
+
+/// Fewest rounds that are bootstrapped; below, the interval is Student's t on logarithms.
+pub const MIN_BOOTSTRAP_ROUNDS: usize = 6;
+
+/// Resamples drawn for one bootstrap.
+pub const RESAMPLES: usize = 4000;
+
+/// Seed of every bootstrap, so that the same records give the same figures.
+const SEED: u64 = 0x41_52_45_4E_41;
+
+/// An interval at 95 %, both ends included. `low <= high`, both above zero.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Interval {
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+}
+
+impl Interval {
+    /// Whether `value` lies in the interval, its ends included.
+    #[must_use]
+    pub fn holds(self, value: f64) -> bool {
+        self.low <= value && value <= self.high
+    }
+
+    /// Half the width as a factor, in percent: 2.0 when the ends lie a factor of 1.02 from the
+    /// middle (the geometric mean of the ends).
+    #[must_use]
+    pub fn half_width_percent(self) -> f64 {
+        100.0 * ((self.high / self.low).sqrt() - 1.0)
+    }
+}
+
+/// A median, how many values it stands on, and its interval.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Estimate {
+    /// Median of the values. Lies in the interval.
+    pub value: f64,
+    /// How many values there are.
+    pub count: usize,
+    /// Interval at 95 %; `None` of a single value, which says nothing about its own spread.
+    pub interval: Option<Interval>,
+}
+
+impl Estimate {
+    /// Median and interval of positive values: times, or ratios of times within rounds. `None` of no
+    /// value. Values must be finite and above zero.
+    ///
+    /// Cost: [`RESAMPLES`] medians of `values.len()` values.
+    #[must_use]
+    pub fn of(values: &[f64]) -> Option<Self> {
+        let logs: Vec<f64> = values.iter().map(|value| value.ln()).collect();
+        let interval = match logs.len() {
+            0 => return None,
+            1 => None,
+            few if few < MIN_BOOTSTRAP_ROUNDS => student(&logs),
+            _ => bootstrap(logs.len(), |indices| {
+                let mut drawn: Vec<f64> = indices.iter().map(|&index| logs[index]).collect();
+                median_in_place(&mut drawn).unwrap_or_default()
+            }),
+        };
+        Some(Self::around(median(values)?, values.len(), interval))
+    }
+
+    /// Puts a value and an interval of logarithms together. The value lies in the interval up to
+    /// rounding (and, for a mean of medians, nearly always); the interval is widened to hold it.
+    pub(super) fn around(value: f64, count: usize, logs: Option<(f64, f64)>) -> Self {
+        let interval = logs
+            .map(|(low, high)| Interval { low: low.exp().min(value), high: high.exp().max(value) });
+        Self { value, count, interval }
+    }
+}
+
+/// Student's t interval of the mean of `logs`, of which there are at least two.
+pub(super) fn student(logs: &[f64]) -> Option<(f64, f64)> {
+    let count = logs.len() as f64;
+    let mean = logs.iter().sum::<f64>() / count;
+    let squares: f64 = logs.iter().map(|log| (log - mean).powi(2)).sum();
+    let error = (squares / (count - 1.0) / count).sqrt();
+    let half = student_975(logs.len() - 1) * error;
+    half.is_finite().then_some((mean - half, mean + half))
+}
+
+/// Bootstrap interval of `statistic` over `rounds` rounds. `statistic` is given the indices of the
+/// drawn rounds, with repetition.
+pub(super) fn bootstrap(rounds: usize, statistic: impl Fn(&[usize]) -> f64) -> Option<(f64, f64)> {
+    let mut random = ChaCha8Rng::seed_from_u64(SEED);
+    let mut indices = vec![0; rounds];
+    let mut drawn: Vec<f64> = (0..RESAMPLES)
+        .map(|_| {
+            for index in &mut indices {
+                // The high half of the product: even to within one part in 2^32 / rounds.
+                *index = ((u64::from(random.next_u32()) * rounds as u64) >> 32) as usize;
+            }
+            statistic(&indices)
+        })
+        .collect();
+    drawn.sort_by(f64::total_cmp);
+    let count = rounds as f64;
+    let tail = normal_tail((count / (count - 1.0)).sqrt() * student_975(rounds - 1));
+    let cut = (tail * RESAMPLES as f64).floor() as usize;
+    Some((*drawn.get(cut)?, *drawn.get(RESAMPLES - 1 - cut)?))
+}
