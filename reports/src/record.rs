@@ -252,6 +252,40 @@ impl Status {
     pub fn is_failure(self) -> bool {
         !matches!(self, Status::Ok | Status::Unsupported)
     }
+
+    /// The status as records name it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Exit => "exit",
+            Self::Signal => "signal",
+            Self::Timeout => "timeout",
+            Self::Oom => "oom",
+            Self::Mismatch => "mismatch",
+            Self::NotLoaded => "not-loaded",
+            Self::Unsupported => "unsupported",
+            Self::Missing => "missing",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
+    /// What the status means, for a reader who does not know the words.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Ok => "finished",
+            Self::Exit => "ended early or without a result",
+            Self::Signal => "killed by a signal",
+            Self::Timeout => "ran past its time limit",
+            Self::Oom => "could not get the memory, or took more than the limit",
+            Self::Mismatch => "wrong contents, alignment, overlap or operation count",
+            Self::NotLoaded => "the library did not serve the process",
+            Self::Unsupported => "the subject cannot do this",
+            Self::Missing => "a tool or library it needs is not on this computer",
+            Self::Interrupted => "the run was interrupted",
+        }
+    }
 }
 
 /// One child process.

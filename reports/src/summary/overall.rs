@@ -1,0 +1,163 @@
+//! Ratios over several workloads.
+
+use serde::Serialize;
+
+use super::Row;
+use super::cell::Grid;
+use crate::record::{Call, Role, Source};
+use crate::statistics::{Estimate, Floor, Rounds, Verdict, geometric_mean, ratios};
+
+/// Which workloads a figure goes over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scope {
+    /// Every workload of the run.
+    All,
+    /// Seeded generators.
+    Generated,
+    /// Recorded programs and trace files.
+    Programs,
+}
+
+/// One subject over the workloads of a scope.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Overall {
+    /// Which workloads.
+    pub scope: Scope,
+    /// Subject.
+    pub subject: String,
+    /// What the subject is.
+    pub role: Role,
+    /// How it was called.
+    pub call: Call,
+    /// Whether it is compared with the others.
+    pub ranked: bool,
+    /// Whether it is the baseline itself, whose ratio is 1 by definition.
+    pub baseline: bool,
+    /// Settings the ratio goes over.
+    pub settings: usize,
+    /// Settings of the scope in which the baseline did not fail.
+    pub settings_in_scope: usize,
+    /// Workloads on which the subject failed or was not measured; while there are any, it stands
+    /// outside the ranking, since its mean goes over fewer workloads than the others'.
+    pub missing: Vec<String>,
+    /// Geometric mean of the ratios to the baseline. `None` for the baseline and without any ratio.
+    pub ratio: Option<Estimate>,
+    /// Word on that ratio, by the floor of the same geometric mean. `None` for what is not ranked.
+    pub verdict: Option<Verdict>,
+    /// Place in the ranking from 1, by the value of the ratio; `None` for what is not ranked.
+    pub place: Option<usize>,
+    /// Geometric mean of peak resident set over peak live bytes, over the settings that have it.
+    pub rss_ratio: Option<f64>,
+}
+
+impl Overall {
+    /// Whether the subject has a ratio, or is the baseline, on every workload of the scope.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.missing.is_empty()
+    }
+}
+
+/// Figures for every scope that differs from the others; [`Scope::All`] first.
+pub(super) fn all(grid: &Grid<'_>, rows: &[Row]) -> Vec<Overall> {
+    let every = comparable(grid);
+    let (generated, programs): (Vec<usize>, Vec<usize>) =
+        every.iter().partition(|&&setting| grid.sources[setting] == Some(Source::Generated));
+    let mut found = scope(grid, rows, Scope::All, &every);
+    if !generated.is_empty() && !programs.is_empty() {
+        found.extend(scope(grid, rows, Scope::Generated, &generated));
+        found.extend(scope(grid, rows, Scope::Programs, &programs));
+    }
+    found
+}
+
+/// Settings in which ratios can be taken at all: those in which the baseline did not fail.
+pub(super) fn comparable(grid: &Grid<'_>) -> Vec<usize> {
+    (0..grid.settings.len()).filter(|&setting| grid.baseline_cell(setting).is_some()).collect()
+}
+
+/// The A/A floor of the geometric mean over `settings`.
+pub(super) fn floor(grid: &Grid<'_>, settings: &[usize]) -> Option<Floor> {
+    let twins: Option<Vec<Rounds>> =
+        settings.iter().map(|&setting| grid.twin_ratios(setting)).collect();
+    Floor::from_estimate(geometric_mean(&twins?.iter().collect::<Vec<_>>())?)
+}
+
+fn scope(grid: &Grid<'_>, rows: &[Row], scope: Scope, settings: &[usize]) -> Vec<Overall> {
+    let floor = floor(grid, settings);
+    let mut found: Vec<Overall> = (0..grid.contenders.len())
+        .map(|contender| one(grid, rows, scope, settings, contender, floor))
+        .filter(|overall| overall.settings > 0 || !overall.missing.is_empty())
+        .collect();
+    let value = |overall: &Overall| match overall.ratio {
+        Some(ratio) => ratio.value,
+        None if overall.baseline => 1.0,
+        None => f64::INFINITY,
+    };
+    // Ranked and whole first, then ranked with gaps, then the rest; each from fastest to slowest.
+    let group =
+        |overall: &Overall| (!overall.ranked, overall.role == Role::Reference, !overall.is_whole());
+    found.sort_by(|a, b| group(a).cmp(&group(b)).then(value(a).total_cmp(&value(b))));
+    let mut place = 0;
+    for overall in &mut found {
+        if overall.ranked && overall.is_whole() && value(overall).is_finite() {
+            place += 1;
+            overall.place = Some(place);
+        }
+    }
+    found
+}
+
+fn one(
+    grid: &Grid<'_>,
+    rows: &[Row],
+    scope: Scope,
+    settings: &[usize],
+    contender: usize,
+    floor: Option<Floor>,
+) -> Overall {
+    let facts = &grid.contenders[contender];
+    let baseline = grid.baseline == Some(contender);
+    let ranked = grid.is_ranked(contender);
+    let mut series = Vec::new();
+    let mut missing = Vec::new();
+    let mut memory = Vec::new();
+    for &setting in settings {
+        let name = &grid.settings[setting];
+        let row = rows.iter().find(|row| row.setting == *name && row.subject == facts.name);
+        memory.extend(row.and_then(|row| row.rss_ratio).map(|ratio| ratio.value.ln()));
+        let sound = grid.cell(setting, contender).filter(|cell| cell.is_sound());
+        let paired = sound
+            .zip(grid.baseline_cell(setting))
+            .map(|(cell, base)| ratios(&cell.times, &base.times))
+            .filter(|paired| !paired.is_empty());
+        match paired {
+            Some(paired) => series.push(paired),
+            None => missing.push(name.workload.clone()),
+        }
+    }
+    let ratio = match baseline {
+        true => None,
+        false => geometric_mean(&series.iter().collect::<Vec<_>>()),
+    };
+    Overall {
+        scope,
+        subject: facts.name.clone(),
+        role: facts.role,
+        call: facts.call,
+        ranked,
+        baseline,
+        settings: series.len(),
+        settings_in_scope: settings.len(),
+        verdict: ratio
+            .as_ref()
+            .filter(|_| ranked && missing.is_empty())
+            .map(|ratio| Verdict::of(ratio, floor)),
+        missing,
+        ratio,
+        place: None,
+        rss_ratio: (!memory.is_empty())
+            .then(|| (memory.iter().sum::<f64>() / memory.len() as f64).exp()),
+    }
+}
