@@ -1,0 +1,59 @@
+//! Refilling: where a block comes from when its class has no used pool.
+//!
+//! In this order: an empty or never-cut pool of the fullest arena that has one; a new arena; null,
+//! upon which the caller falls through to the next allocator. Nothing is changed by a refusal.
+
+use core::ptr;
+
+use crate::arena::Arena;
+use crate::geometry::Geometry;
+use crate::heap::ClassicHeap;
+use crate::next::NextAllocator;
+use crate::ownership::Ownership;
+use crate::pool::Pool;
+use crate::source::ArenaSource;
+
+impl<G: Geometry, O: Ownership<G>, S: ArenaSource, N: NextAllocator> ClassicHeap<G, O, S, N> {
+    /// A block of `class` from a pool that no class holds, or null when memory is refused.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn refill(&mut self, class: usize) -> *mut u8 {
+        let Some(arena) = self.usable.head().or_else(|| self.new_arena()) else {
+            return ptr::null_mut();
+        };
+        self.usable.head_loses_pool(arena);
+        let pool = arena.take_pool::<G>(self.arenas.index_of(arena));
+        let block = pool.open::<G>(class);
+        self.used.push_front(class, pool);
+        block.as_ptr()
+    }
+
+    /// Gives a pool whose free list ran dry one more block, or takes it out of its ring: it is
+    /// full.
+    #[inline(never)]
+    pub(super) fn extend(&mut self, class: usize, pool: Pool) {
+        if !pool.carve_one::<G>() {
+            self.used.remove(class, pool);
+        }
+    }
+
+    /// Maps an arena and makes it the only usable one. `None` when memory is refused for the
+    /// descriptors, the arena or the ownership tables.
+    #[cold]
+    fn new_arena(&mut self) -> Option<Arena> {
+        // The table may move here: no arena is usable, so no list holds a handle.
+        let slot = self.arenas.vacant_slot(&mut self.next)?;
+        let base = self.source.map(G::ARENA_BYTES);
+        if base.is_null() {
+            return None;
+        }
+        if !self.ownership.mark(base.addr(), &mut self.next) {
+            // SAFETY: mapped above with this size, and nobody knows of it yet.
+            unsafe { self.source.unmap(base, G::ARENA_BYTES) };
+            return None;
+        }
+        self.arenas.add::<G>(slot, base);
+        self.usable.start_with(slot);
+        Some(slot)
+    }
+}

@@ -1,0 +1,3 @@
+//! Tests of the heaps through their public interface, in one binary.
+
+mod account;
