@@ -252,7 +252,7 @@ const _: () = assert!(core::mem::offset_of!(LogHeader, sequence) == 32);
 const _: () = assert!(core::mem::size_of::<ChunkHeader>() == 32);
 const _: () = assert!(core::mem::offset_of!(ChunkHeader, words) == 8);
 const _: () = assert!(core::mem::offset_of!(ChunkHeader, first) == 16);
-const _: () = assert!(TAIL_BYTES % 4096 == 0);
+const _: () = assert!(TAIL_BYTES.is_multiple_of(4096));
 const _: () = assert!((op::THREAD_END as u64) < JUMP);
 
 #[cfg(test)]
