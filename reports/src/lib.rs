@@ -1,9 +1,25 @@
 //! Result records and everything drawn from them: statistics, charts, pages.
 //!
 //! This crate runs nothing: it reads records and writes files.
+//!
+//! ```text
+//! record      the records, one JSON object per line; the contract with the harness
+//! results     writing and reading a file of them
+//! statistics  medians, intervals, floors, verdicts
+//! summary     figures per cell and over all workloads
+//! quantity    figures as text
+//! chart page markdown   what people look at
+//! report      all of it as files
+//! ```
 
 pub mod quantity;
 pub mod record;
 pub mod results;
 pub mod statistics;
 pub mod summary;
+
+mod chart;
+mod page;
+mod report;
+
+pub use report::{WriteError, write_report};

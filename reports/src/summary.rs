@@ -111,6 +111,18 @@ impl Summary {
         }
     }
 
+    /// Subjects that have a row, in the order of the file.
+    #[must_use]
+    pub fn subjects(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for overall in self.rows.iter().map(|row| row.subject.as_str()) {
+            if !names.contains(&overall) {
+                names.push(overall);
+            }
+        }
+        names
+    }
+
     /// Rows of one setting, in the order of the file.
     pub fn rows_of<'a>(&'a self, setting: &'a Setting) -> impl Iterator<Item = &'a Row> {
         self.rows.iter().filter(move |row| row.setting == *setting)

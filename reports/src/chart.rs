@@ -1,0 +1,198 @@
+//! Charts, drawn by plotters as SVG.
+//!
+//! Every chart is a panel of labelled rows over one horizontal axis ([`panel`]), so that names are
+//! read where they stand and never looked up by colour alone. The kinds of chart ([`time`] ...) fill
+//! panels from a [`Summary`](crate::summary::Summary); [`canvas`] is the only file that knows
+//! plotters.
+//!
+//! * I1: the same figures give the same bytes: no clock, no hash map, no system font.
+//! * I2: ink is `currentColor`, so that a chart inside a page follows the page's theme; a chart in a
+//!   file of its own brings a style that follows the reader's.
+//! * I3: a cell that failed has a row, hatched and with the reason in words.
+
+mod axis;
+mod canvas;
+mod marker;
+mod panel;
+mod time;
+
+use std::collections::BTreeSet;
+
+pub(crate) use marker::Marker;
+pub(crate) use time::time;
+
+use crate::record::{Call, Role};
+use crate::summary::Row;
+
+/// A finished chart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Chart {
+    /// File name without extension, and prefix of the identifiers inside; unique in a report.
+    pub(crate) slug: String,
+    /// What the chart shows.
+    pub(crate) title: String,
+    /// The chart in words, for readers who do not see it.
+    pub(crate) description: String,
+    /// Width and height in the units of `elements`.
+    size: (u32, u32),
+    /// Width at which text has the size of a page's text, in CSS pixels.
+    width_px: u32,
+    /// SVG elements without the root.
+    elements: String,
+}
+
+/// Style of a chart that stands alone: dark ink on white paper, or the other way round.
+const STANDALONE_STYLE: &str = "<style>\
+svg{color:#1a1a1a;background:#fff}\
+@media screen and (prefers-color-scheme:dark){svg{color:#e8e8e8;background:#16181c}}\
+</style>";
+
+impl Chart {
+    /// The chart as part of an HTML page. Ink follows the page's text colour.
+    pub(crate) fn inline(&self) -> String {
+        self.document("")
+    }
+
+    /// The chart as a file of its own.
+    pub(crate) fn standalone(&self) -> String {
+        self.document(STANDALONE_STYLE)
+    }
+
+    fn document(&self, style: &str) -> String {
+        let Self { slug, size: (width, height), width_px, elements, .. } = self;
+        let height_px = u64::from(*height) * u64::from(*width_px) / u64::from(*width).max(1);
+        format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" \
+             aria-labelledby=\"{slug}-title {slug}-desc\" viewBox=\"0 0 {width} {height}\" \
+             width=\"{width_px}\" height=\"{height_px}\">\n\
+             <title id=\"{slug}-title\">{}</title>\n<desc id=\"{slug}-desc\">{}</desc>\n\
+             {style}{elements}</svg>\n",
+            escape(&self.title),
+            escape(&self.description),
+        )
+    }
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// Gives each chart a file name of its own.
+#[derive(Debug, Default)]
+pub(crate) struct Slugs {
+    taken: BTreeSet<String>,
+}
+
+impl Slugs {
+    /// A name of letters, digits and `-` made from `kind` and `name`, told apart by a number where
+    /// two names come out alike.
+    pub(crate) fn next(&mut self, kind: &str, name: &str) -> String {
+        let mut slug = kind.to_owned();
+        for part in name.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '.') {
+            let part = part.trim_matches('.');
+            if !part.is_empty() {
+                slug.push('-');
+                slug.push_str(&part.to_ascii_lowercase());
+            }
+        }
+        // File systems stop at 255 bytes; long names end early and are told apart by their number.
+        slug.truncate(100);
+        let mut unique = slug.clone();
+        let mut number = 2;
+        while !self.taken.insert(unique.clone()) {
+            unique = format!("{slug}-{number}");
+            number += 1;
+        }
+        unique
+    }
+}
+
+/// `5 samples`, `3 to 5 samples`.
+fn sample_counts(counts: impl Iterator<Item = usize>) -> String {
+    let found: BTreeSet<usize> = counts.filter(|count| *count > 0).collect();
+    match (found.first(), found.last()) {
+        (Some(1), Some(1)) => "1 sample".to_owned(),
+        (Some(least), Some(most)) if least == most => format!("{most} samples"),
+        (Some(least), Some(most)) => format!("{least} to {most} samples"),
+        _ => "no samples".to_owned(),
+    }
+}
+
+/// `signal, 1 of 5`: how a row without figures ended.
+fn failure_note(row: &Row) -> String {
+    match &row.failure {
+        Some(failure) => {
+            format!("{}, {} of {}", failure.status.word(), failure.failed, failure.children)
+        }
+        None => row.word().to_owned(),
+    }
+}
+
+/// Rows sorted into the groups that are compared with each other: the ranked subjects first, then
+/// other ways of being called, then references. Within a group by `value`, lowest first; rows without
+/// figures last.
+fn groups(
+    rows: &[&Row],
+    value: impl Fn(&Row) -> Option<f64>,
+    draw: impl Fn(&Row) -> panel::Row,
+) -> Vec<panel::Group> {
+    const HEADINGS: [&str; 4] = [
+        "",
+        "called inline, not ranked with the above",
+        "called through C, not ranked with the above",
+        "references, not ranked",
+    ];
+    let heading = |row: &Row| match (row.role, row.call) {
+        (Role::Reference, _) => HEADINGS[3],
+        _ if row.ranked => HEADINGS[0],
+        (_, Call::Inline) => HEADINGS[1],
+        _ => HEADINGS[2],
+    };
+    let key = |row: &Row| match row.failure {
+        Some(_) => f64::INFINITY,
+        None => value(row).unwrap_or(f64::INFINITY),
+    };
+    let group = |name: &str| {
+        let mut members: Vec<&Row> =
+            rows.iter().copied().filter(|row| heading(row) == name).collect();
+        members.sort_by(|a, b| key(a).total_cmp(&key(b)));
+        panel::Group { heading: name.to_owned(), rows: members.into_iter().map(&draw).collect() }
+    };
+    HEADINGS.into_iter().map(group).filter(|group| !group.rows.is_empty()).collect()
+}
+
+/// At most `limit` characters of `name`, the middle replaced by an ellipsis: beginnings and ends
+/// tell workloads apart.
+pub(crate) fn shorten(name: &str, limit: usize) -> String {
+    let letters: Vec<char> = name.chars().collect();
+    if letters.len() <= limit {
+        return name.to_owned();
+    }
+    let tail = (limit - 1) / 2;
+    let head = limit - 1 - tail;
+    let mut short: String = letters[..head].iter().collect();
+    short.push('\u{2026}');
+    short.extend(&letters[letters.len() - tail..]);
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slugs_are_file_names_and_never_alike() {
+        let mut slugs = Slugs::default();
+        assert_eq!(slugs.next("time", "frame-push-pop@3.9:100k"), "time-frame-push-pop-3.9-100k");
+        assert_eq!(slugs.next("time", "a/../b"), "time-a-b");
+        assert_eq!(slugs.next("time", "a b"), "time-a-b-2");
+        assert!(slugs.next("time", &"x".repeat(400)).len() < 120);
+    }
+
+    #[test]
+    fn shortening_keeps_both_ends() {
+        assert_eq!(shorten("abcdefghij", 10), "abcdefghij");
+        assert_eq!(shorten("abcdefghijk", 10), "abcde\u{2026}hijk");
+        assert_eq!(shorten("abcdefghijk", 10).chars().count(), 10);
+    }
+}

@@ -1,0 +1,290 @@
+//! The one layout of all charts: labelled rows over a horizontal axis.
+//!
+//! ```text
+//! Title                                           bold
+//! what is drawn, how many samples, which interval quiet, one or two lines
+//!
+//!        label |     . --o--.          |  note    a row: points, an interval, a marker
+//!        label | ///////////////////// |  failed  a row that failed (I3 of the parent)
+//!   heading of a group                            set apart, not compared with the others
+//!        label |  --o--                |  note
+//!              +-----+-----+-----+-----+
+//!              0     5    10    15    20
+//!                 unit of the axis
+//!   o kind   # kind   ^ kind                      legend, where markers are not told by the label
+//! ```
+//!
+//! * I1: the label column is as wide as the longest label, the note column as the longest note; what
+//!   is left, and never less than 180 pixels, is the plot. No two texts share a place.
+
+use super::axis::{Axis, Scale};
+use super::canvas::{Anchor, Canvas, FINE, Tone, Type, elements};
+use super::marker::Marker;
+use super::{Chart, shorten};
+
+const WIDTH_PX: f64 = 520.0;
+const MARGIN_PX: f64 = 8.0;
+const ROW_PX: f64 = 21.0;
+const NOTE_LETTERS: usize = 24;
+const LABEL_LETTERS: usize = 24;
+const LINE_PX: f64 = 17.0;
+
+/// A chart before it is drawn.
+#[derive(Clone, Debug)]
+pub(super) struct Panel {
+    pub(super) slug: String,
+    pub(super) title: String,
+    /// What is drawn, the number of samples and the name of the interval.
+    pub(super) caption: String,
+    /// The chart in words.
+    pub(super) description: String,
+    pub(super) axis: Axis,
+    /// What the axis measures, with its unit.
+    pub(super) axis_label: String,
+    /// A range drawn behind the rows: the floor.
+    pub(super) band: Option<(f64, f64)>,
+    /// A value marked by a line through all rows.
+    pub(super) line: Option<f64>,
+    pub(super) groups: Vec<Group>,
+    /// Meaning of markers that labels do not tell.
+    pub(super) legend: Vec<(Marker, String)>,
+}
+
+/// Rows that are compared with each other.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Group {
+    /// Why the group stands apart; empty for the first.
+    pub(super) heading: String,
+    pub(super) rows: Vec<Row>,
+}
+
+/// One labelled row.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Row {
+    pub(super) label: String,
+    /// A word more, under the label.
+    pub(super) sublabel: String,
+    /// Text at the right end.
+    pub(super) note: String,
+    /// Whether the row failed.
+    pub(super) hatched: bool,
+    /// Single values, drawn faintly.
+    pub(super) dots: Vec<f64>,
+    /// Interval around the marker.
+    pub(super) interval: Option<(f64, f64)>,
+    /// Values with a marker, drawn beside each other where there are several.
+    pub(super) points: Vec<(f64, Marker)>,
+}
+
+/// Where the columns and the plot lie.
+struct Frame {
+    left: f64,
+    right: f64,
+    top: f64,
+    bottom: f64,
+}
+
+impl Panel {
+    pub(super) fn draw(&self) -> Chart {
+        let caption = wrap(&self.caption, WIDTH_PX - 2.0 * MARGIN_PX, Type::SMALL);
+        let top = MARGIN_PX + 22.0 + caption.len() as f64 * LINE_PX + 8.0;
+        let frame = Frame {
+            left: MARGIN_PX + self.label_width() + 8.0,
+            right: WIDTH_PX - MARGIN_PX - self.note_width(),
+            top,
+            bottom: top + self.rows_height(),
+        };
+        let legend = self.legend_places();
+        let legend_lines = legend.last().map_or(0, |place| place.1 + 1);
+        let height = frame.bottom + 46.0 + legend_lines as f64 * LINE_PX + MARGIN_PX;
+
+        let mut document = String::new();
+        let canvas = Canvas::new(&mut document, WIDTH_PX, height);
+        let title = shorten(&self.title, (WIDTH_PX / Type::TITLE.width_px("m")) as usize - 1);
+        let mut y = MARGIN_PX + 9.0;
+        canvas.text((MARGIN_PX, y), &title, Type::TITLE, Anchor::Start, Tone::INK);
+        y += 4.0;
+        for line in &caption {
+            y += LINE_PX;
+            canvas.text((MARGIN_PX, y), line, Type::SMALL, Anchor::Start, Tone::QUIET);
+        }
+        self.draw_axis(&canvas, &frame);
+        self.draw_groups(&canvas, &frame);
+        for ((marker, name), (x, line)) in self.legend.iter().zip(legend) {
+            let y = frame.bottom + 46.0 + (line as f64 + 0.5) * LINE_PX;
+            canvas.marker((x + 6.0, y), 4.0, *marker);
+            canvas.text((x + 16.0, y), name, Type::SMALL, Anchor::Start, Tone::QUIET);
+        }
+        canvas.finish();
+        Chart {
+            slug: self.slug.clone(),
+            title: self.title.clone(),
+            description: self.description.clone(),
+            size: ((WIDTH_PX * FINE) as u32, (height * FINE).round() as u32),
+            width_px: WIDTH_PX as u32,
+            elements: elements(&document),
+        }
+    }
+
+    fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.groups.iter().flat_map(|group| &group.rows)
+    }
+
+    fn label_width(&self) -> f64 {
+        let width = |row: &Row| {
+            let label = Type::LABEL.width_px(&shorten(&row.label, LABEL_LETTERS));
+            label.max(Type::SMALL.width_px(&shorten(&row.sublabel, LABEL_LETTERS)))
+        };
+        self.rows().map(width).fold(40.0, f64::max).min(170.0)
+    }
+
+    fn note_width(&self) -> f64 {
+        let width = |row: &Row| match row.note.as_str() {
+            "" => 0.0,
+            note => Type::SMALL.width_px(&shorten(note, NOTE_LETTERS)) + 10.0,
+        };
+        self.rows().map(width).fold(14.0, f64::max).min(150.0)
+    }
+
+    fn rows_height(&self) -> f64 {
+        let height = |group: &Group| {
+            let heading = if group.heading.is_empty() { 0.0 } else { ROW_PX };
+            heading + group.rows.iter().map(Row::height).sum::<f64>()
+        };
+        self.groups.iter().map(height).sum::<f64>() + 6.0
+    }
+
+    fn draw_axis(&self, canvas: &Canvas<'_>, frame: &Frame) {
+        let x = |value: f64| frame.left + (frame.right - frame.left) * self.axis.place(value);
+        if let Some((low, high)) = self.band {
+            let clip = |value: f64| x(value).clamp(frame.left, frame.right);
+            canvas.fill((clip(low), frame.top), (clip(high), frame.bottom), Tone::SHADE);
+        }
+        let widest = Type::SMALL.width_px(&Axis::label(self.axis.high)).max(24.0) + 10.0;
+        let most = ((frame.right - frame.left) / widest).floor().max(2.0) as usize;
+        for tick in self.axis.ticks(most) {
+            let at = x(tick);
+            canvas.line((at, frame.top), (at, frame.bottom + 4.0), 1.0, Tone::GRID);
+            let label = Axis::label(tick);
+            let place = (at, frame.bottom + 13.0);
+            canvas.text(place, &label, Type::SMALL, Anchor::Middle, Tone::QUIET);
+        }
+        if let Some(value) = self.line {
+            canvas.line((x(value), frame.top), (x(value), frame.bottom), 1.25, Tone::QUIET);
+        }
+        canvas.line((frame.left, frame.bottom), (frame.right, frame.bottom), 1.0, Tone::QUIET);
+        // The label may be wider than the plot: it is centred in the chart when it is.
+        let wide = Type::SMALL.width_px(&self.axis_label);
+        let middle = (f64::midpoint(frame.left, frame.right))
+            .clamp(MARGIN_PX + wide / 2.0, (WIDTH_PX - MARGIN_PX - wide / 2.0).max(WIDTH_PX / 2.0));
+        let place = (middle, frame.bottom + 33.0);
+        canvas.text(place, &self.axis_label, Type::SMALL, Anchor::Middle, Tone::INK);
+    }
+
+    fn draw_groups(&self, canvas: &Canvas<'_>, frame: &Frame) {
+        let mut y = frame.top + 3.0;
+        for group in &self.groups {
+            if !group.heading.is_empty() {
+                canvas.line((MARGIN_PX, y), (frame.right, y), 1.0, Tone::GRID);
+                let place = (MARGIN_PX, y + ROW_PX / 2.0 + 1.0);
+                canvas.text(place, &group.heading, Type::SMALL, Anchor::Start, Tone::QUIET);
+                y += ROW_PX;
+            }
+            for row in &group.rows {
+                self.draw_row(canvas, frame, row, y);
+                y += row.height();
+            }
+        }
+    }
+
+    fn draw_row(&self, canvas: &Canvas<'_>, frame: &Frame, row: &Row, top: f64) {
+        let middle = top + row.height() / 2.0;
+        let label = shorten(&row.label, LABEL_LETTERS);
+        let edge = frame.left - 8.0;
+        if row.sublabel.is_empty() {
+            canvas.text((edge, middle), &label, Type::LABEL, Anchor::End, Tone::INK);
+        } else {
+            let below = shorten(&row.sublabel, LABEL_LETTERS);
+            canvas.text((edge, middle - 7.0), &label, Type::LABEL, Anchor::End, Tone::INK);
+            canvas.text((edge, middle + 7.0), &below, Type::SMALL, Anchor::End, Tone::QUIET);
+        }
+        let note = shorten(&row.note, NOTE_LETTERS);
+        canvas.text((frame.right + 10.0, middle), &note, Type::SMALL, Anchor::Start, Tone::INK);
+        if row.hatched {
+            let (top, bottom) = (middle - ROW_PX / 2.0 + 3.0, middle + ROW_PX / 2.0 - 3.0);
+            let tone = Tone { strength: 0.4, ..Tone::INK };
+            canvas.hatch((frame.left, top), (frame.right, bottom), tone);
+        }
+        let x = |value: f64| frame.left + (frame.right - frame.left) * self.axis.place(value);
+        for &dot in row.dots.iter().filter(|dot| (0.0..=1.0).contains(&self.axis.place(**dot))) {
+            canvas.dot((x(dot), middle), 2.0, Tone { strength: 0.35, ..Tone::INK });
+        }
+        if let Some((low, high)) = row.interval {
+            self.draw_interval(canvas, frame, (x(low), x(high)), middle);
+        }
+        let spread = 6.0;
+        let first = middle - spread * (row.points.len() as f64 - 1.0) / 2.0;
+        for (index, &(value, marker)) in row.points.iter().enumerate() {
+            let y = first + spread * index as f64;
+            if self.axis.scale == Scale::Count && value >= 1.0 {
+                canvas.line((frame.left, y), (x(value), y), 1.0, Tone::GRID);
+            }
+            canvas.marker((x(value).clamp(frame.left, frame.right), y), 4.5, marker);
+        }
+    }
+
+    /// A bar with caps; an end outside the axis is an arrow head instead.
+    fn draw_interval(&self, canvas: &Canvas<'_>, frame: &Frame, ends: (f64, f64), y: f64) {
+        let (low, high) = (ends.0.max(frame.left), ends.1.min(frame.right));
+        canvas.line((low, y), (high, y), 1.75, Tone::INK);
+        for (end, edge, inwards) in [(ends.0, frame.left, 5.0), (ends.1, frame.right, -5.0)] {
+            let outside =
+                (end < frame.left && inwards > 0.0) || (end > frame.right && inwards < 0.0);
+            if outside {
+                canvas.line((edge, y), (edge + inwards, y - 4.0), 1.75, Tone::INK);
+                canvas.line((edge, y), (edge + inwards, y + 4.0), 1.75, Tone::INK);
+            } else {
+                canvas.line((end, y - 4.0), (end, y + 4.0), 1.75, Tone::INK);
+            }
+        }
+    }
+
+    /// Left edge and line of every entry of the legend.
+    fn legend_places(&self) -> Vec<(f64, usize)> {
+        let mut places = Vec::new();
+        let (mut x, mut line) = (MARGIN_PX, 0);
+        for (_, name) in &self.legend {
+            let width = 16.0 + Type::SMALL.width_px(name) + 14.0;
+            if x > MARGIN_PX && x + width > WIDTH_PX - MARGIN_PX {
+                x = MARGIN_PX;
+                line += 1;
+            }
+            places.push((x, line));
+            x += width;
+        }
+        places
+    }
+}
+
+impl Row {
+    /// Room for the label, a second line of it, and markers beside each other.
+    fn height(&self) -> f64 {
+        let lines = if self.sublabel.is_empty() { ROW_PX } else { ROW_PX + 13.0 };
+        lines.max(6.0 * self.points.len() as f64 + 8.0)
+    }
+}
+
+/// Breaks `text` at spaces into lines that fit `width_px`.
+fn wrap(text: &str, width_px: f64, font: Type) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if font.width_px(line) + font.width_px(word) + 4.0 < width_px => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}

@@ -1,0 +1,93 @@
+//! Time per operation pair by subject, one chart per setting.
+
+use super::axis::Axis;
+use super::marker::Marker;
+use super::panel::{Panel, Row as Drawn};
+use super::{Chart, Slugs};
+use crate::quantity;
+use crate::summary::{Row, Setting, Summary};
+
+/// Widest range of medians that is drawn from zero; beyond, the axis is logarithmic.
+const LINEAR_LIMIT: f64 = 12.0;
+
+/// The chart of one setting. `None` when no subject has a time or a failure to show.
+pub(crate) fn time(
+    summary: &Summary,
+    setting: &Setting,
+    marker: impl Fn(&str) -> Marker,
+    slugs: &mut Slugs,
+) -> Option<Chart> {
+    let rows: Vec<&Row> = summary.rows_of(setting).collect();
+    let medians: Vec<f64> = rows.iter().filter_map(|row| Some(row.time?.value)).collect();
+    if rows.is_empty() {
+        return None;
+    }
+    let lowest = medians.iter().copied().fold(f64::INFINITY, f64::min);
+    let highest = medians.iter().copied().fold(0.0, f64::max);
+    // The axis follows the medians: one disturbed sample must not press all others together.
+    let axis = match highest / lowest {
+        spread if spread > LINEAR_LIMIT => Axis::log(lowest, highest * 1.2),
+        _ => Axis::linear(highest * 1.2),
+    };
+    let logarithmic = if axis.low > 0.0 { ", logarithmic" } else { "" };
+    let label = summary.label(setting);
+    let title = format!("Time per operation pair: {label}");
+    let counts = super::sample_counts(rows.iter().map(|row| row.times_ns_per_pair.len()));
+    let fastest = rows
+        .iter()
+        .filter(|row| row.ranked && row.failure.is_none())
+        .filter_map(|row| Some((row.time?.value, row.subject.as_str())))
+        .min_by(|a, b| a.0.total_cmp(&b.0));
+    let description = match fastest {
+        Some((ns, subject)) => format!(
+            "{} subjects on {label}. Lowest median: {subject}, {} ns per pair.",
+            rows.len(),
+            quantity::figure(ns)
+        ),
+        None => format!("{} subjects on {label}; none finished.", rows.len()),
+    };
+    let panel = Panel {
+        slug: slugs.next("time", &label),
+        title,
+        caption: format!(
+            "Marker: median. Bar: 95 % interval of the median. Dots: samples ({counts} per subject). Less is better."
+        ),
+        description,
+        axis,
+        axis_label: format!("nanoseconds per allocation and free{logarithmic}"),
+        band: None,
+        line: None,
+        groups: super::groups(
+            &rows,
+            |row| row.time.map(|time| time.value),
+            |row| draw(row, &marker),
+        ),
+        legend: Vec::new(),
+    };
+    Some(panel.draw())
+}
+
+fn draw(row: &Row, marker: &impl Fn(&str) -> Marker) -> Drawn {
+    let failed = row.failure.is_some() || row.time.is_none();
+    Drawn {
+        label: row.subject.clone(),
+        note: match (&row.failure, &row.time) {
+            (None, Some(time)) => quantity::figure(time.value),
+            _ => super::failure_note(row),
+        },
+        hatched: failed,
+        dots: row.times_ns_per_pair.clone(),
+        interval: row
+            .time
+            .filter(|_| !failed)
+            .and_then(|time| time.interval)
+            .map(|ends| (ends.low, ends.high)),
+        points: row
+            .time
+            .filter(|_| !failed)
+            .map(|time| (time.value, marker(&row.subject)))
+            .into_iter()
+            .collect(),
+        ..Drawn::default()
+    }
+}

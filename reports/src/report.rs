@@ -1,0 +1,79 @@
+//! The report as files: each written beside its place and renamed into it, so that a reader never
+//! finds half a page.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use crate::chart::{self, Chart, Marker, Slugs};
+use crate::page;
+use crate::results::{Results, exit_code};
+use crate::summary::Summary;
+
+/// A file of the report that could not be written.
+#[derive(Debug, Error)]
+#[error("cannot write {}: {source}", path.display())]
+pub struct WriteError {
+    /// File or folder.
+    pub path: PathBuf,
+    /// What the operating system said.
+    pub source: io::Error,
+}
+
+impl WriteError {
+    /// Code a process that gives up over this error ends with.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        exit_code::IO
+    }
+}
+
+/// Writes `index.html` and `charts/*.svg` into `dir`, which is created when it is missing. The same
+/// records give the same bytes. The page links to `results.jsonl` beside it, which is not written
+/// here. Files that an earlier report left in `dir` and this one does not have are left alone.
+///
+/// Returns the paths written, the page first.
+///
+/// # Errors
+/// When a folder or file cannot be written.
+pub fn write_report(results: &Results, dir: &Path) -> Result<Vec<PathBuf>, WriteError> {
+    let summary = Summary::of(results);
+    let charts = draw(&summary);
+    let mut files = vec![(dir.join("index.html"), page::render(results, &summary, &charts))];
+    for chart in &charts {
+        files.push((dir.join("charts").join(format!("{}.svg", chart.slug)), chart.standalone()));
+    }
+    let folder = dir.join("charts");
+    fs::create_dir_all(&folder).map_err(|source| WriteError { path: folder, source })?;
+    for (path, text) in &files {
+        write(path, text).map_err(|source| WriteError { path: path.clone(), source })?;
+    }
+    Ok(files.into_iter().map(|(path, _)| path).collect())
+}
+
+fn draw(summary: &Summary) -> Vec<Chart> {
+    let mut slugs = Slugs::default();
+    let names = summary.subjects();
+    let marker =
+        |name: &str| Marker::nth(names.iter().position(|known| *known == name).unwrap_or(0));
+    summary
+        .settings
+        .iter()
+        .filter_map(|setting| chart::time(summary, setting, marker, &mut slugs))
+        .collect()
+}
+
+/// Writes a file as a whole or not at all.
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.tmp", std::process::id()));
+    let temporary = path.with_file_name(name);
+    let written = fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, path));
+    if written.is_err() {
+        // The first error is the one to report; a temporary file that stays is harmless.
+        let _ = fs::remove_file(&temporary);
+    }
+    written
+}
