@@ -106,8 +106,13 @@ impl<G: Geometry, O: Ownership<G>, S: ArenaSource, N: NextAllocator> ClassicHeap
     /// undefined. Cost: constant, but for mapping an arena.
     #[inline]
     pub fn malloc(&mut self, size: usize) -> *mut u8 {
-        let block = self.pool_malloc(size);
-        if block.is_null() { self.malloc_next(size) } else { block }
+        if let Some(class) = G::class_of(size)
+            && let Some(pool) = self.used.front(class)
+        {
+            self.take_block(class, pool)
+        } else {
+            self.malloc_slow(size)
+        }
     }
 
     /// Frees a block; null is ignored.
@@ -144,16 +149,29 @@ impl<G: Geometry, O: Ownership<G>, S: ArenaSource, N: NextAllocator> ClassicHeap
     }
 
     /// A block from a pool, or null if the size has no class or no pool can be had.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn pool_malloc(&mut self, size: usize) -> *mut u8 {
         let Some(class) = G::class_of(size) else { return ptr::null_mut() };
-        let Some(pool) = self.used.front(class) else { return self.refill(class) };
-        // A used pool is not full (I5).
-        let (block, rest) = pool.take();
-        if rest.is_none() {
-            self.extend(class, pool);
+        match self.used.front(class) {
+            Some(pool) => self.take_block(class, pool),
+            None => self.refill(class),
         }
-        block.as_ptr()
+    }
+
+    /// The first free block of a used pool.
+    #[inline(always)]
+    fn take_block(&mut self, class: usize, pool: Pool) -> *mut u8 {
+        // A used pool is not full (I5), so it has a free block (I4).
+        let (block, rest) = pool.take();
+        // Slow paths end in tail calls, so that this one saves no registers.
+        if rest.is_some() { block.as_ptr() } else { self.extend(class, pool, block) }
+    }
+
+    /// A block of a class without used pools, or one that no class serves.
+    #[inline(never)]
+    fn malloc_slow(&mut self, size: usize) -> *mut u8 {
+        let block = self.pool_malloc(size);
+        if block.is_null() { self.malloc_next(size) } else { block }
     }
 
     /// Puts a block back into its pool.
@@ -175,7 +193,6 @@ impl<G: Geometry, O: Ownership<G>, S: ArenaSource, N: NextAllocator> ClassicHeap
     }
 
     /// A block of the next allocator.
-    #[inline(never)]
     fn malloc_next(&mut self, size: usize) -> *mut u8 {
         if size > isize::MAX as usize {
             return ptr::null_mut();

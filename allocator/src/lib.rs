@@ -1,10 +1,73 @@
 //! Arenite: an arena allocator in pymalloc's tradition, built from interchangeable parts.
+//!
+//! Small requests are served from *pools*, runs of equal *blocks*; pools are cut from *arenas*,
+//! mappings of 256 KiB or 1 MiB. Everything else goes to the next allocator, the C library's malloc
+//! as a rule. The words are those of the project's glossary (ARCHITECTURE.md).
+//!
+//! ```text
+//! arena (one mapping)    | pool | pool | pool | pool | never cut ...                        |
+//!                              /        \
+//! pool (one size class)    | header | block | block | block | ... | tail |
+//!                              |        \ a free block holds the address of the next free one
+//!                              \ live blocks, first free block, list links, arena index, class
+//!
+//! heap      used lists      per class: the pools with free and live blocks       `used_pools.rs`
+//!           usable arenas   the arenas with free pools, most full first       `usable_arenas.rs`
+//!           arena table     one descriptor per arena                                  `arena.rs`
+//!           ownership       is this address in one of our arenas?                 `ownership.rs`
+//! ```
+//!
+//! # Layers
+//!
+//! A file may use those above it only:
+//!
+//! | layer | files |
+//! |---|---|
+//! | numbers | `geometry.rs`, `size_class.rs` |
+//! | outside | `sys.rs` (C declarations), `source.rs` (arenas), `next.rs` (everything else) |
+//! | structures | `pool.rs`, `arena.rs`, `used_pools.rs`, `usable_arenas.rs`, `ownership.rs` |
+//! | heap | `heap.rs` and its folder, `stats.rs` |
+//! | instances | `presets.rs`; for tests `fault.rs` |
+//!
+//! Sixteen numbered invariants are stated at the heads of the structure files and checked by
+//! [`ClassicHeap::validate`]; `validate.rs` is their index.
+//!
+//! # Using a preset
+//!
+//! ```
+//! use arenite::{Pymalloc39, SystemMalloc};
+//!
+//! // All zero bytes: stands in .bss and asks for nothing before the first allocation.
+//! static mut HEAP: Pymalloc39<SystemMalloc> = Pymalloc39::preset(SystemMalloc);
+//!
+//! // SAFETY: one thread only, and this is the only reference.
+//! let heap = unsafe { &mut *&raw mut HEAP };
+//! let block = heap.malloc(24);
+//! // SAFETY: live, and freed once.
+//! unsafe { heap.free(block) };
+//! heap.validate().expect("every invariant holds");
+//! println!("{}", heap.stats());
+//! ```
+//!
+//! # Adding to it
+//!
+//! * A *geometry*: a type that implements [`Geometry`]. Numbers that do not fit do not compile.
+//! * An *ownership strategy*: a type that implements [`Ownership`]; `tests/all/extension.rs` adds
+//!   one from outside of the crate.
+//! * An *arena source* or *next allocator*: [`ArenaSource`], [`NextAllocator`].
+//! * A *preset*: a geometry, a type alias and a line in `presets.rs`.
+//!
+//! # What it never does
+//!
+//! It has no dependency, uses no global allocator, formats only into a caller's `fmt` writer, reads
+//! no clock and never unwinds. It takes no lock: `&mut` is the lock. It is not async-signal-safe.
 #![no_std]
 
 #[cfg(test)]
 extern crate std;
 
 mod arena;
+pub mod fault;
 mod geometry;
 mod heap;
 mod next;

@@ -7,9 +7,9 @@
 //! 0x00  live         u32   blocks handed out
 //! 0x04  (unused)     u32
 //! 0x08  free         ptr   first free block; each free block holds the next in its first word
-//! 0x10  next         ptr   used pool: neighbour in the list of its class
+//! 0x10  next         ptr   used pool: next pool in the list of its class
 //!                          empty pool: next empty pool of the same arena
-//! 0x18  prev         ptr   used pool: neighbour in the list of its class
+//! 0x18  prev         ptr   used pool, not the front one: previous pool in the list of its class
 //! 0x20  arena        u32   index of the arena's descriptor; `ownership/arena_index.rs` reads it
 //! 0x24  class        u32   size class, UNBORN_CLASS before the first block is cut
 //! 0x28  virgin       u32   offset of the first block that was never handed out
@@ -21,13 +21,13 @@
 //!
 //! | state | when | list | fields without meaning |
 //! |---|---|---|---|
-//! | used | 0 < live < capacity | its class's ring (`used_pools.rs`) | none |
+//! | used | 0 < live < capacity | its class's (`used_pools.rs`) | `prev` of the front pool |
 //! | full | live = capacity | none | `next`, `prev` |
 //! | empty | live = 0 | its arena's empty list (`arena.rs`) | `prev` |
 //!
 //! Transitions: empty -> used when the arena hands the pool to a class; used -> full when the last
-//! block goes out (the pool leaves the ring); full -> used when a block comes back (to the front of
-//! the ring); used -> empty when the last block comes back. A pool has at least two blocks
+//! block goes out (the pool leaves the list); full -> used when a block comes back (to the front of
+//! the list); used -> empty when the last block comes back. A pool has at least two blocks
 //! (`geometry.rs`), so full -> empty and empty -> full do not exist.
 //!
 //! Blocks are cut lazily, in ascending order: two when the pool is born, then one whenever the free
@@ -59,7 +59,7 @@ pub(crate) const ARENA_INDEX_OFFSET: usize = 32;
 /// Class index of a pool from which no block was cut yet. No class has it.
 pub(crate) const UNBORN_CLASS: u32 = 0xffff;
 
-/// The header of a pool. Cells, because pools refer to each other in rings.
+/// The header of a pool. Cells, because pools refer to each other in lists.
 #[repr(C)]
 pub(crate) struct PoolHeader {
     pub(crate) live: Cell<u32>,
@@ -230,8 +230,9 @@ impl Pool {
         self.virgin_max.set((G::POOL_BYTES - bytes) as u32);
     }
 
-    /// Cuts one more block and makes it the free list, which ran dry. `false` if none is left.
-    pub(crate) fn carve_one<G: SizeClasses>(self) -> bool {
+    /// Cuts one more block of the pool's class and makes it the free list, which ran dry. `false`
+    /// if none is left.
+    pub(crate) fn carve_one<G: SizeClasses>(self, class: usize) -> bool {
         let offset = self.virgin.get();
         if offset > self.virgin_max.get() {
             return false;
@@ -239,7 +240,7 @@ impl Pool {
         let block = self.block_at(offset as usize);
         block.set_next(None);
         self.free.set(Some(block));
-        self.virgin.set(offset + G::block_bytes(self.class.get() as usize) as u32);
+        self.virgin.set(offset + G::block_bytes(class) as u32);
         true
     }
 

@@ -136,7 +136,7 @@ impl<G: Geometry, O: Ownership<G>, S: ArenaSource, N: NextAllocator> ClassicHeap
             classes: [ClassStats::default(); MAX_CLASSES],
             class_count: G::CLASSES,
         };
-        for (class, entry) in stats.classes[..G::CLASSES].iter_mut().enumerate() {
+        for (class, entry) in stats.classes.iter_mut().take(G::CLASSES).enumerate() {
             entry.block_bytes = G::block_bytes(class);
         }
         for (_, arena) in self.arenas.mapped() {
@@ -151,9 +151,11 @@ impl<G: Geometry, O: Ownership<G>, S: ArenaSource, N: NextAllocator> ClassicHeap
                 }
                 let class = pool.class.get() as usize;
                 let free = G::capacity(class) - live;
-                stats.classes[class].pools += 1;
-                stats.classes[class].live_blocks += live;
-                stats.classes[class].free_blocks += free;
+                if let Some(entry) = stats.classes.get_mut(class) {
+                    entry.pools += 1;
+                    entry.live_blocks += live;
+                    entry.free_blocks += free;
+                }
                 stats.live_bytes += live * G::block_bytes(class);
                 stats.free_bytes += free * G::block_bytes(class);
                 stats.header_bytes += HEADER_BYTES;

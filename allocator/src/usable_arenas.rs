@@ -32,7 +32,8 @@ use crate::validate::{Invariant, Violation};
 /// The sorted list of arenas with free pools, and its fingers.
 pub(crate) struct UsableArenas {
     pub(crate) head: Option<Arena>,
-    pub(crate) rightmost: [Option<Arena>; MAX_POOLS_PER_ARENA + 1],
+    /// `rightmost[n]` at place `group(n)`.
+    pub(crate) rightmost: [Option<Arena>; MAX_POOLS_PER_ARENA],
 }
 
 /// What is to be done with an arena that gained a free pool.
@@ -44,7 +45,7 @@ pub(crate) enum Fate {
 }
 
 impl UsableArenas {
-    pub(crate) const EMPTY: Self = Self { head: None, rightmost: [None; MAX_POOLS_PER_ARENA + 1] };
+    pub(crate) const EMPTY: Self = Self { head: None, rightmost: [None; MAX_POOLS_PER_ARENA] };
 
     /// The most full arena that has room.
     pub(crate) fn head(&self) -> Option<Arena> {
@@ -54,19 +55,19 @@ impl UsableArenas {
     /// Enters a fresh arena into the list, which is empty.
     pub(crate) fn start_with(&mut self, arena: Arena) {
         self.head = Some(arena);
-        self.rightmost[arena.free_pools.get() as usize] = Some(arena);
+        self.rightmost[group(arena.free_pools.get())] = Some(arena);
     }
 
     /// Re-sorts for the head, which is about to lose a free pool. Call it before the pool is taken.
     pub(crate) fn head_loses_pool(&mut self, head: Arena) {
-        let free = head.free_pools.get() as usize;
+        let free = head.free_pools.get();
         // The head is the first of its group: if it is the last too, the group ends.
-        if self.rightmost[free] == Some(head) {
-            self.rightmost[free] = None;
+        if self.rightmost[group(free)] == Some(head) {
+            self.rightmost[group(free)] = None;
         }
         if free > 1 {
             // No arena had fewer free pools, so the head starts a group of its own.
-            self.rightmost[free - 1] = Some(head);
+            self.rightmost[group(free - 1)] = Some(head);
         } else {
             self.unlink(head);
         }
@@ -76,10 +77,10 @@ impl UsableArenas {
     pub(crate) fn gain_pool(&mut self, arena: Arena, release: Release) -> Fate {
         let before = arena.free_pools.get();
         let after = before + 1;
-        let last_of_group = self.rightmost[before as usize];
-        if before > 0 && last_of_group == Some(arena) {
-            self.rightmost[before as usize] =
-                arena.prev.get().filter(|p| p.free_pools.get() == before);
+        let last_of_group = if before == 0 { None } else { self.rightmost[group(before)] };
+        if last_of_group == Some(arena) {
+            let prev = arena.prev.get();
+            self.rightmost[group(before)] = prev.filter(|prev| prev.free_pools.get() == before);
         }
         arena.free_pools.set(after);
 
@@ -100,12 +101,12 @@ impl UsableArenas {
         // Case 2: it was full and in no list. It has the fewest free pools there are: to the head.
         if before == 0 {
             self.link(arena, None);
-            self.rightmost[1].get_or_insert(arena);
+            self.rightmost[group(after)].get_or_insert(arena);
             return Fate::Kept;
         }
 
         // It leads the group it joins, so it is that group's last only if it is alone there.
-        self.rightmost[after as usize].get_or_insert(arena);
+        self.rightmost[group(after)].get_or_insert(arena);
         if last_of_group == Some(arena) {
             // Case 3: it was the last of its group; the next group begins where it stands.
             return Fate::Kept;
@@ -143,7 +144,7 @@ impl UsableArenas {
     /// Checks I11 to I14. Cost: quadratic in the arenas.
     pub(crate) fn check<G: Geometry>(&self, arenas: &ArenaTable) -> Result<(), Violation> {
         let usable = arenas.mapped().filter(|(_, arena)| arena.free_pools.get() > 0).count();
-        let mut last_of = [None; MAX_POOLS_PER_ARENA + 1];
+        let mut last_of = [None; MAX_POOLS_PER_ARENA];
         let mut length = 0;
         let mut prev: Option<Arena> = None;
         let mut link = self.head;
@@ -165,14 +166,21 @@ impl UsableArenas {
                 Invariant::ReleaseRule.holds(allowed, arena.addr())?;
             }
             // I9 was checked before: the number is at most `total_pools`.
-            last_of[free as usize] = Some(arena);
+            last_of[group(free)] = Some(arena);
             prev = link;
             link = arena.next.get();
         }
         Invariant::UsableMembers.holds(length == usable, length)?;
-        for (free, (found, finger)) in last_of.iter().zip(&self.rightmost).enumerate() {
-            Invariant::Fingers.holds(found == finger, free)?;
+        for (group, (found, finger)) in last_of.iter().zip(&self.rightmost).enumerate() {
+            Invariant::Fingers.holds(found == finger, group + 1)?;
         }
         Ok(())
     }
+}
+
+/// Place of the finger for arenas with `free` free pools, which are 1 to 256. No index that can
+/// be made here is out of bounds, so that no panic is left in the paths that use it.
+#[inline(always)]
+fn group(free: u32) -> usize {
+    free.wrapping_sub(1) as usize % MAX_POOLS_PER_ARENA
 }

@@ -1,20 +1,22 @@
-//! The used pools: per size class a ring of the pools that have both live and free blocks.
+//! The used pools: per size class a list of the pools that have both live and free blocks.
 //!
 //! ```text
-//! front[class] -> pool <-> pool <-> pool
-//!                  ^------------------^      (next of the last is the first, and back)
+//! front[class] -> pool <-> pool <-> pool -> none
 //! ```
 //!
 //! `malloc` takes from the front. A pool that was full comes back to the front, so the pools at
-//! the back fill up least and have the best chance to fall empty. A class without used pools has
-//! an empty front; nothing but pools is linked, so an all-zero table is an empty one and a heap
-//! can stand in `.bss`.
+//! the back fill up least and have the best chance to fall empty. Of a pool's two links, `next` is
+//! always true and `prev` has no meaning at the front: a pool that fills up is always the front one,
+//! and leaves by one load and one store. Under random churn nearly every pool of a class is full,
+//! each free reopens one and each malloc fills it again, so this is a hot path.
+//!
+//! An all-zero table is an empty one, so that a heap can stand in `.bss`.
 //!
 //! Invariants:
-//! * **I5** Ring c links exactly the pools of class c with 0 < live < capacity.
-//! * **I6** For each pool p in a ring, `p.next.prev` = p and `p.prev.next` = p.
+//! * **I5** List c links exactly the pools of class c with 0 < live < capacity.
+//! * **I6** For each pool p in a list that has a next one, `p.next.prev` = p.
 //!
-//! The rings are pymalloc's `usedpools`, without its list heads that pose as pools.
+//! The lists are pymalloc's `usedpools`, without its circles and list heads that pose as pools.
 
 use crate::arena::ArenaTable;
 use crate::geometry::MAX_CLASSES;
@@ -22,43 +24,50 @@ use crate::pool::Pool;
 use crate::size_class::SizeClasses;
 use crate::validate::{Invariant, Violation};
 
-/// The rings of a heap.
+const _: () = assert!(MAX_CLASSES.is_power_of_two(), "`slot` masks");
+
+/// The used lists of a heap.
 pub(crate) struct UsedPools {
-    pub(crate) front: [Option<Pool>; MAX_CLASSES],
+    pub(crate) fronts: [Option<Pool>; MAX_CLASSES],
 }
 
 impl UsedPools {
-    pub(crate) const EMPTY: Self = Self { front: [None; MAX_CLASSES] };
+    pub(crate) const EMPTY: Self = Self { fronts: [None; MAX_CLASSES] };
 
     /// The pool that serves `class` next.
     #[inline(always)]
     pub(crate) fn front(&self, class: usize) -> Option<Pool> {
-        self.front[class]
+        self.fronts[slot(class)]
     }
 
-    /// Puts a pool that is in no list at the front of the ring of `class`.
+    /// Puts a pool that is in no list at the front of `class`.
+    #[inline(always)]
     pub(crate) fn push_front(&mut self, class: usize, pool: Pool) {
-        let (next, prev) = match self.front[class] {
-            Some(front) => (front, front.prev.get().unwrap_or(front)),
-            None => (pool, pool),
-        };
-        // In this order: in a ring of one, `next` and `prev` are the pool itself.
-        pool.next.set(Some(next));
-        pool.prev.set(Some(prev));
-        next.prev.set(Some(pool));
-        prev.next.set(Some(pool));
-        self.front[class] = Some(pool);
+        let front = &mut self.fronts[slot(class)];
+        pool.next.set(*front);
+        if let Some(second) = front.replace(pool) {
+            second.prev.set(Some(pool));
+        }
     }
 
-    /// Takes `pool` out of the ring of `class`.
+    /// Takes the front pool of `class`, which is `pool`, out of the list.
+    #[inline(always)]
+    pub(crate) fn pop_front(&mut self, class: usize, pool: Pool) {
+        self.fronts[slot(class)] = pool.next.get();
+    }
+
+    /// Takes `pool` out of the list of `class`, wherever it stands.
     pub(crate) fn remove(&mut self, class: usize, pool: Pool) {
-        // I6: both links of a pool in a ring are set.
-        let next = pool.next.get().unwrap_or(pool);
-        let prev = pool.prev.get().unwrap_or(pool);
-        prev.next.set(Some(next));
-        next.prev.set(Some(prev));
-        if self.front[class] == Some(pool) {
-            self.front[class] = if next == pool { None } else { Some(next) };
+        if self.front(class) == Some(pool) {
+            self.pop_front(class, pool);
+            return;
+        }
+        let (prev, next) = (pool.prev.get(), pool.next.get());
+        if let Some(prev) = prev {
+            prev.next.set(next);
+        }
+        if let Some(next) = next {
+            next.prev.set(prev);
         }
     }
 
@@ -68,31 +77,34 @@ impl UsedPools {
         arenas: &ArenaTable,
         used: &[usize; MAX_CLASSES],
     ) -> Result<(), Violation> {
-        for (class, &count) in used.iter().enumerate() {
-            let Some(front) = self.front[class] else {
-                Invariant::RingMembers.holds(count == 0, class)?;
-                continue;
-            };
-            let mut pool = front;
-            // A ring with all links returned has no repetition, so counting it is enough to
-            // know that it holds every used pool of the class.
-            for position in 1.. {
-                let known = arenas.holds_cut_pool::<G>(pool.addr());
-                Invariant::RingMembers.holds(known && position <= count, pool.addr())?;
+        for (class, (front, &count)) in self.fronts.iter().zip(used).enumerate() {
+            let mut length = 0;
+            let mut prev: Option<Pool> = None;
+            let mut link = *front;
+            // A list that ends has no repetition, so its length is enough to know that it holds
+            // every used pool of the class.
+            while let Some(pool) = link {
+                length += 1;
+                let known = length <= count && arenas.holds_cut_pool::<G>(pool.addr());
+                Invariant::UsedMembers.holds(known, pool.addr())?;
                 let live = pool.live.get() as usize;
                 let used_here =
                     pool.class.get() as usize == class && live > 0 && live < G::capacity(class);
-                Invariant::RingMembers.holds(used_here, pool.addr())?;
-                let next = pool.next.get().filter(|n| arenas.holds_cut_pool::<G>(n.addr()));
-                let returned = next.is_some_and(|n| n.prev.get() == Some(pool));
-                Invariant::RingLinks.holds(returned, pool.addr())?;
-                pool = next.unwrap_or(front);
-                if pool == front {
-                    Invariant::RingMembers.holds(position == count, pool.addr())?;
-                    break;
-                }
+                Invariant::UsedMembers.holds(used_here, pool.addr())?;
+                let returned = prev.is_none() || pool.prev.get() == prev;
+                Invariant::UsedLinks.holds(returned, pool.addr())?;
+                prev = link;
+                link = pool.next.get();
             }
+            Invariant::UsedMembers.holds(length == count, length)?;
         }
         Ok(())
     }
+}
+
+/// Place of `class` in the table. Classes are below its length (I2); masking instead of checking
+/// leaves no panic in the paths that read the class from a pool header.
+#[inline(always)]
+fn slot(class: usize) -> usize {
+    class & (MAX_CLASSES - 1)
 }

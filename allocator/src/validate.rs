@@ -17,10 +17,10 @@ pub enum Invariant {
     FreeList,
     /// I4 (`pool.rs`): the free list is empty iff the pool is full.
     DryWhenFull,
-    /// I5 (`used_pools.rs`): a class's ring links exactly its used pools.
-    RingMembers,
-    /// I6 (`used_pools.rs`): links of a ring return.
-    RingLinks,
+    /// I5 (`used_pools.rs`): a class's list links exactly its used pools.
+    UsedMembers,
+    /// I6 (`used_pools.rs`): links of a used list return.
+    UsedLinks,
     /// I7 (`arena.rs`): the vacant list holds exactly the slots without an arena.
     VacantSlots,
     /// I8 (`arena.rs`): the cut of an arena lies on a pool boundary inside it.
@@ -50,8 +50,8 @@ impl Invariant {
         Self::PoolCut,
         Self::FreeList,
         Self::DryWhenFull,
-        Self::RingMembers,
-        Self::RingLinks,
+        Self::UsedMembers,
+        Self::UsedLinks,
         Self::VacantSlots,
         Self::ArenaCut,
         Self::EmptyPools,
@@ -81,8 +81,8 @@ impl Invariant {
             Self::PoolCut => "class and cut of a pool do not fit together",
             Self::FreeList => "a free list leaves the cut blocks or has a wrong length",
             Self::DryWhenFull => "a pool is full with free blocks, or dry without being full",
-            Self::RingMembers => "a ring misses a used pool or holds a wrong one",
-            Self::RingLinks => "a link of a ring does not return",
+            Self::UsedMembers => "a used list misses a pool or holds a wrong one",
+            Self::UsedLinks => "a link of a used list does not return",
             Self::VacantSlots => "the vacant list misses a vacant slot or holds a wrong one",
             Self::ArenaCut => "the cut of an arena is off a pool boundary or outside of it",
             Self::EmptyPools => "an arena's empty list or free count does not match its pools",

@@ -10,7 +10,7 @@ use crate::geometry::Geometry;
 use crate::heap::ClassicHeap;
 use crate::next::NextAllocator;
 use crate::ownership::Ownership;
-use crate::pool::Pool;
+use crate::pool::{Block, Pool};
 use crate::source::ArenaSource;
 
 impl<G: Geometry, O: Ownership<G>, S: ArenaSource, N: NextAllocator> ClassicHeap<G, O, S, N> {
@@ -28,13 +28,14 @@ impl<G: Geometry, O: Ownership<G>, S: ArenaSource, N: NextAllocator> ClassicHeap
         block.as_ptr()
     }
 
-    /// Gives a pool whose free list ran dry one more block, or takes it out of its ring: it is
-    /// full.
+    /// Gives a pool whose free list ran dry one more block, or takes it out of its list: it is
+    /// full. Returns `taken`, the block that was the last on the list.
     #[inline(never)]
-    pub(super) fn extend(&mut self, class: usize, pool: Pool) {
-        if !pool.carve_one::<G>() {
-            self.used.remove(class, pool);
+    pub(super) fn extend(&mut self, class: usize, pool: Pool, taken: Block) -> *mut u8 {
+        if !pool.carve_one::<G>(class) {
+            self.used.pop_front(class, pool);
         }
+        taken.as_ptr()
     }
 
     /// Maps an arena and makes it the only usable one. `None` when memory is refused for the

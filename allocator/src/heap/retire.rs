@@ -14,7 +14,6 @@ const _: () = assert!(MAX_CLASSES <= 0xffff, "UNBORN_CLASS must name no class");
 
 impl<G: Geometry, O: Ownership<G>, S: ArenaSource, N: NextAllocator> ClassicHeap<G, O, S, N> {
     /// full -> used: the pool got a block back. It goes to the front of its class.
-    #[cold]
     #[inline(never)]
     pub(super) fn reopen(&mut self, pool: Pool) {
         self.used.push_front(pool.class.get() as usize, pool);
@@ -22,7 +21,6 @@ impl<G: Geometry, O: Ownership<G>, S: ArenaSource, N: NextAllocator> ClassicHeap
 
     /// used -> empty: the pool's last block came back. It goes to its arena, which may go back to
     /// the source.
-    #[cold]
     #[inline(never)]
     pub(super) fn retire(&mut self, pool: Pool) {
         self.used.remove(pool.class.get() as usize, pool);
