@@ -136,7 +136,7 @@ impl State {
         };
         writer.attach(slot, header, image.threads);
         image.threads += 1;
-        writer.push_mark(Call { op: op::THREAD_START, result: 0, size: 0, aux: 0 });
+        writer.room()?.push_mark(Call { op: op::THREAD_START, result: 0, size: 0, aux: 0 });
         Some(writer)
     }
 
@@ -154,7 +154,7 @@ impl State {
             image.late = self.index(writer) + 1;
         }
         let writer = &self.writers[image.late as usize - 1];
-        (writer.has_room() || image.append(writer).is_ok()).then_some(writer)
+        (writer.room().is_some() || image.append_full(writer).is_ok()).then_some(writer)
     }
 
     /// Stops the recording for good: the log is truncated here.
@@ -248,6 +248,12 @@ impl Image {
         self.slots += 1;
         // SAFETY: mapped just now and for good, zeroed, and atomic in every field.
         Ok(unsafe { &*slot })
+    }
+
+    /// [`Image::append`] for a slot without room, in one aligned piece.
+    pub(crate) fn append_full(&mut self, writer: &Writer) -> Result<(), c_int> {
+        writer.pad();
+        self.append(writer)
     }
 
     /// Appends the writer's slot to the log and empties it.

@@ -30,18 +30,18 @@ static KEY: AtomicU32 = AtomicU32::new(0);
 /// Records `call` for the calling thread; `None` when it is not recorded.
 #[inline(always)]
 pub(crate) fn record(call: Call) -> Option<u64> {
-    match tls::get() {
-        Some(writer) if writer.has_room() => Some(writer.push(call)),
-        word => record_slowly(word, call, false),
+    match tls::get().and_then(Writer::room) {
+        Some(room) => Some(room.push(call)),
+        None => record_slowly(call.op, call.result, call.size, call.aux, false),
     }
 }
 
 /// Records a mark: a record that is no call of its own.
 #[inline(always)]
 pub(crate) fn record_mark(call: Call) -> Option<u64> {
-    match tls::get() {
-        Some(writer) if writer.has_room() => Some(writer.push_mark(call)),
-        word => record_slowly(word, call, true),
+    match tls::get().and_then(Writer::room) {
+        Some(room) => Some(room.push_mark(call)),
+        None => record_slowly(call.op, call.result, call.size, call.aux, true),
     }
 }
 
@@ -53,10 +53,13 @@ pub(crate) fn count_failure() {
     }
 }
 
-/// The first call of a thread, a full slot, and threads without a slot.
+/// The first call of a thread, a full slot, and threads without a slot. Takes the call in pieces,
+/// which travel in registers: the hot path spills nothing for it.
 #[cold]
 #[inline(never)]
-fn record_slowly(word: Option<&'static Writer>, call: Call, mark: bool) -> Option<u64> {
+fn record_slowly(op: u8, result: u64, size: u64, aux: u64, mark: bool) -> Option<u64> {
+    let call = Call { op, result, size, aux };
+    let word = tls::get();
     if word.is_some_and(|word| ptr::eq(word, &raw const QUIET)) {
         return None;
     }
@@ -68,14 +71,14 @@ fn record_slowly(word: Option<&'static Writer>, call: Call, mark: bool) -> Optio
     let attached = word.filter(|word| word.chunk().is_some());
     let writer = match attached {
         _ if late => state.late(&mut image),
-        Some(writer) => image.append(writer).is_ok().then_some(writer),
+        Some(writer) => image.append_full(writer).is_ok().then_some(writer),
         None => state.claim(&mut image),
     };
-    let Some(writer) = writer else {
+    let Some((writer, room)) = writer.and_then(|writer| Some((writer, writer.room()?))) else {
         state.stop(&mut image);
         return None;
     };
-    let seq = if mark { writer.push_mark(call) } else { writer.push(call) };
+    let seq = if mark { room.push_mark(call) } else { room.push(call) };
     if !late && attached.is_none() {
         announce_end(writer);
     }

@@ -20,7 +20,7 @@
 
 use crate::counter::Counter;
 use crate::raw_log::{
-    CHUNK_MAGIC, ChunkHeader, LogHeader, MAX_WORDS, Record, TAIL_BYTES, WORDS_PER_TAIL,
+    CHUNK_MAGIC, ChunkHeader, LogHeader, MAX_WORDS, PAD, Record, TAIL_BYTES, WORDS_PER_TAIL,
 };
 use core::mem::{offset_of, size_of};
 use core::ptr::null_mut;
@@ -107,10 +107,17 @@ impl Writer {
         }
     }
 
-    /// Whether a call can be recorded without further ado.
+    /// Room for one record, if there is: everything unusual is told by its absence.
     #[inline(always)]
-    pub(crate) fn has_room(&self) -> bool {
-        self.room.load(Relaxed) >= MAX_WORDS
+    pub(crate) fn room(&self) -> Option<Room<'_>> {
+        if self.room.load(Relaxed) < MAX_WORDS {
+            return None;
+        }
+        // SAFETY: W1, as there is room.
+        let slot = unsafe { &*self.chunk.load(Relaxed) };
+        // SAFETY: W1, as there is room.
+        let header = unsafe { &*self.header.load(Relaxed) };
+        Some(Room { writer: self, slot, header })
     }
 
     /// The slot, if the writer is attached.
@@ -118,12 +125,6 @@ impl Writer {
     pub(crate) fn chunk(&self) -> Option<&'static Chunk> {
         // SAFETY: W1.
         unsafe { self.chunk.load(Relaxed).as_ref() }
-    }
-
-    #[inline(always)]
-    fn header(&self) -> Option<&'static LiveHeader> {
-        // SAFETY: W1.
-        unsafe { self.header.load(Relaxed).as_ref() }
     }
 
     /// Takes hold of `slot` for the thread with index `thread`.
@@ -152,44 +153,14 @@ impl Writer {
         self.room.store(WORDS_PER_TAIL, Relaxed);
     }
 
-    /// Records `call` and returns its `seq`.
-    ///
-    /// The writer must have room (W2); without, nothing is recorded and 0 returned.
-    #[inline(always)]
-    pub(crate) fn push(&self, call: Call) -> u64 {
-        let (Some(slot), Some(header)) = (self.chunk(), self.header()) else { return 0 };
-        let Call { op, result, size, aux } = call;
-        let seq = header.sequence.take();
-        let record = Record { op, seq, result, size, aux };
-        match record.short() {
-            Some(word) if seq == self.expected.load(Relaxed) => self.store(slot, [word]),
-            Some(word) => self.store(slot, [Record::jump(seq), word]),
-            None => self.store(slot, record.full()),
+    /// Fills the words left over with padding.
+    pub(crate) fn pad(&self) {
+        let Some(slot) = self.chunk() else { return };
+        let room = self.room.swap(0, Relaxed).min(WORDS_PER_TAIL);
+        for word in &slot.body[WORDS_PER_TAIL - room..] {
+            word.store(PAD, Relaxed);
         }
-        self.expected.store(seq + 1, Relaxed);
-        // Pairs with the reader, who looks when the process is dead (R2). Not computed from what
-        // was claimed above: a signal handler may have claimed and counted more since.
-        slot.words.store((WORDS_PER_TAIL - self.room.load(Relaxed)) as u64, Release);
-        seq
-    }
-
-    /// Records a mark: a record that is no call of its own.
-    pub(crate) fn push_mark(&self, call: Call) -> u64 {
-        if let Some(header) = self.header() {
-            header.marks.take();
-        }
-        self.push(call)
-    }
-
-    /// Claims words of the slot and stores them.
-    #[inline(always)]
-    fn store<const N: usize>(&self, slot: &Chunk, words: [u64; N]) {
-        let room = self.room.load(Relaxed);
-        self.room.store(room - N, Relaxed);
-        let start = WORDS_PER_TAIL - room;
-        for (place, word) in slot.body[start..start + N].iter().zip(words) {
-            place.store(word, Relaxed);
-        }
+        slot.words.store(WORDS_PER_TAIL as u64, Release);
     }
 
     /// Address and length in bytes of what the log still lacks of the slot.
@@ -197,5 +168,63 @@ impl Writer {
         let slot = self.chunk()?;
         let words = slot.words.load(Relaxed) as usize;
         (words > 0).then(|| (core::ptr::from_ref(slot), size_of::<ChunkHeader>() + words * 8))
+    }
+}
+
+/// A writer that has room for at least one record, of whatever form.
+pub(crate) struct Room<'a> {
+    writer: &'a Writer,
+    slot: &'static Chunk,
+    header: &'static LiveHeader,
+}
+
+impl Room<'_> {
+    /// Records `call` and returns its `seq`.
+    #[inline(always)]
+    pub(crate) fn push(self, call: Call) -> u64 {
+        let Call { op, result, size, aux } = call;
+        let seq = self.header.sequence.take();
+        let record = Record { op, seq, result, size, aux };
+        match record.short() {
+            Some(word) if seq == self.writer.expected.load(Relaxed) => self.store([word]),
+            Some(word) => self.store_jump(seq, word),
+            None => self.store_full(record),
+        }
+        self.writer.expected.store(seq + 1, Relaxed);
+        // Pairs with the reader, who looks when the process is dead (R2). Not computed from what
+        // was claimed above: a signal handler may have claimed and counted more since.
+        let words = WORDS_PER_TAIL - self.writer.room.load(Relaxed);
+        self.slot.words.store(words as u64, Release);
+        seq
+    }
+
+    /// Records a mark: a record that is no call of its own.
+    pub(crate) fn push_mark(self, call: Call) -> u64 {
+        self.header.marks.take();
+        self.push(call)
+    }
+
+    #[cold]
+    fn store_jump(&self, seq: u64, word: u64) {
+        self.store([Record::jump(seq), word]);
+    }
+
+    #[cold]
+    fn store_full(&self, record: Record) {
+        self.store(record.full());
+    }
+
+    /// Claims words of the slot and stores them.
+    #[inline(always)]
+    fn store<const N: usize>(&self, words: [u64; N]) {
+        const { assert!(N <= MAX_WORDS) };
+        let room = self.writer.room.load(Relaxed);
+        self.writer.room.store(room - N, Relaxed);
+        for (i, word) in words.into_iter().enumerate() {
+            // SAFETY: `room` was at least MAX_WORDS when this value was made, at most
+            // WORDS_PER_TAIL (W2), and only this thread changes it (W4).
+            let place = unsafe { self.slot.body.get_unchecked(WORDS_PER_TAIL - room + i) };
+            place.store(word, Relaxed);
+        }
     }
 }
