@@ -1,5 +1,18 @@
 //! Allocation traces: what they hold, how they are stored, where they come from.
 //!
 //! This crate names no allocator and starts no process.
+//!
+//! * [`event`]: one event per call, and the six invariants of every stream of them.
+//! * [`checker`]: holds a stream of events to those invariants.
+//! * [`generate`]: seeded workloads shaped like CPython's.
+//!
+//! Everything here streams: events pass through a sink or an iterator one at a time, and no
+//! part keeps more than the live set and fixed buffers.
 
+#![forbid(unsafe_code)]
+
+pub mod checker;
 pub mod event;
+pub mod generate;
+mod live_blocks;
+pub mod totals;
