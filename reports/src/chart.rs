@@ -13,16 +13,19 @@
 mod axis;
 mod canvas;
 mod marker;
+mod memcheck;
+mod memory;
 mod panel;
+mod ratio;
 mod time;
 
 use std::collections::BTreeSet;
 
-pub(crate) use marker::Marker;
-pub(crate) use time::time;
+use marker::Marker;
 
-use crate::record::{Call, Role};
-use crate::summary::Row;
+use crate::record::{Call, Memcheck, Role};
+use crate::results::Results;
+use crate::summary::{Row, Summary};
 
 /// A finished chart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +42,72 @@ pub(crate) struct Chart {
     width_px: u32,
     /// SVG elements without the root.
     elements: String,
+}
+
+/// All charts of a report.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Charts {
+    /// Ratios over all settings.
+    pub(crate) overall: Option<Chart>,
+    /// Ratios by setting.
+    pub(crate) ratios: Vec<Chart>,
+    /// Time and memory over all settings.
+    pub(crate) tradeoff: Option<Chart>,
+    /// Memory overhead by setting.
+    pub(crate) memory: Vec<Chart>,
+    /// Valgrind errors by workload.
+    pub(crate) memcheck: Vec<Chart>,
+    /// Times by setting, in the order of the summary's settings.
+    pub(crate) times: Vec<Option<Chart>>,
+}
+
+impl Charts {
+    pub(crate) fn of(results: &Results, summary: &Summary) -> Self {
+        let mut slugs = Slugs::default();
+        // The baseline is marked in ink; the others follow in the order of the file.
+        let mut names = summary.subjects();
+        names.sort_by_key(|name| *name != summary.baseline);
+        let marker = |name: &str| {
+            Marker::nth(names.iter().position(|known| *known == name).unwrap_or(names.len()))
+        };
+        let settings = &summary.settings;
+        let overall = ratio::overall(summary, marker, &mut slugs);
+        let ratios =
+            settings.iter().filter_map(|one| ratio::ratio(summary, one, marker, &mut slugs));
+        let ratios = ratios.collect();
+        let tradeoff = memory::tradeoff(summary, marker, &mut slugs);
+        let memory =
+            settings.iter().filter_map(|one| memory::memory(summary, one, marker, &mut slugs));
+        let memory = memory.collect();
+        let times = settings.iter().map(|one| time::time(summary, one, marker, &mut slugs));
+        let times = times.collect();
+        let kinds: BTreeSet<&str> = results
+            .memchecks
+            .iter()
+            .flat_map(|record| record.errors_by_kind.keys().map(String::as_str))
+            .collect();
+        let kinds: Vec<&str> = kinds.into_iter().collect();
+        let mut workloads: Vec<&str> = Vec::new();
+        for record in &results.memchecks {
+            if !workloads.contains(&record.workload.as_str()) {
+                workloads.push(&record.workload);
+            }
+        }
+        let of_workload = |workload: &str| -> Vec<&Memcheck> {
+            results.memchecks.iter().filter(|record| record.workload == workload).collect()
+        };
+        let memcheck = workloads
+            .into_iter()
+            .filter_map(|name| memcheck::memcheck(name, &of_workload(name), &kinds, &mut slugs))
+            .collect();
+        Self { overall, ratios, tradeoff, memory, memcheck, times }
+    }
+
+    /// Every chart, in the order of the page.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Chart> {
+        let first = self.overall.iter().chain(&self.ratios).chain(&self.tradeoff);
+        first.chain(&self.memory).chain(&self.memcheck).chain(self.times.iter().flatten())
+    }
 }
 
 /// Style of a chart that stands alone: dark ink on white paper, or the other way round.
@@ -79,14 +148,14 @@ fn escape(text: &str) -> String {
 
 /// Gives each chart a file name of its own.
 #[derive(Debug, Default)]
-pub(crate) struct Slugs {
+struct Slugs {
     taken: BTreeSet<String>,
 }
 
 impl Slugs {
     /// A name of letters, digits and `-` made from `kind` and `name`, told apart by a number where
     /// two names come out alike.
-    pub(crate) fn next(&mut self, kind: &str, name: &str) -> String {
+    fn next(&mut self, kind: &str, name: &str) -> String {
         let mut slug = kind.to_owned();
         for part in name.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '.') {
             let part = part.trim_matches('.');
@@ -107,14 +176,14 @@ impl Slugs {
     }
 }
 
-/// `5 samples`, `3 to 5 samples`.
-fn sample_counts(counts: impl Iterator<Item = usize>) -> String {
+/// `5 samples`, `3 to 5 samples`: how many things of a kind each figure stands on.
+fn counts(counts: impl Iterator<Item = usize>, thing: &str) -> String {
     let found: BTreeSet<usize> = counts.filter(|count| *count > 0).collect();
     match (found.first(), found.last()) {
-        (Some(1), Some(1)) => "1 sample".to_owned(),
-        (Some(least), Some(most)) if least == most => format!("{most} samples"),
-        (Some(least), Some(most)) => format!("{least} to {most} samples"),
-        _ => "no samples".to_owned(),
+        (Some(1), Some(1)) => format!("1 {thing}"),
+        (Some(least), Some(most)) if least == most => format!("{most} {thing}s"),
+        (Some(least), Some(most)) => format!("{least} to {most} {thing}s"),
+        _ => format!("no {thing}s"),
     }
 }
 
@@ -128,6 +197,24 @@ fn failure_note(row: &Row) -> String {
     }
 }
 
+/// Groups of rows that are compared with each other, in the order of a chart.
+const HEADINGS: [&str; 4] = [
+    "",
+    "called inline, not ranked with the above",
+    "called through C, not ranked with the above",
+    "references, not ranked",
+];
+
+/// The group that a subject belongs to.
+fn heading(role: Role, call: Call, ranked: bool) -> &'static str {
+    match (role, call) {
+        (Role::Reference, _) => HEADINGS[3],
+        _ if ranked => HEADINGS[0],
+        (_, Call::Inline) => HEADINGS[1],
+        _ => HEADINGS[2],
+    }
+}
+
 /// Rows sorted into the groups that are compared with each other: the ranked subjects first, then
 /// other ways of being called, then references. Within a group by `value`, lowest first; rows without
 /// figures last.
@@ -136,25 +223,16 @@ fn groups(
     value: impl Fn(&Row) -> Option<f64>,
     draw: impl Fn(&Row) -> panel::Row,
 ) -> Vec<panel::Group> {
-    const HEADINGS: [&str; 4] = [
-        "",
-        "called inline, not ranked with the above",
-        "called through C, not ranked with the above",
-        "references, not ranked",
-    ];
-    let heading = |row: &Row| match (row.role, row.call) {
-        (Role::Reference, _) => HEADINGS[3],
-        _ if row.ranked => HEADINGS[0],
-        (_, Call::Inline) => HEADINGS[1],
-        _ => HEADINGS[2],
-    };
     let key = |row: &Row| match row.failure {
         Some(_) => f64::INFINITY,
         None => value(row).unwrap_or(f64::INFINITY),
     };
     let group = |name: &str| {
-        let mut members: Vec<&Row> =
-            rows.iter().copied().filter(|row| heading(row) == name).collect();
+        let mut members: Vec<&Row> = rows
+            .iter()
+            .copied()
+            .filter(|row| heading(row.role, row.call, row.ranked) == name)
+            .collect();
         members.sort_by(|a, b| key(a).total_cmp(&key(b)));
         panel::Group { heading: name.to_owned(), rows: members.into_iter().map(&draw).collect() }
     };
@@ -163,7 +241,7 @@ fn groups(
 
 /// At most `limit` characters of `name`, the middle replaced by an ellipsis: beginnings and ends
 /// tell workloads apart.
-pub(crate) fn shorten(name: &str, limit: usize) -> String {
+fn shorten(name: &str, limit: usize) -> String {
     let letters: Vec<char> = name.chars().collect();
     if letters.len() <= limit {
         return name.to_owned();

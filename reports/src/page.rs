@@ -1,17 +1,63 @@
-//! The page: one self-contained HTML file.
+//! The page: one self-contained HTML file with its style and charts inside. It needs no script and
+//! no network, follows the reader's light or dark theme, and can be printed.
+//!
+//! The sections stand in the order in which a reader asks: what was compared, who wins, what it
+//! costs in memory, what Valgrind says, the workloads one by one, what recording costs, what failed,
+//! how it was measured. A section without content is left out.
+//!
+//! * I1: every chart is followed by a table with the same figures.
+//! * I2: every wide table scrolls inside a box of its own, never the page.
 
-use maud::{DOCTYPE, PreEscaped, html};
+mod gaps;
+mod machine;
+mod memcheck;
+mod memory;
+mod method;
+mod parts;
+mod ranking;
+mod recordings;
+mod workloads;
 
-use crate::chart::Chart;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use crate::chart::Charts;
 use crate::quantity;
 use crate::results::Results;
 use crate::summary::Summary;
 
 const STYLE: &str = include_str!("page/style.css");
 
+/// What every section draws from.
+#[derive(Clone, Copy)]
+struct Context<'a> {
+    results: &'a Results,
+    summary: &'a Summary,
+    charts: &'a Charts,
+}
+
+/// A section: anchor, heading, content.
+struct Section {
+    anchor: &'static str,
+    heading: &'static str,
+    content: Markup,
+}
+
 /// The whole document.
-pub(crate) fn render(results: &Results, summary: &Summary, charts: &[Chart]) -> String {
-    let host = &results.host;
+pub(crate) fn render(results: &Results, summary: &Summary, charts: &Charts) -> String {
+    let context = Context { results, summary, charts };
+    let sections: Vec<Section> = [
+        ("compared", "What was compared", Some(machine::section(context))),
+        ("ranking", "Who wins where", ranking::section(context)),
+        ("memory", "Memory beside time", memory::section(context)),
+        ("valgrind", "Valgrind errors", memcheck::section(context)),
+        ("workloads", "The workloads one by one", workloads::section(context)),
+        ("recordings", "What recording costs", recordings::section(context)),
+        ("gaps", "Failures and what was not measured", gaps::section(context)),
+        ("method", "How it was measured, and what may be unfair", Some(method::section(context))),
+    ]
+    .into_iter()
+    .filter_map(|(anchor, heading, content)| Some(Section { anchor, heading, content: content? }))
+    .collect();
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -19,31 +65,23 @@ pub(crate) fn render(results: &Results, summary: &Summary, charts: &[Chart]) -> 
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { "Arenabench report" }
+                title { "Arenabench report, " (quantity::moment(results.host.started_unix_s)) }
                 style { (PreEscaped(STYLE)) }
             }
             body {
                 main {
-                    h1 { "Arenabench report" }
-                    p { (host.cpu_model) ", " (quantity::moment(host.started_unix_s)) }
-                    @for (chart, setting) in charts.iter().zip(&summary.settings) {
-                        figure {
-                            (PreEscaped(chart.inline()))
-                            div.scroll {
-                                table {
-                                    thead { tr { th { "Subject" } th.number { "ns per pair [95 % interval]" } th.number { "ratio" } th { "verdict" } } }
-                                    tbody {
-                                        @for row in summary.rows_of(setting) {
-                                            tr {
-                                                th scope="row" { (row.subject) }
-                                                td.number { @if let Some(time) = &row.time { (quantity::estimate(time)) } }
-                                                td.number { @if let Some(ratio) = &row.ratio { (quantity::estimate(ratio)) } }
-                                                td { (row.word()) }
-                                            }
-                                        }
-                                    }
-                                }
+                    (header(context))
+                    nav {
+                        ul {
+                            @for section in &sections {
+                                li { a href={ "#" (section.anchor) } { (section.heading) } }
                             }
+                        }
+                    }
+                    @for section in &sections {
+                        section id=(section.anchor) {
+                            h2 { (section.heading) }
+                            (section.content)
                         }
                     }
                 }
@@ -51,4 +89,22 @@ pub(crate) fn render(results: &Results, summary: &Summary, charts: &[Chart]) -> 
         }
     };
     page.into_string()
+}
+
+fn header(context: Context<'_>) -> Markup {
+    let Context { results, summary, .. } = context;
+    html! {
+        header {
+            h1 { "Arenabench report" }
+            @if let Some(notice) = gaps::run_notice(results) {
+                p.notice { (notice) }
+            }
+            ul.findings {
+                @for finding in ranking::findings(summary) { li { (finding) } }
+                @for finding in memory::findings(summary) { li { (finding) } }
+                @for finding in memcheck::findings(results) { li { (finding) } }
+                @for finding in gaps::findings(context) { li { (finding) } }
+            }
+        }
+    }
 }

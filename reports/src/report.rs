@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use crate::chart::{self, Chart, Marker, Slugs};
+use crate::chart::Charts;
 use crate::page;
 use crate::results::{Results, exit_code};
 use crate::summary::Summary;
@@ -40,9 +40,9 @@ impl WriteError {
 /// When a folder or file cannot be written.
 pub fn write_report(results: &Results, dir: &Path) -> Result<Vec<PathBuf>, WriteError> {
     let summary = Summary::of(results);
-    let charts = draw(&summary);
+    let charts = Charts::of(results, &summary);
     let mut files = vec![(dir.join("index.html"), page::render(results, &summary, &charts))];
-    for chart in &charts {
+    for chart in charts.iter() {
         files.push((dir.join("charts").join(format!("{}.svg", chart.slug)), chart.standalone()));
     }
     let folder = dir.join("charts");
@@ -51,18 +51,6 @@ pub fn write_report(results: &Results, dir: &Path) -> Result<Vec<PathBuf>, Write
         write(path, text).map_err(|source| WriteError { path: path.clone(), source })?;
     }
     Ok(files.into_iter().map(|(path, _)| path).collect())
-}
-
-fn draw(summary: &Summary) -> Vec<Chart> {
-    let mut slugs = Slugs::default();
-    let names = summary.subjects();
-    let marker =
-        |name: &str| Marker::nth(names.iter().position(|known| *known == name).unwrap_or(0));
-    summary
-        .settings
-        .iter()
-        .filter_map(|setting| chart::time(summary, setting, marker, &mut slugs))
-        .collect()
 }
 
 /// Writes a file as a whole or not at all.

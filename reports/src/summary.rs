@@ -12,7 +12,7 @@
 //!   is called the way the baseline is.
 
 mod cell;
-mod leader;
+mod lead;
 mod overall;
 mod row;
 
@@ -24,7 +24,7 @@ use crate::record::{Sample, Status};
 use crate::results::Results;
 use crate::statistics::Floor;
 
-pub use leader::Leader;
+pub use lead::{Lead, SettingLead};
 pub use overall::{Overall, Scope};
 pub use row::{Failure, FlatRow, Row};
 
@@ -62,7 +62,9 @@ pub struct Summary {
     /// A/A floors, for the settings that have one.
     pub floors: Vec<SettingFloor>,
     /// Who is fastest, for the settings that have a ranked row without failure.
-    pub leaders: Vec<Leader>,
+    pub leads: Vec<SettingLead>,
+    /// Who is fastest over all settings, among those that finished each of them.
+    pub overall_lead: Option<Lead>,
     /// Ratios over several workloads, by scope and then from fastest to slowest; incomplete and
     /// unranked subjects last.
     pub overall: Vec<Overall>,
@@ -88,7 +90,7 @@ impl Summary {
         let grid = Grid::of(results);
         let mut rows = Vec::new();
         let mut floors = Vec::new();
-        let mut leaders = Vec::new();
+        let mut leads = Vec::new();
         for (index, setting) in grid.settings.iter().enumerate() {
             let floor = grid.floor(index);
             floors.extend(floor.map(|floor| SettingFloor { setting: setting.clone(), floor }));
@@ -98,16 +100,19 @@ impl Summary {
                     rows.push(Row::of(&grid, index, contender, cell, floor));
                 }
             }
-            leaders.extend(Leader::of(&grid, index, &rows[first..], floor));
+            let lead = Lead::in_setting(&grid, index, &rows[first..], floor);
+            leads.extend(lead.map(|lead| SettingLead { setting: setting.clone(), lead }));
         }
+        let overall = overall::all(&grid, &rows);
         Self {
             baseline: results.host.baseline.clone(),
-            overall: overall::all(&grid, &rows),
+            overall_lead: overall::lead(&grid, &overall),
+            overall,
             overall_floor: overall::floor(&grid, &overall::comparable(&grid)),
             settings: grid.settings,
             rows,
             floors,
-            leaders,
+            leads,
         }
     }
 
@@ -121,6 +126,13 @@ impl Summary {
             }
         }
         names
+    }
+
+    /// Settings that ratios are taken in: those in which the baseline did not fail.
+    #[must_use]
+    pub fn comparable_settings(&self) -> usize {
+        let in_scope = self.overall.iter().filter(|overall| overall.scope == Scope::All);
+        in_scope.map(|overall| overall.settings_in_scope).max().unwrap_or(0)
     }
 
     /// Rows of one setting, in the order of the file.

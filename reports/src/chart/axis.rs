@@ -14,6 +14,15 @@ pub(super) enum Scale {
     Count,
 }
 
+/// First digits of the labels of a logarithmic axis, from many to few.
+const DIGITS: [&[f64]; 5] = [
+    &[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0],
+    &[1.0, 1.5, 2.0, 3.0, 5.0, 7.0],
+    &[1.0, 2.0, 3.0, 5.0],
+    &[1.0, 2.0, 5.0],
+    &[1.0],
+];
+
 /// An axis over `[low, high]`.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Axis {
@@ -38,7 +47,6 @@ impl Axis {
     }
 
     /// From zero to a little above `high`, for counts.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the memcheck chart"))]
     pub(super) fn count(high: f64) -> Self {
         Self { scale: Scale::Count, low: 0.0, high: high.max(10.0) * 1.3 }
     }
@@ -53,15 +61,16 @@ impl Axis {
         }
     }
 
-    /// Values to label, at most about one per `1 / most` of the axis, in rising order.
-    pub(super) fn ticks(&self, most: usize) -> Vec<f64> {
+    /// Values to label on an axis of `length_px`, in rising order, as many as fit when the label of a
+    /// value takes `room_px` of it.
+    pub(super) fn ticks(&self, length_px: f64, room_px: impl Fn(f64) -> f64) -> Vec<f64> {
+        let most = (length_px / room_px(self.high).max(1.0)).floor().max(2.0) as usize;
         let candidates: Vec<Vec<f64>> = match self.scale {
             Scale::Linear => linear_steps(self.low, self.high, most),
             Scale::Log if self.high / self.low < 4.0 => linear_steps(self.low, self.high, most),
-            Scale::Log => [&[1.0, 1.5, 2.0, 3.0, 5.0, 7.0][..], &[1.0, 2.0, 5.0], &[1.0]]
-                .iter()
-                .map(|digits| decades(self.low, self.high, digits))
-                .collect(),
+            Scale::Log => {
+                DIGITS.iter().map(|digits| decades(self.low, self.high, digits)).collect()
+            }
             Scale::Count => {
                 let mut powers = vec![0.0];
                 powers.extend(decades(1.0, self.high, &[1.0]));
@@ -69,10 +78,10 @@ impl Axis {
                 vec![powers, sparse]
             }
         };
-        let gap = 1.0 / most as f64;
-        let fits = |ticks: &&Vec<f64>| {
-            ticks.windows(2).all(|pair| self.place(pair[1]) - self.place(pair[0]) >= gap * 0.999)
-        };
+        let distance = |pair: &[f64]| (self.place(pair[1]) - self.place(pair[0])) * length_px;
+        let room = |pair: &[f64]| f64::midpoint(room_px(pair[0]), room_px(pair[1]));
+        let fits =
+            |ticks: &&Vec<f64>| ticks.windows(2).all(|pair| distance(pair) >= room(pair) * 0.999);
         let best = candidates.iter().find(fits).or(candidates.last());
         best.cloned().unwrap_or_default()
     }
@@ -121,14 +130,14 @@ mod tests {
     fn linear_axes_begin_at_zero_and_label_round_numbers() {
         let axis = Axis::linear(28.0);
         assert_eq!(axis.place(0.0), 0.0);
-        assert_eq!(axis.ticks(6), [0.0, 5.0, 10.0, 15.0, 20.0, 25.0]);
+        assert_eq!(axis.ticks(600.0, |_| 100.0), [0.0, 5.0, 10.0, 15.0, 20.0, 25.0]);
     }
 
     #[test]
     fn log_axes_put_one_in_the_middle_of_a_half_and_two() {
         let axis = Axis::log(0.5, 2.0);
         assert!((axis.place(1.0) - 0.5).abs() < 1e-9);
-        assert!(axis.ticks(8).contains(&1.0));
+        assert!(axis.ticks(300.0, |_| 40.0).contains(&1.0));
         assert!(axis.place(0.5) > 0.0 && axis.place(2.0) < 1.0);
     }
 
@@ -137,9 +146,9 @@ mod tests {
         for decades in [0.01, 0.3, 1.0, 2.0, 4.0, 9.0] {
             for low in [1e-3, 0.7, 3.0, 250.0] {
                 let axis = Axis::log(low, low * 10_f64.powf(decades));
-                let ticks = axis.ticks(6);
+                let ticks = axis.ticks(600.0, |_| 60.0);
                 assert!(!ticks.is_empty(), "{axis:?}");
-                let near = ticks.windows(2).any(|t| axis.place(t[1]) - axis.place(t[0]) < 0.1);
+                let near = ticks.windows(2).any(|t| axis.place(t[1]) - axis.place(t[0]) < 0.0999);
                 assert!(!near, "{axis:?} {ticks:?}");
             }
         }
@@ -150,7 +159,7 @@ mod tests {
         let axis = Axis::count(27_100.0);
         assert_eq!(axis.place(0.0), 0.0);
         assert!(axis.place(1.0) > 0.1);
-        assert_eq!(axis.ticks(9)[..3], [0.0, 1.0, 10.0]);
+        assert_eq!(axis.ticks(300.0, |_| 40.0)[..3], [0.0, 1.0, 10.0]);
     }
 
     #[test]

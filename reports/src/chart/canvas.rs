@@ -22,8 +22,10 @@ pub(super) const FINE: f64 = 4.0;
 const INK: RGBColor = RGBColor(1, 2, 3);
 const INK_TEXT: &str = "\"#010203\"";
 
-/// Sans-serif letters are at most about this wide on average, relative to their size.
+/// Sans-serif letters are at most about this wide on average, relative to their size: names and
+/// figures, and running text with its narrow spaces.
 const LETTER_WIDTH: f64 = 0.58;
+const PROSE_WIDTH: f64 = 0.52;
 
 /// How strong a stroke or letter is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,7 +43,7 @@ impl Tone {
     /// Grid lines.
     pub(super) const GRID: Self = Self { colour: Colour::Ink, strength: 0.16 };
     /// Bands behind marks.
-    pub(super) const SHADE: Self = Self { colour: Colour::Ink, strength: 0.09 };
+    pub(super) const SHADE: Self = Self { colour: Colour::Ink, strength: 0.13 };
 
     fn paint(self) -> RGBAColor {
         match self.colour {
@@ -71,7 +73,12 @@ impl Type {
     pub(super) const LABEL: Self = Self { size_px: 13.0, bold: false };
     pub(super) const SMALL: Self = Self { size_px: 12.0, bold: false };
 
-    /// Room that a line of `text` takes in nearly every sans-serif font.
+    /// Room that a line of running text takes in nearly every sans-serif font.
+    pub(super) fn prose_px(self, text: &str) -> f64 {
+        self.width_px(text) * PROSE_WIDTH / LETTER_WIDTH
+    }
+
+    /// Room that `text`, a name or a figure, takes in nearly every sans-serif font.
     pub(super) fn width_px(self, text: &str) -> f64 {
         let weight = if self.bold { 1.06 } else { 1.0 };
         text.chars().count() as f64 * self.size_px * LETTER_WIDTH * weight

@@ -25,7 +25,7 @@ const SHAPES: [Shape; 7] = [
 
 /// A colour on either theme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Colour {
+pub(super) enum Colour {
     /// The colour of text.
     Ink,
     /// The same on light and on dark paper.
@@ -34,7 +34,7 @@ pub(crate) enum Colour {
 
 /// An outline around a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shape {
+pub(super) enum Shape {
     /// Circle.
     Circle,
     /// Square on its side.
@@ -53,14 +53,14 @@ pub(crate) enum Shape {
 
 /// How one subject, or one kind of error, is marked in every chart of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Marker {
-    pub(crate) colour: Colour,
-    pub(crate) shape: Shape,
+pub(super) struct Marker {
+    pub(super) colour: Colour,
+    pub(super) shape: Shape,
 }
 
 impl Marker {
     /// Marker of the `index`th of several things. The first 56 differ in colour or shape.
-    pub(crate) fn nth(index: usize) -> Self {
+    pub(super) fn nth(index: usize) -> Self {
         Self { colour: COLOURS[index % COLOURS.len()], shape: SHAPES[index % SHAPES.len()] }
     }
 }

@@ -160,9 +160,8 @@ impl Panel {
             let clip = |value: f64| x(value).clamp(frame.left, frame.right);
             canvas.fill((clip(low), frame.top), (clip(high), frame.bottom), Tone::SHADE);
         }
-        let widest = Type::SMALL.width_px(&Axis::label(self.axis.high)).max(24.0) + 10.0;
-        let most = ((frame.right - frame.left) / widest).floor().max(2.0) as usize;
-        for tick in self.axis.ticks(most) {
+        let room = |tick: f64| Type::SMALL.width_px(&Axis::label(tick)).max(16.0) + 8.0;
+        for tick in self.axis.ticks(frame.right - frame.left, room) {
             let at = x(tick);
             canvas.line((at, frame.top), (at, frame.bottom + 4.0), 1.0, Tone::GRID);
             let label = Axis::label(tick);
@@ -170,11 +169,11 @@ impl Panel {
             canvas.text(place, &label, Type::SMALL, Anchor::Middle, Tone::QUIET);
         }
         if let Some(value) = self.line {
-            canvas.line((x(value), frame.top), (x(value), frame.bottom), 1.25, Tone::QUIET);
+            canvas.line((x(value), frame.top), (x(value), frame.bottom), 1.0, Tone::QUIET);
         }
         canvas.line((frame.left, frame.bottom), (frame.right, frame.bottom), 1.0, Tone::QUIET);
         // The label may be wider than the plot: it is centred in the chart when it is.
-        let wide = Type::SMALL.width_px(&self.axis_label);
+        let wide = Type::SMALL.prose_px(&self.axis_label);
         let middle = (f64::midpoint(frame.left, frame.right))
             .clamp(MARGIN_PX + wide / 2.0, (WIDTH_PX - MARGIN_PX - wide / 2.0).max(WIDTH_PX / 2.0));
         let place = (middle, frame.bottom + 33.0);
@@ -279,7 +278,7 @@ fn wrap(text: &str, width_px: f64, font: Type) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         match lines.last_mut() {
-            Some(line) if font.width_px(line) + font.width_px(word) + 4.0 < width_px => {
+            Some(line) if font.prose_px(line) + font.prose_px(word) + 4.0 < width_px => {
                 line.push(' ');
                 line.push_str(word);
             }

@@ -11,7 +11,7 @@ use crate::summary::{Row, Setting, Summary};
 const LINEAR_LIMIT: f64 = 12.0;
 
 /// The chart of one setting. `None` when no subject has a time or a failure to show.
-pub(crate) fn time(
+pub(super) fn time(
     summary: &Summary,
     setting: &Setting,
     marker: impl Fn(&str) -> Marker,
@@ -32,7 +32,7 @@ pub(crate) fn time(
     let logarithmic = if axis.low > 0.0 { ", logarithmic" } else { "" };
     let label = summary.label(setting);
     let title = format!("Time per operation pair: {label}");
-    let counts = super::sample_counts(rows.iter().map(|row| row.times_ns_per_pair.len()));
+    let counts = super::counts(rows.iter().map(|row| row.times_ns_per_pair.len()), "sample");
     let fastest = rows
         .iter()
         .filter(|row| row.ranked && row.failure.is_none())

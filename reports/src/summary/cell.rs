@@ -106,6 +106,11 @@ impl<'a> Grid<'a> {
         self.cells.get(&(setting, contender))
     }
 
+    /// The cell of a subject known by name.
+    pub(super) fn named_cell(&self, setting: usize, subject: &str) -> Option<&Cell<'a>> {
+        self.cell(setting, self.contenders.iter().position(|known| known.name == subject)?)
+    }
+
     /// The baseline's cell, if ratios may be taken against it.
     pub(super) fn baseline_cell(&self, setting: usize) -> Option<&Cell<'a>> {
         self.cell(setting, self.baseline?).filter(|cell| cell.is_sound())

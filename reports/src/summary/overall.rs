@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::Row;
 use super::cell::Grid;
+use super::{Lead, Row};
 use crate::record::{Call, Role, Source};
 use crate::statistics::{Estimate, Floor, Rounds, Verdict, geometric_mean, ratios};
 
@@ -82,6 +82,25 @@ pub(super) fn floor(grid: &Grid<'_>, settings: &[usize]) -> Option<Floor> {
     let twins: Option<Vec<Rounds>> =
         settings.iter().map(|&setting| grid.twin_ratios(setting)).collect();
     Floor::from_estimate(geometric_mean(&twins?.iter().collect::<Vec<_>>())?)
+}
+
+/// The lead over all settings. `None` without a ranked subject that is whole.
+pub(super) fn lead(grid: &Grid<'_>, overall: &[Overall]) -> Option<Lead> {
+    let settings = comparable(grid);
+    let mut placed = overall.iter().filter(|one| one.scope == Scope::All && one.place.is_some());
+    let first = placed.next()?;
+    let against = |subject: &str| {
+        let series: Option<Vec<Rounds>> = settings
+            .iter()
+            .map(|&setting| {
+                let fastest = grid.named_cell(setting, &first.subject)?;
+                Some(ratios(&grid.named_cell(setting, subject)?.times, &fastest.times))
+            })
+            .collect();
+        geometric_mean(&series?.iter().collect::<Vec<_>>())
+    };
+    let others = placed.map(|one| (one.subject.clone(), against(&one.subject)));
+    Some(Lead::of(&first.subject, others, floor(grid, &settings)))
 }
 
 fn scope(grid: &Grid<'_>, rows: &[Row], scope: Scope, settings: &[usize]) -> Vec<Overall> {

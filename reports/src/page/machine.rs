@@ -1,0 +1,107 @@
+//! What was compared, on what machine.
+
+use maud::{Markup, html};
+
+use super::Context;
+use super::parts::{plural, table};
+use crate::quantity;
+use crate::record::{Call, Host, Role, Subject};
+
+pub(super) fn section(context: Context<'_>) -> Markup {
+    let results = context.results;
+    let host = &results.host;
+    let rounds = results.samples.iter().map(|sample| sample.round + 1).max().unwrap_or(0);
+    html! {
+        p {
+            (plural(context.summary.subjects().len(), "subject", "subjects")) " on "
+            (plural(results.workloads.len(), "workload", "workloads")) " in "
+            (plural(rounds as usize, "round", "rounds")) ", each sample in a process of its own: "
+            (plural(results.samples.len(), "process", "processes")) ", "
+            @if let Some(end) = &results.end {
+                (quantity::duration(end.measuring_wall_ns as f64)) " of measuring in a run of "
+                (quantity::duration(end.run_wall_ns as f64)) ", "
+            }
+            "profile " (host.profile) ", started " (quantity::moment(host.started_unix_s)) ". "
+            "Ratios are taken against " strong { (host.baseline) } "."
+        }
+        dl.facts {
+            @for (name, value) in facts(host) {
+                div { dt { (name) } dd { (value) } }
+            }
+        }
+        @if !results.subjects.is_empty() {
+            (table(
+                "Subjects. Alignment is what each promises for every block of at least that size.",
+                &html! { tr {
+                    th scope="col" { "Subject" } th scope="col" { "Kind" } th scope="col" { "Called" }
+                    th scope="col" { "Version" } th scope="col" { "Library" }
+                    th.number scope="col" { "Alignment" } th scope="col" { "Remark" }
+                } },
+                &html! { @for subject in &results.subjects { (row(subject)) } },
+            ))
+        }
+    }
+}
+
+fn row(subject: &Subject) -> Markup {
+    html! {
+        tr {
+            th scope="row" { (subject.subject) }
+            td { (role(subject.role)) }
+            td { (call(subject.call)) }
+            td { (subject.version) }
+            td {
+                (subject.library)
+                @if let Some(sum) = &subject.sha256 {
+                    " " span.interval title=(sum) { "sha256 " (sum.chars().take(12).collect::<String>()) }
+                }
+            }
+            td.number { (subject.alignment_bytes) " B" }
+            td.wide { (subject.remark.as_deref().unwrap_or_default()) }
+        }
+    }
+}
+
+pub(super) fn role(role: Role) -> &'static str {
+    match role {
+        Role::Peer => "allocator",
+        Role::Preset => "preset of this project",
+        Role::Reference => "reference",
+    }
+}
+
+pub(super) fn call(call: Call) -> &'static str {
+    match call {
+        Call::C => "C function",
+        Call::Inline => "inlined, size known at free",
+        Call::None => "not called",
+    }
+}
+
+fn facts(host: &Host) -> Vec<(&'static str, String)> {
+    let unknown = || "not known".to_owned();
+    vec![
+        (
+            "Processor",
+            format!(
+                "{}, {} in use",
+                host.cpu_model,
+                plural(host.cpus as usize, "logical processor", "logical processors")
+            ),
+        ),
+        (
+            "Second-level cache",
+            host.l2_bytes.map_or_else(unknown, |bytes| quantity::bytes(bytes as f64)),
+        ),
+        ("Memory", quantity::bytes(host.memory_bytes as f64)),
+        ("Kernel", host.kernel.clone()),
+        ("C library", host.libc.clone()),
+        ("Rust compiler", host.rustc.clone()),
+        ("Arenabench", format!("{}, seed {}", host.arenabench, host.seed)),
+        ("Frequency governor", host.governor.clone().unwrap_or_else(unknown)),
+        ("Transparent huge pages", host.transparent_hugepages.clone().unwrap_or_else(unknown)),
+        ("Address randomisation", if host.address_randomisation { "on" } else { "off" }.to_owned()),
+        ("Load at the start", format!("{:.2} over one minute", host.load_1m)),
+        ("Valgrind", host.valgrind.clone().unwrap_or_else(|| "not installed".to_owned())),
+    ]
+}

@@ -1,0 +1,108 @@
+//! Memory beside time.
+
+use maud::{Markup, html};
+
+use super::Context;
+use super::parts::{estimate, figure, number, plural, table, word};
+use crate::quantity;
+use crate::summary::{Scope, Summary};
+
+/// Who takes the least memory, in a sentence.
+pub(super) fn findings(summary: &Summary) -> Vec<String> {
+    let placed: Vec<(&str, f64)> = summary
+        .overall
+        .iter()
+        .filter(|one| one.scope == Scope::All && one.place.is_some())
+        .filter_map(|one| Some((one.subject.as_str(), one.rss_ratio?)))
+        .collect();
+    let least = placed.iter().min_by(|a, b| a.1.total_cmp(&b.1));
+    let most = placed.iter().max_by(|a, b| a.1.total_cmp(&b.1));
+    match (least, most) {
+        (Some(least), Some(most)) if placed.len() > 1 => vec![format!(
+            "Peak memory over what the program asked for: from {} ({}) to {} ({}), geometric mean over {}.",
+            quantity::figure(least.1),
+            least.0,
+            quantity::figure(most.1),
+            most.0,
+            plural(summary.comparable_settings(), "workload", "workloads")
+        )],
+        _ => Vec::new(),
+    }
+}
+
+pub(super) fn section(context: Context<'_>) -> Option<Markup> {
+    let Context { summary, charts, .. } = context;
+    if charts.memory.is_empty() {
+        return None;
+    }
+    Some(html! {
+        p {
+            "Overhead is the peak of the resident set over the peak of the bytes that the program has "
+            "asked for and not yet freed. 1 is no overhead at all. Both are taken in the first pass over "
+            "the workload; memory of the harness is left out."
+        }
+        @if charts.tradeoff.is_some() { (figure(&charts.tradeoff, &overall(summary))) }
+        (figure(&charts.memory, &matrix(summary)))
+    })
+}
+
+fn overall(summary: &Summary) -> Markup {
+    table(
+        "Time over the baseline's with 95 % interval, and memory overhead: geometric means over all \
+         workloads, for ranked subjects that finished each of them.",
+        &html! { tr {
+            th scope="col" { "Subject" } th.number scope="col" { "Time ratio" }
+            th.number scope="col" { "Memory overhead" }
+        } },
+        &html! {
+            @for one in summary.overall.iter().filter(|one| one.scope == Scope::All && one.place.is_some()) {
+                tr {
+                    th scope="row" { (one.subject) }
+                    @if one.baseline { td.number { "1 (baseline)" } } @else { (estimate(one.ratio.as_ref())) }
+                    (number(one.rss_ratio.map(quantity::figure)))
+                }
+            }
+        },
+    )
+}
+
+fn matrix(summary: &Summary) -> Markup {
+    let samples =
+        summary.rows.iter().filter_map(|row| Some(row.rss_ratio?.count)).max().unwrap_or(0);
+    let caption = format!(
+        "Peak resident set over peak live bytes: median over {} at most; in brackets the peak resident set.",
+        plural(samples, "sample", "samples")
+    );
+    let has_memory = |name: &&str| {
+        summary
+            .rows
+            .iter()
+            .any(|row| row.subject == *name && (row.rss_ratio.is_some() || row.ranked))
+    };
+    table(
+        &caption,
+        &html! { tr {
+            th scope="col" { "Subject" }
+            @for setting in &summary.settings { th scope="col" { (summary.label(setting)) } }
+        } },
+        &html! {
+            @for name in summary.subjects().iter().filter(|name| has_memory(name)) {
+                tr {
+                    th scope="row" { (name) }
+                    @for setting in &summary.settings {
+                        @match summary.rows_of(setting).find(|row| row.subject == **name) {
+                            None => { td { "not run" } },
+                            Some(row) if row.failure.is_some() => { td { (word(row)) } },
+                            Some(row) => td {
+                                @if let Some(ratio) = &row.rss_ratio { (quantity::figure(ratio.value)) }
+                                @if let Some(bytes) = row.rss_peak_bytes {
+                                    " " span.interval { "[" (quantity::bytes(bytes)) "]" }
+                                }
+                            },
+                        }
+                    }
+                }
+            }
+        },
+    )
+}

@@ -1,0 +1,101 @@
+//! How it was measured, and what may be unfair about it.
+
+use maud::{Markup, html};
+
+use super::Context;
+use crate::record::{Call, Role};
+use crate::statistics::{MIN_BOOTSTRAP_ROUNDS, RESAMPLES};
+
+pub(super) fn section(context: Context<'_>) -> Markup {
+    let results = context.results;
+    html! {
+        ul {
+            li {
+                "A " em { "sample" } " is one process that replays a workload with one subject. Before the "
+                "clock starts, the workload is compiled into operations in memory that no subject serves. "
+                "The time of a sample is that of its fastest pass; the final freeing of everything is left out."
+            }
+            li { "A time per pair is twice the wall time over the number of calls: the cost of one allocation and its free." }
+            li {
+                "Subjects are measured in rounds, in random order within a round. A ratio is taken within a "
+                "round, so that what disturbs a whole round cancels. The ratio shown is the median over rounds."
+            }
+            li {
+                "Intervals are at 95 %. With " (MIN_BOOTSTRAP_ROUNDS) " rounds or more they are a bootstrap of "
+                "the median over rounds (" (RESAMPLES) " resamples, fixed seed, tails widened for small numbers); "
+                "with fewer, Student's t on logarithms, because resampling so few values promises too much."
+            }
+            li {
+                "The A/A floor is the largest difference that the interval of the baseline against itself "
+                "still allows. It is measured in the same run, among the other subjects."
+            }
+            li { "A geometric mean goes over the ratios of the workloads shown, and speaks of no others." }
+            li { "Only samples that finished count. A cell with a failed process has no ratio." }
+        }
+        h3 { "What may be unfair" }
+        ul { @for caution in cautions(context) { li { (caution) } } }
+        h3 { "Raw records" }
+        p {
+            "Everything above is drawn from " a href="results.jsonl" { "results.jsonl" }
+            ", one JSON object per line, schema " code { (crate::record::SCHEMA) } ". The samples are also in "
+            a href="results.csv" { "results.csv" } ", a summary in " a href="report.md" { "report.md" }
+            ", the charts in " code { "charts/" } "."
+            @if results.end.is_none() { " The records have no end record." }
+        }
+    }
+}
+
+fn cautions(context: Context<'_>) -> Vec<String> {
+    let results = context.results;
+    let host = &results.host;
+    let mut cautions = vec![
+        "A replay has no program around it: the caches are not shared with the program's own data, and \
+         the time between calls is gone."
+            .to_owned(),
+        "Every subject is called through the same table of C functions. An allocator that a program \
+         would inline gives up 1 to 2 ns a pair here."
+            .to_owned(),
+        "When many subjects are compared, the fastest owes part of its lead to luck. The floor and the \
+         intervals limit this, they do not remove it."
+            .to_owned(),
+    ];
+    if results.samples.iter().any(|sample| sample.mode == "serial")
+        && results.workloads.iter().any(|workload| workload.threads > 1)
+    {
+        cautions.push(
+            "Workloads with several threads were replayed on one thread in recorded order: nothing is \
+             said about contention."
+                .to_owned(),
+        );
+    }
+    if results.samples.iter().any(|sample| sample.touch == "header") {
+        cautions.push(
+            "Only the first bytes of a block are written and read. A program that uses its blocks whole \
+             pays more for memory that is spread out."
+                .to_owned(),
+        );
+    }
+    if results.subjects.iter().any(|one| one.call == Call::Inline && one.role != Role::Reference) {
+        cautions.push(
+            "Inlined subjects know the size of a block at free. They are shown apart and never ranked \
+             with the others."
+                .to_owned(),
+        );
+    }
+    if host.load_1m > f64::from(host.cpus) / 2.0 {
+        cautions.push(format!(
+            "The computer was busy at the start: a load of {:.2} on {} processors.",
+            host.load_1m, host.cpus
+        ));
+    }
+    if host.governor.as_deref().is_some_and(|governor| governor != "performance") {
+        cautions.push(format!(
+            "The frequency governor was \"{}\", so the clock rate may have changed during the run.",
+            host.governor.as_deref().unwrap_or_default()
+        ));
+    }
+    cautions.extend(results.subjects.iter().filter_map(|subject| {
+        subject.remark.as_ref().map(|remark| format!("{}: {remark}.", subject.subject))
+    }));
+    cautions
+}

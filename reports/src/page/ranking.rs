@@ -1,0 +1,202 @@
+//! Who wins where, by how much, and how sure that is.
+
+use maud::{Markup, html};
+
+use super::Context;
+use super::parts::{estimate, figure, list, overall_word, plural, table, word};
+use crate::quantity;
+use crate::record::Role;
+use crate::statistics::Floor;
+use crate::summary::{Lead, Overall, Scope, Summary};
+
+/// The ranking in a sentence or two.
+pub(super) fn findings(summary: &Summary) -> Vec<String> {
+    let mut findings = Vec::new();
+    let workloads = summary.comparable_settings();
+    let ranked =
+        summary.overall.iter().filter(|one| one.scope == Scope::All && one.place.is_some());
+    if let Some(lead) = &summary.overall_lead
+        && ranked.count() > 1
+    {
+        let mut text =
+            format!("Over {}, {}", plural(workloads, "workload", "workloads"), lead_words(lead));
+        let of = |one: &&Overall| one.scope == Scope::All && one.subject == lead.subject;
+        if let Some(ratio) = summary.overall.iter().find(of).and_then(|one| one.ratio) {
+            text += &format!(
+                " It takes {} times as long as {}.",
+                quantity::estimate(&ratio),
+                summary.baseline
+            );
+        }
+        findings.push(text);
+    }
+    findings
+}
+
+pub(super) fn section(context: Context<'_>) -> Option<Markup> {
+    let Context { summary, charts, .. } = context;
+    if summary.rows.iter().all(|row| row.time.is_none()) {
+        return None;
+    }
+    Some(html! {
+        p {
+            "A ratio is a subject's time over the time of " (summary.baseline) " in the same round: "
+            "0.80 is a fifth less time, 1.25 a quarter more. " em { "Faster" } " and " em { "slower" }
+            " are said only when the 95 % interval leaves 1 out and the difference is larger than the "
+            "A/A floor, which is what the run shows when " (summary.baseline)
+            " is measured against itself. Anything else is " em { "undecided" } "."
+        }
+        @if charts.overall.is_some() || !summary.overall.is_empty() {
+            (figure(&charts.overall, &overall_table(summary)))
+        }
+        @if !summary.leads.is_empty() { (leads(summary)) }
+        @if !charts.ratios.is_empty() { (figure(&charts.ratios, &matrix(summary))) }
+    })
+}
+
+/// `mimalloc is fastest; snmalloc needs 6.0 % more [...]`, or `a, b and c cannot be told apart`.
+fn lead_words(lead: &Lead) -> String {
+    let mut text = if lead.level_with.is_empty() {
+        format!("{} is fastest", lead.subject)
+    } else {
+        format!(
+            "{} has the lowest time, but cannot be told from {}",
+            lead.subject,
+            list(&lead.level_with)
+        )
+    };
+    if let Some((name, ratio)) = &lead.next {
+        text += &format!("; {name} takes {} time", quantity::difference(ratio.value));
+    }
+    text + "."
+}
+
+fn overall_table(summary: &Summary) -> Markup {
+    let of = |scope: Scope| summary.overall.iter().filter(move |one| one.scope == scope);
+    let split = of(Scope::Generated).next().is_some();
+    let find = |scope: Scope, name: &str| {
+        of(scope).find(|one| one.subject == name).and_then(|one| one.ratio)
+    };
+    let rounds = of(Scope::All).filter_map(|one| Some(one.ratio?.count)).max().unwrap_or(0);
+    let caption = format!(
+        "Geometric mean of time over the time of {}, with its 95 % interval over {}.{}",
+        summary.baseline,
+        plural(rounds, "round", "rounds"),
+        floor_words(summary.overall_floor)
+    );
+    table(
+        &caption,
+        &html! { tr {
+            th.number scope="col" { "Place" } th scope="col" { "Subject" }
+            th.number scope="col" { "All workloads" } th scope="col" { "Verdict" }
+            @if split {
+                th.number scope="col" { "Generated" } th.number scope="col" { "Recorded programs" }
+            }
+            th.number scope="col" { "Workloads" } th scope="col" { "Missing" }
+        } },
+        &html! {
+            @for one in of(Scope::All).filter(|one| one.role != Role::Reference) {
+                tr {
+                    td.number { (one.place.map(|place| place.to_string()).unwrap_or_default()) }
+                    th scope="row" { (one.subject) }
+                    (estimate(one.ratio.as_ref()))
+                    td { (overall_word(one)) }
+                    @if split {
+                        (estimate(find(Scope::Generated, &one.subject).as_ref()))
+                        (estimate(find(Scope::Programs, &one.subject).as_ref()))
+                    }
+                    td.number { (one.settings) " of " (one.settings_in_scope) }
+                    td.wide { (one.missing.join(", ")) }
+                }
+            }
+        },
+    )
+}
+
+fn floor_words(floor: Option<Floor>) -> String {
+    match floor {
+        Some(floor) => {
+            let percent = quantity::percent(floor.half_width_percent());
+            format!(
+                " A/A floor: {percent} either way over {}.",
+                plural(floor.count, "round", "rounds")
+            )
+        }
+        None => " The A/A floor was not measured.".to_owned(),
+    }
+}
+
+fn leads(summary: &Summary) -> Markup {
+    table(
+        "Fastest ranked subject by workload: median nanoseconds per allocation and free with 95 % \
+         interval, and the first that is slower beyond doubt, by its ratio within rounds to the fastest.",
+        &html! { tr {
+            th scope="col" { "Workload" } th scope="col" { "Fastest" }
+            th.number scope="col" { "ns per pair" } th scope="col" { "Cannot be told from it" }
+            th scope="col" { "Next" } th.number scope="col" { "A/A floor" }
+        } },
+        &html! {
+            @for one in &summary.leads {
+                @let row = summary.rows_of(&one.setting).find(|row| row.subject == one.lead.subject);
+                tr {
+                    th scope="row" { (summary.label(&one.setting)) }
+                    td { (one.lead.subject) }
+                    (estimate(row.and_then(|row| row.time.as_ref())))
+                    td.wide { (one.lead.level_with.join(", ")) }
+                    td {
+                        @if let Some((name, ratio)) = &one.lead.next {
+                            (name) ", " (quantity::estimate(ratio))
+                        }
+                    }
+                    td.number {
+                        @match summary.floor_of(&one.setting) {
+                            Some(floor) => { (quantity::percent(floor.half_width_percent())) },
+                            None => { "not measured" },
+                        }
+                    }
+                }
+            }
+        },
+    )
+}
+
+/// Ratios of every subject on every workload.
+fn matrix(summary: &Summary) -> Markup {
+    let compared = |name: &&str| {
+        summary.rows.iter().any(|row| row.subject == *name && row.role != Role::Reference)
+    };
+    let rounds = summary.rows.iter().filter_map(|row| Some(row.ratio?.count)).max().unwrap_or(0);
+    let caption = format!(
+        "Time over the time of {}: median over {} at most, 95 % interval, verdict.",
+        summary.baseline,
+        plural(rounds, "round", "rounds")
+    );
+    table(
+        &caption,
+        &html! { tr {
+            th scope="col" { "Subject" }
+            @for setting in &summary.settings { th scope="col" { (summary.label(setting)) } }
+        } },
+        &html! {
+            @for name in summary.subjects().iter().filter(|name| compared(name)) {
+                tr {
+                    th scope="row" { (name) }
+                    @for setting in &summary.settings {
+                        @match summary.rows_of(setting).find(|row| row.subject == **name) {
+                            None => { td { "not run" } },
+                            Some(row) => td {
+                                @if let Some(ratio) = &row.ratio {
+                                    (quantity::figure(ratio.value)) " "
+                                    @if let Some(ends) = ratio.interval {
+                                        span.interval { (quantity::interval(ends)) } " "
+                                    }
+                                }
+                                (word(row))
+                            },
+                        }
+                    }
+                }
+            }
+        },
+    )
+}
