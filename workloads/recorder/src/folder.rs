@@ -1,7 +1,8 @@
 //! Where to record to: the folder named by `ARENABENCH_RECORD_DIR`, and the paths in it.
 //!
 //! Read once per process, before the first image, and kept through fork: the program may change
-//! its environment, its folder or its root later. A relative name is completed at once.
+//! its environment, its folder or its root later. A relative name is completed at once, from the
+//! current folder of the process; it finds the same folder again only while nobody changes his.
 
 use crate::kernel;
 use core::cell::UnsafeCell;

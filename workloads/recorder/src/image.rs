@@ -211,7 +211,10 @@ impl Image {
         };
         let header = self.create_rest(forked, tail);
         if header.is_err() {
+            // Half an image would only puzzle the reader.
+            kernel::unlink(self.path("log")?);
             kernel::unlink(self.path("tail")?);
+            LOG.close();
             TAIL.close();
         }
         header
