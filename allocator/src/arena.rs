@@ -62,7 +62,7 @@ pub(crate) struct ArenaDescriptor {
 }
 
 /// A handle to a slot of the table. Not to be used after the table grew.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Arena(NonNull<ArenaDescriptor>);
 
 impl Deref for Arena {
@@ -214,6 +214,11 @@ impl ArenaTable {
     pub unsafe fn base_unchecked(&self, index: u32) -> usize {
         // SAFETY: forwarded to the caller.
         unsafe { self.slot_unchecked(index) }.base.get().addr()
+    }
+
+    /// Base addresses of all arenas, in order of their slots.
+    pub fn bases(&self) -> impl Iterator<Item = usize> + '_ {
+        self.mapped().map(|(_, arena)| arena.base.get().addr())
     }
 
     /// # Safety

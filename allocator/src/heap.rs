@@ -20,6 +20,8 @@
 mod refill;
 mod resize;
 mod retire;
+#[cfg(test)]
+mod tests;
 
 use core::marker::PhantomData;
 use core::ptr;
@@ -222,8 +224,8 @@ impl<G: Geometry, O: Ownership<G>, S: ArenaSource, N: NextAllocator> ClassicHeap
         let used = self.arenas.check::<G>()?;
         self.used.check::<G>(&self.arenas, &used)?;
         self.usable.check::<G>(&self.arenas)?;
-        self.ownership.check(&self.arenas)?;
-        self.check_answers()
+        self.check_answers()?;
+        self.ownership.check(&self.arenas)
     }
 
     /// Checks I15.

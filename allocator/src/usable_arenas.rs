@@ -25,6 +25,9 @@
 //! presets use them, the older eras too, whose linear search gave the same order at a cost that
 //! grew with the number of arenas.
 
+#[cfg(test)]
+mod tests;
+
 use crate::arena::{Arena, ArenaTable};
 use crate::geometry::{Geometry, MAX_POOLS_PER_ARENA, Release};
 use crate::validate::{Invariant, Violation};

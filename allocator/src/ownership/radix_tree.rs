@@ -32,6 +32,9 @@
 //!
 //! The tree is that of CPython 3.10.
 
+#[cfg(test)]
+mod tests;
+
 use core::ptr::NonNull;
 
 use crate::arena::ArenaTable;
