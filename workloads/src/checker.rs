@@ -48,6 +48,12 @@ pub enum Violation {
         /// Alignment in bytes.
         found: u64,
     },
+    /// I4: a time above [`MAX_SIZE`] nanoseconds.
+    #[error("expected a time of at most {MAX_SIZE} ns, found {found}")]
+    TimeTooLarge {
+        /// Time in nanoseconds.
+        found: u64,
+    },
     /// I5: a second start, a second end, or an end without a start.
     #[error("expected {expected}, found {found}")]
     MarkOutOfPlace {
@@ -163,6 +169,9 @@ impl Checker {
     pub fn check(&mut self, event: &Event) -> Result<(), Violation> {
         if self.totals.events >= self.limits.events {
             return Err(Violation::TooManyEvents { limit: self.limits.events });
+        }
+        if let Some(found) = event.time_ns.filter(|&time_ns| time_ns > MAX_SIZE) {
+            return Err(Violation::TimeTooLarge { found });
         }
         let is_new_thread = self.check_thread(event)?;
         self.check_op(event.op)?;

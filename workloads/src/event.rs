@@ -8,7 +8,8 @@
 //!   (n counted from 0) creates block n.
 //! * I2: an event that names an existing block names a live one: born before, not yet dead.
 //! * I3: a block dies at most once; blocks alive at the end are no error.
-//! * I4: alignments are powers of two, at most [`MAX_ALIGN`]; sizes are at most [`MAX_SIZE`].
+//! * I4: alignments are powers of two, at most [`MAX_ALIGN`]; sizes are at most [`MAX_SIZE`], and
+//!   so are times in nanoseconds.
 //! * I5: at most one [`Op::RegionStart`], and at most one [`Op::RegionEnd`], only after it.
 //! * I6: thread indices are handed out densely in order of first appearance, at most
 //!   [`MAX_THREADS`] of them; [`Op::ThreadStart`] is a thread's first event if it has one, and

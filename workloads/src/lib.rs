@@ -5,6 +5,7 @@
 //! * [`event`]: one event per call, and the six invariants of every stream of them.
 //! * [`checker`]: holds a stream of events to those invariants.
 //! * [`generate`]: seeded workloads shaped like CPython's.
+//! * [`trace`]: events in a file, and back.
 //!
 //! Everything here streams: events pass through a sink or an iterator one at a time, and no
 //! part keeps more than the live set and fixed buffers.
@@ -16,3 +17,4 @@ pub mod event;
 pub mod generate;
 mod live_blocks;
 pub mod totals;
+pub mod trace;
