@@ -7,8 +7,8 @@
 //! The workload is a table of live blocks in which random ones are replaced, with sizes as Python
 //! programs ask for them: mostly 32 to 128 bytes, some larger than any pool serves. Without an
 //! argument all presets are shown.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "printing is what it is for")]
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use arenite::{
@@ -19,8 +19,8 @@ use arenite::{
 const LIVE_BLOCKS: usize = 20_000;
 const REPLACEMENTS: usize = 200_000;
 
-/// Runs the workload, prints the statistics before and after freeing everything.
-fn show<G, O, S, N>(mut heap: Box<ClassicHeap<G, O, S, N>>)
+/// Runs the workload, writes the statistics before and after freeing everything.
+fn show<G, O, S, N>(heap: &mut ClassicHeap<G, O, S, N>, out: &mut impl Write) -> io::Result<()>
 where
     G: Geometry,
     O: Ownership<G>,
@@ -28,8 +28,8 @@ where
     N: NextAllocator,
     ClassicHeap<G, O, S, N>: Preset,
 {
-    println!("{}", <ClassicHeap<G, O, S, N> as Preset>::NAME);
-    println!("{}\n", <ClassicHeap<G, O, S, N> as Preset>::ERA);
+    writeln!(out, "{}", <ClassicHeap<G, O, S, N> as Preset>::NAME)?;
+    writeln!(out, "{}\n", <ClassicHeap<G, O, S, N> as Preset>::ERA)?;
 
     let mut state = 1_u64;
     let mut random = |bound: usize| {
@@ -48,18 +48,20 @@ where
         unsafe { heap.free(blocks[place]) };
         blocks[place] = heap.malloc(size());
     }
-    println!("{LIVE_BLOCKS} blocks live:\n\n{}", heap.stats());
+    writeln!(out, "{LIVE_BLOCKS} blocks live:\n\n{}", heap.stats())?;
     for block in blocks {
         // SAFETY: live, freed once.
         unsafe { heap.free(block) };
     }
-    println!("everything freed:\n\n{}", heap.stats());
+    writeln!(out, "everything freed:\n\n{}", heap.stats())?;
     // SAFETY: no block is left.
     unsafe { heap.give_back() };
+    Ok(())
 }
 
-fn main() -> ExitCode {
+fn main() -> io::Result<ExitCode> {
     let wanted = std::env::args().nth(1);
+    let mut out = io::stdout().lock();
     let mut shown = 0;
     let mut is_wanted = |name: &str| {
         let wanted = wanted.as_deref().is_none_or(|wanted| wanted == name);
@@ -67,17 +69,18 @@ fn main() -> ExitCode {
         wanted
     };
     if is_wanted(Pymalloc23::<SystemMalloc>::NAME) {
-        show(Box::new(Pymalloc23::preset(SystemMalloc)));
+        show(&mut *Box::new(Pymalloc23::preset(SystemMalloc)), &mut out)?;
     }
     if is_wanted(Pymalloc39::<SystemMalloc>::NAME) {
-        show(Box::new(Pymalloc39::preset(SystemMalloc)));
+        show(&mut *Box::new(Pymalloc39::preset(SystemMalloc)), &mut out)?;
     }
     if is_wanted(Pymalloc311::<SystemMalloc>::NAME) {
-        show(Box::new(Pymalloc311::preset(SystemMalloc)));
+        show(&mut *Box::new(Pymalloc311::preset(SystemMalloc)), &mut out)?;
     }
     if shown == 0 {
-        eprintln!("no such preset; there are pymalloc-2.3, pymalloc-3.9 and pymalloc-3.11");
-        return ExitCode::from(2);
+        let known = "pymalloc-2.3, pymalloc-3.9 and pymalloc-3.11";
+        writeln!(io::stderr(), "no such preset; there are {known}")?;
+        return Ok(ExitCode::from(2));
     }
-    ExitCode::SUCCESS
+    Ok(ExitCode::SUCCESS)
 }

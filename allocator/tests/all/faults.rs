@@ -13,7 +13,7 @@ struct FourPools;
 
 impl Geometry for FourPools {
     const ALIGNMENT: usize = 8;
-    const THRESHOLD: usize = 256;
+    const THRESHOLD: usize = 512;
     const POOL_BYTES: usize = 4 << 10;
     const ARENA_BYTES: usize = 16 << 10;
     const RELEASE: Release = Release::EveryEmpty;
@@ -49,7 +49,7 @@ fn script(heap: &mut dyn Subject, blocks_per_size: usize) {
         let block = heap.aligned_alloc(128, size);
         keep(&mut live, block, size);
     }
-    for place in (0..live.len()).step_by(3) {
+    for place in (0..live.len()).step_by(8) {
         let (_, size, mark) = live[place];
         for new in [size / 2, size + 100, 2000, 40] {
             // SAFETY: a live block.
@@ -79,42 +79,44 @@ fn script(heap: &mut dyn Subject, blocks_per_size: usize) {
 }
 
 /// Runs the script with request k refused, or all from k on, for every k that the script makes.
-/// Returns the number of refusals injected.
-fn sweep<G: Geometry, O: Ownership<G>>(blocks_per_size: usize, step: usize) -> u64 {
-    let mut injected = 0;
+/// Returns the number of runs in which something was refused, and the most arenas of a clean run.
+fn sweep<G: Geometry, O: Ownership<G>>(blocks_per_size: usize) -> (u64, usize) {
+    let (mut points, mut arenas) = (0, 0);
     for and_all_later in [false, true] {
-        for first in (0..).step_by(step) {
+        for first in 0.. {
             let last = if and_all_later { u64::MAX } else { first + 1 };
             let plan = FaultPlan::refusing(first..last);
             let source = FaultySource::new(MmapSource, &plan);
             let next = FaultyNext::new(SystemMalloc, &plan);
             let mut heap: Box<ClassicHeap<G, O, _, _>> = Box::new(ClassicHeap::new(source, next));
             script(&mut *heap, blocks_per_size);
+            arenas = heap.stats().arenas_high_water;
             // SAFETY: no block is left.
             unsafe { heap.give_back() };
             assert_eq!(plan.outstanding(), 0, "leak when request {first} is refused");
-            injected += plan.injected();
             if plan.injected() == 0 {
                 break;
             }
+            points += 1;
         }
     }
-    injected
+    (points, arenas)
 }
 
 #[test]
 fn any_refused_request_leaves_a_sound_heap_and_no_leak() {
-    // The arena table doubles twice, 17 and 33 arenas.
-    let four_pools = sweep::<FourPools, ArenaIndex<3>>(120, 1);
-    let tiny = sweep::<TinyAllButLast, ArenaIndex<3>>(120, 1);
-    let every = sweep::<TinyEveryEmpty, ArenaIndex<3>>(120, 1);
-    let index = sweep::<Python39, ArenaIndex<3>>(120, 1);
-    let never = sweep::<Python23, ArenaIndex<2>>(120, 1);
+    // Enough arenas for the table to start with 16 slots and to double.
+    let (four_pools, arenas) = sweep::<FourPools, ArenaIndex<3>>(160);
+    assert!(arenas > 16, "{arenas} arenas: the table did not grow");
+    let mut points = four_pools;
+    points += sweep::<TinyAllButLast, ArenaIndex<3>>(100).0;
+    points += sweep::<TinyEveryEmpty, ArenaIndex<3>>(100).0;
+    points += sweep::<Python39, ArenaIndex<3>>(100).0;
+    points += sweep::<Python23, ArenaIndex<2>>(100).0;
     // Two nodes of the tree for the first arena, sometimes more.
-    let tree = sweep::<Python311, RadixTree>(60, 1);
-    let injected = four_pools + tiny + every + index + never + tree;
-    println!("{injected} refusals injected");
-    assert!(injected >= 2000, "{injected} refusals are too few to mean much");
+    points += sweep::<Python311, RadixTree>(100).0;
+    println!("{points} points of failure");
+    assert!(points >= 2000, "{points} points of failure are too few to mean much");
 }
 
 /// The table of arenas, the arena, the tree's two nodes: each of the first four requests.

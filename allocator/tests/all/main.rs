@@ -10,6 +10,7 @@
 //! | `ownership.rs` | is the ownership test right at every edge? |
 //! | `faults.rs` | what if any request for memory is refused? |
 //! | `presets.rs` | are the presets what they say? |
+//! | `lowest.rs` | does a vacant slot own the lowest addresses? |
 //! | `extension.rs` | can a strategy be added from outside? |
 //!
 //! `subject.rs` is the heap as a trait object, `random.rs` the seeded numbers. Random tests print
@@ -19,6 +20,7 @@ mod arenas;
 mod extension;
 mod faults;
 mod layout;
+mod lowest;
 mod model;
 mod ownership;
 mod presets;
