@@ -7,11 +7,13 @@
 //! results     writing and reading a file of them
 //! statistics  medians, intervals, floors, verdicts
 //! summary     figures per cell and over all workloads
+//! findings    what was found, in sentences
 //! quantity    figures as text
-//! chart page markdown   what people look at
+//! chart page markdown samples_csv    what people look at
 //! report      all of it as files
 //! ```
 
+pub mod findings;
 pub mod quantity;
 pub mod record;
 pub mod results;
@@ -19,7 +21,11 @@ pub mod statistics;
 pub mod summary;
 
 mod chart;
+mod markdown;
 mod page;
 mod report;
+mod samples_csv;
 
+pub use markdown::{MARKDOWN_LIMIT_BYTES, markdown};
 pub use report::{WriteError, write_report};
+pub use samples_csv::samples_csv;

@@ -21,6 +21,7 @@ mod workloads;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::chart::Charts;
+use crate::findings;
 use crate::quantity;
 use crate::results::Results;
 use crate::summary::Summary;
@@ -96,14 +97,11 @@ fn header(context: Context<'_>) -> Markup {
     html! {
         header {
             h1 { "Arenabench report" }
-            @if let Some(notice) = gaps::run_notice(results) {
+            @if let Some(notice) = findings::notice(results) {
                 p.notice { (notice) }
             }
             ul.findings {
-                @for finding in ranking::findings(summary) { li { (finding) } }
-                @for finding in memory::findings(summary) { li { (finding) } }
-                @for finding in memcheck::findings(results) { li { (finding) } }
-                @for finding in gaps::findings(context) { li { (finding) } }
+                @for finding in findings::findings(results, summary) { li { (finding) } }
             }
         }
     }

@@ -128,6 +128,23 @@ pub fn difference(ratio: f64) -> String {
     }
 }
 
+/// `a`, `a and b`, `a, b and c`.
+#[must_use]
+pub fn list(names: &[impl AsRef<str>]) -> String {
+    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+    match names.split_last() {
+        None => String::new(),
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+    }
+}
+
+/// `1 workload`, `3 workloads`.
+#[must_use]
+pub fn plural(count: usize, one: &str, many: &str) -> String {
+    format!("{} {}", self::count(count as u64), if count == 1 { one } else { many })
+}
+
 /// A moment in universal time: `2025-03-09 17:04 UTC`.
 #[must_use]
 pub fn moment(unix_s: u64) -> String {

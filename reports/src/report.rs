@@ -8,8 +8,10 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use crate::chart::Charts;
+use crate::markdown::markdown;
 use crate::page;
 use crate::results::{Results, exit_code};
+use crate::samples_csv::samples_csv;
 use crate::summary::Summary;
 
 /// A file of the report that could not be written.
@@ -30,7 +32,7 @@ impl WriteError {
     }
 }
 
-/// Writes `index.html` and `charts/*.svg` into `dir`, which is created when it is missing. The same
+/// Writes `index.html`, `report.md`, `results.csv` and `charts/*.svg` into `dir`, which is created when it is missing. The same
 /// records give the same bytes. The page links to `results.jsonl` beside it, which is not written
 /// here. Files that an earlier report left in `dir` and this one does not have are left alone.
 ///
@@ -41,7 +43,11 @@ impl WriteError {
 pub fn write_report(results: &Results, dir: &Path) -> Result<Vec<PathBuf>, WriteError> {
     let summary = Summary::of(results);
     let charts = Charts::of(results, &summary);
-    let mut files = vec![(dir.join("index.html"), page::render(results, &summary, &charts))];
+    let mut files = vec![
+        (dir.join("index.html"), page::render(results, &summary, &charts)),
+        (dir.join("report.md"), markdown(results, &summary)),
+        (dir.join("results.csv"), samples_csv(results)),
+    ];
     for chart in charts.iter() {
         files.push((dir.join("charts").join(format!("{}.svg", chart.slug)), chart.standalone()));
     }

@@ -15,6 +15,7 @@ mod cell;
 mod lead;
 mod overall;
 mod row;
+mod table;
 
 use std::collections::BTreeMap;
 
@@ -27,6 +28,8 @@ use crate::statistics::Floor;
 pub use lead::{Lead, SettingLead};
 pub use overall::{Overall, Scope};
 pub use row::{Failure, FlatRow, Row};
+pub use table::Table;
+pub(crate) use table::escape;
 
 use cell::Grid;
 

@@ -28,6 +28,8 @@ const ROW_PX: f64 = 21.0;
 const NOTE_LETTERS: usize = 24;
 const LABEL_LETTERS: usize = 24;
 const LINE_PX: f64 = 17.0;
+/// Room above and below the rows of a group, together.
+const GROUP_PX: f64 = 6.0;
 
 /// A chart before it is drawn.
 #[derive(Clone, Debug)]
@@ -149,27 +151,16 @@ impl Panel {
     fn rows_height(&self) -> f64 {
         let height = |group: &Group| {
             let heading = if group.heading.is_empty() { 0.0 } else { ROW_PX };
-            heading + group.rows.iter().map(Row::height).sum::<f64>()
+            heading + group.rows.iter().map(Row::height).sum::<f64>() + GROUP_PX
         };
-        self.groups.iter().map(height).sum::<f64>() + 6.0
+        self.groups.iter().map(height).sum()
     }
 
     fn draw_axis(&self, canvas: &Canvas<'_>, frame: &Frame) {
-        let x = |value: f64| frame.left + (frame.right - frame.left) * self.axis.place(value);
-        if let Some((low, high)) = self.band {
-            let clip = |value: f64| x(value).clamp(frame.left, frame.right);
-            canvas.fill((clip(low), frame.top), (clip(high), frame.bottom), Tone::SHADE);
-        }
-        let room = |tick: f64| Type::SMALL.width_px(&Axis::label(tick)).max(16.0) + 8.0;
-        for tick in self.axis.ticks(frame.right - frame.left, room) {
-            let at = x(tick);
-            canvas.line((at, frame.top), (at, frame.bottom + 4.0), 1.0, Tone::GRID);
-            let label = Axis::label(tick);
+        for (tick, at) in self.ticks(frame) {
+            canvas.line((at, frame.bottom), (at, frame.bottom + 4.0), 1.0, Tone::QUIET);
             let place = (at, frame.bottom + 13.0);
-            canvas.text(place, &label, Type::SMALL, Anchor::Middle, Tone::QUIET);
-        }
-        if let Some(value) = self.line {
-            canvas.line((x(value), frame.top), (x(value), frame.bottom), 1.0, Tone::QUIET);
+            canvas.text(place, &Axis::label(tick), Type::SMALL, Anchor::Middle, Tone::QUIET);
         }
         canvas.line((frame.left, frame.bottom), (frame.right, frame.bottom), 1.0, Tone::QUIET);
         // The label may be wider than the plot: it is centred in the chart when it is.
@@ -180,19 +171,53 @@ impl Panel {
         canvas.text(place, &self.axis_label, Type::SMALL, Anchor::Middle, Tone::INK);
     }
 
+    /// Values that the axis labels, each with its place.
+    fn ticks(&self, frame: &Frame) -> Vec<(f64, f64)> {
+        let room = |tick: f64| Type::SMALL.width_px(&Axis::label(tick)).max(16.0) + 8.0;
+        let ticks = self.axis.ticks(frame.right - frame.left, room);
+        ticks.into_iter().map(|tick| (tick, self.x(frame, tick))).collect()
+    }
+
+    fn x(&self, frame: &Frame, value: f64) -> f64 {
+        frame.left + (frame.right - frame.left) * self.axis.place(value)
+    }
+
+    /// Band, grid and line behind the rows of one group; headings stay clear of them.
+    fn draw_backdrop(&self, canvas: &Canvas<'_>, frame: &Frame, (top, bottom): (f64, f64)) {
+        if let Some((low, high)) = self.band {
+            let clip = |value: f64| self.x(frame, value).clamp(frame.left, frame.right);
+            canvas.fill((clip(low), top), (clip(high), bottom), Tone::SHADE);
+        }
+        for (_, at) in self.ticks(frame) {
+            canvas.line((at, top), (at, bottom), 1.0, Tone::GRID);
+        }
+        if let Some(value) = self.line {
+            let at = self.x(frame, value);
+            canvas.line((at, top), (at, bottom), 1.0, Tone::QUIET);
+        }
+    }
+
     fn draw_groups(&self, canvas: &Canvas<'_>, frame: &Frame) {
-        let mut y = frame.top + 3.0;
-        for group in &self.groups {
+        let mut y = frame.top;
+        for (index, group) in self.groups.iter().enumerate() {
             if !group.heading.is_empty() {
-                canvas.line((MARGIN_PX, y), (frame.right, y), 1.0, Tone::GRID);
+                if index > 0 {
+                    canvas.line((MARGIN_PX, y), (frame.right, y), 1.0, Tone::GRID);
+                }
                 let place = (MARGIN_PX, y + ROW_PX / 2.0 + 1.0);
                 canvas.text(place, &group.heading, Type::SMALL, Anchor::Start, Tone::QUIET);
                 y += ROW_PX;
             }
+            let rows: f64 = group.rows.iter().map(Row::height).sum();
+            let last = index + 1 == self.groups.len();
+            let bottom = if last { frame.bottom } else { y + rows + GROUP_PX };
+            self.draw_backdrop(canvas, frame, (y, bottom));
+            y += GROUP_PX / 2.0;
             for row in &group.rows {
                 self.draw_row(canvas, frame, row, y);
                 y += row.height();
             }
+            y += GROUP_PX / 2.0;
         }
     }
 
@@ -214,7 +239,7 @@ impl Panel {
             let tone = Tone { strength: 0.4, ..Tone::INK };
             canvas.hatch((frame.left, top), (frame.right, bottom), tone);
         }
-        let x = |value: f64| frame.left + (frame.right - frame.left) * self.axis.place(value);
+        let x = |value: f64| self.x(frame, value);
         for &dot in row.dots.iter().filter(|dot| (0.0..=1.0).contains(&self.axis.place(**dot))) {
             canvas.dot((x(dot), middle), 2.0, Tone { strength: 0.35, ..Tone::INK });
         }

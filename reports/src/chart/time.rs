@@ -50,7 +50,8 @@ pub(super) fn time(
         slug: slugs.next("time", &label),
         title,
         caption: format!(
-            "Marker: median. Bar: 95 % interval of the median. Dots: samples ({counts} per subject). Less is better."
+            "Marker: median. Bar: 95 % interval of the median. Dots: {counts} per subject. Less is \
+             better."
         ),
         description,
         axis,

@@ -3,49 +3,9 @@
 use maud::{Markup, html};
 
 use super::Context;
-use super::parts::{plural, table};
+use super::parts::table;
 use crate::record::{Memcheck, Sample, Status};
-use crate::results::Results;
 use crate::summary::Row;
-
-/// What a reader must know of the run as a whole before anything else.
-pub(crate) fn run_notice(results: &Results) -> Option<String> {
-    let mut text = match &results.end {
-        Some(end) if end.outcome == "complete" => String::new(),
-        Some(end) if end.outcome == "interrupted" => {
-            "This run was interrupted. The figures cover what was finished before.".to_owned()
-        }
-        Some(end) => format!("This run ended as \"{}\".", end.outcome),
-        None => {
-            "This run is not over, or was killed: its records have no end. The figures cover what \
-                 was finished."
-                .to_owned()
-        }
-    };
-    if let Some(line) = results.torn_line {
-        text += &format!(" Line {line} of the records was cut off and is left out.");
-    }
-    if results.unknown_kinds > 0 {
-        let records = plural(results.unknown_kinds, "record", "records");
-        text += &format!(" {records} of a newer version are left out.");
-    }
-    (!text.is_empty()).then(|| text.trim_start().to_owned())
-}
-
-/// The number of failures in a sentence, and what was not measured.
-pub(super) fn findings(context: Context<'_>) -> Vec<String> {
-    let failed = context.summary.rows.iter().filter(|row| row.failure.is_some()).count();
-    let cells = context.summary.rows.len();
-    let mut findings = Vec::new();
-    if failed > 0 {
-        findings
-            .push(format!("{failed} of {cells} cells failed; they are shown and not averaged."));
-    }
-    for gap in &context.results.unmeasured {
-        findings.push(format!("Not measured: {} ({}).", gap.measure, gap.reason));
-    }
-    findings
-}
 
 pub(super) fn section(context: Context<'_>) -> Option<Markup> {
     let Context { results, summary, .. } = context;

@@ -3,8 +3,8 @@
 use maud::{Markup, html};
 
 use super::Context;
-use super::parts::{plural, table};
-use crate::quantity;
+use super::parts::table;
+use crate::quantity::{self, plural};
 use crate::record::{Call, Host, Role, Subject};
 
 pub(super) fn section(context: Context<'_>) -> Markup {
@@ -21,7 +21,8 @@ pub(super) fn section(context: Context<'_>) -> Markup {
                 (quantity::duration(end.measuring_wall_ns as f64)) " of measuring in a run of "
                 (quantity::duration(end.run_wall_ns as f64)) ", "
             }
-            "profile " (host.profile) ", started " (quantity::moment(host.started_unix_s)) ". "
+            "profile " (host.profile) ", started "
+            span.nowrap { (quantity::moment(host.started_unix_s)) } ". "
             "Ratios are taken against " strong { (host.baseline) } "."
         }
         dl.facts {

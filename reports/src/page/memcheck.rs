@@ -5,38 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use maud::{Markup, html};
 
 use super::Context;
-use super::parts::{figure, list, number, plural, table};
-use crate::quantity;
+use super::parts::{figure, number, table};
+use crate::quantity::{self, list};
 use crate::record::{Memcheck, Status};
-use crate::results::Results;
-
-/// Who is reported by Valgrind, in a sentence.
-pub(super) fn findings(results: &Results) -> Vec<String> {
-    let counted: Vec<&Memcheck> =
-        results.memchecks.iter().filter(|record| record.errors.is_some()).collect();
-    if counted.is_empty() {
-        return Vec::new();
-    }
-    let subjects: BTreeSet<&str> = counted.iter().map(|record| record.subject.as_str()).collect();
-    let noisy: BTreeSet<&str> = counted
-        .iter()
-        .filter(|record| record.errors > Some(0))
-        .map(|record| record.subject.as_str())
-        .collect();
-    let noisy: Vec<&str> = noisy.into_iter().collect();
-    vec![match noisy.as_slice() {
-        [] => format!(
-            "Valgrind reports no error in any of {}.",
-            plural(subjects.len(), "subject", "subjects")
-        ),
-        some => format!(
-            "Valgrind reports errors in {} of {}: {}.",
-            some.len(),
-            plural(subjects.len(), "subject", "subjects"),
-            list(some)
-        ),
-    }]
-}
 
 pub(super) fn section(context: Context<'_>) -> Option<Markup> {
     let records = &context.results.memchecks;
@@ -60,44 +31,101 @@ pub(super) fn section(context: Context<'_>) -> Option<Markup> {
             "looks at memory it does not own is reported, whether or not it ever goes wrong. Leaks are "
             "left out. Such a run carries no times."
         }
-        (figure(&context.charts.memcheck, &errors_table(records)))
+        (figure(&context.charts.memcheck, &matrix(records)))
+        @if records.iter().any(|record| record.errors > Some(0)) { (origins(records)) }
     })
 }
 
-fn errors_table(records: &[Memcheck]) -> Markup {
+/// Errors by subject and workload.
+fn matrix(records: &[Memcheck]) -> Markup {
+    let workloads = in_order(records.iter().map(|record| record.workload.as_str()));
+    let subjects = in_order(records.iter().map(|record| record.subject.as_str()));
+    let of = |subject: &str, workload: &str| {
+        records.iter().find(|one| one.subject == subject && one.workload == workload)
+    };
+    let strategy = |subject: &str| {
+        records.iter().find_map(|one| one.ownership.as_deref().filter(|_| one.subject == subject))
+    };
     table(
-        "Errors: every occurrence. Suppressed: silenced by suppressions. Places: distinct contexts. \
-         One run each.",
+        "Errors that Valgrind reports, every occurrence counted, and in brackets those that \
+         suppressions silence. One run each.",
         &html! { tr {
-            th scope="col" { "Workload" } th scope="col" { "Subject" } th scope="col" { "Strategy" }
-            th.number scope="col" { "Errors" } th.number scope="col" { "Suppressed" }
-            th.number scope="col" { "Places" } th scope="col" { "By kind" }
-            th scope="col" { "By operation" } th.number scope="col" { "Calls" } th scope="col" { "Status" }
+            th scope="col" { "Subject" } th scope="col" { "Strategy" }
+            @for workload in &workloads { th.number scope="col" { (workload) } }
         } },
         &html! {
-            @for record in records {
+            @for subject in &subjects {
                 tr {
-                    td { (record.workload) }
-                    th scope="row" { (record.subject) }
-                    td { (record.ownership.as_deref().unwrap_or_default()) }
-                    (number(record.errors.map(quantity::count)))
-                    (number(record.errors_suppressed.map(quantity::count)))
-                    (number(record.contexts.map(quantity::count)))
-                    td.wide { (by_count(&record.errors_by_kind)) }
-                    td.wide { (by_count(&record.errors_by_operation)) }
-                    (number(record.operations.map(quantity::count)))
-                    td {
-                        span class={ "word " (if record.status.is_failure() { "failed" } else { "plain" }) } {
-                            (record.status.word())
-                        }
-                        @if let (true, Some(message)) = (record.status != Status::Ok, &record.message) {
-                            ": " (message)
+                    th scope="row" { (subject) }
+                    td { (strategy(subject).unwrap_or_default()) }
+                    @for workload in &workloads {
+                        td.number {
+                            @match of(subject, workload) {
+                                None => { "not run" },
+                                Some(record) => { (count_or_status(record)) },
+                            }
                         }
                     }
                 }
             }
         },
     )
+}
+
+fn count_or_status(record: &Memcheck) -> Markup {
+    html! {
+        @match record.errors.filter(|_| record.status == Status::Ok) {
+            Some(errors) => {
+                (quantity::count(errors))
+                @if let Some(silenced) = record.errors_suppressed.filter(|silenced| *silenced > 0) {
+                    " " span.interval { "[" (quantity::count(silenced)) "]" }
+                }
+            },
+            None => {
+                span class={ "word " (if record.status.is_failure() { "failed" } else { "plain" }) } {
+                    (record.status.word())
+                }
+            },
+        }
+    }
+}
+
+/// Where errors come from, for the records that have any.
+fn origins(records: &[Memcheck]) -> Markup {
+    table(
+        "Where they come from. Places: distinct contexts. Kinds as Valgrind names them, operations of \
+         the allocator that were under way.",
+        &html! { tr {
+            th scope="col" { "Workload" } th scope="col" { "Subject" }
+            th.number scope="col" { "Errors" } th.number scope="col" { "Places" }
+            th scope="col" { "By kind" } th scope="col" { "By operation" }
+            th.number scope="col" { "Calls replayed" }
+        } },
+        &html! {
+            @for record in records.iter().filter(|record| record.errors > Some(0)) {
+                tr {
+                    td { (record.workload) }
+                    th scope="row" { (record.subject) }
+                    (number(record.errors.map(quantity::count)))
+                    (number(record.contexts.map(quantity::count)))
+                    td.wide { (by_count(&record.errors_by_kind)) }
+                    td.wide { (by_count(&record.errors_by_operation)) }
+                    (number(record.operations.map(quantity::count)))
+                }
+            }
+        },
+    )
+}
+
+/// Each name once, in the order of first appearance.
+fn in_order<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut found: Vec<&str> = Vec::new();
+    for name in names {
+        if !found.contains(&name) {
+            found.push(name);
+        }
+    }
+    found
 }
 
 /// `UninitCondition 20,000, InvalidRead 100`, most frequent first.

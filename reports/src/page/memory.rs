@@ -3,32 +3,9 @@
 use maud::{Markup, html};
 
 use super::Context;
-use super::parts::{estimate, figure, number, plural, table, word};
-use crate::quantity;
+use super::parts::{estimate, figure, number, table, word};
+use crate::quantity::{self, plural};
 use crate::summary::{Scope, Summary};
-
-/// Who takes the least memory, in a sentence.
-pub(super) fn findings(summary: &Summary) -> Vec<String> {
-    let placed: Vec<(&str, f64)> = summary
-        .overall
-        .iter()
-        .filter(|one| one.scope == Scope::All && one.place.is_some())
-        .filter_map(|one| Some((one.subject.as_str(), one.rss_ratio?)))
-        .collect();
-    let least = placed.iter().min_by(|a, b| a.1.total_cmp(&b.1));
-    let most = placed.iter().max_by(|a, b| a.1.total_cmp(&b.1));
-    match (least, most) {
-        (Some(least), Some(most)) if placed.len() > 1 => vec![format!(
-            "Peak memory over what the program asked for: from {} ({}) to {} ({}), geometric mean over {}.",
-            quantity::figure(least.1),
-            least.0,
-            quantity::figure(most.1),
-            most.0,
-            plural(summary.comparable_settings(), "workload", "workloads")
-        )],
-        _ => Vec::new(),
-    }
-}
 
 pub(super) fn section(context: Context<'_>) -> Option<Markup> {
     let Context { summary, charts, .. } = context;

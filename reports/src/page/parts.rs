@@ -21,12 +21,12 @@ pub(super) fn figure<'a>(charts: impl IntoIterator<Item = &'a Chart>, table: &Ma
     }
 }
 
-/// A table in a box that scrolls by itself. `head` and `body` are rows.
+/// A table in a box that scrolls by itself, under a caption that does not. `head` and `body` are rows.
 pub(super) fn table(caption: &str, head: &Markup, body: &Markup) -> Markup {
     html! {
+        p.caption { (caption) }
         div.scroll role="region" aria-label=(caption) tabindex="0" {
             table {
-                caption { (caption) }
                 thead { (head) }
                 tbody { (body) }
             }
@@ -60,12 +60,7 @@ pub(super) fn word(row: &Row) -> Markup {
 
 /// The word on a subject over all workloads.
 pub(super) fn overall_word(overall: &Overall) -> Markup {
-    let word = match overall.verdict {
-        Some(verdict) => verdict.word(),
-        None if overall.baseline => "baseline",
-        None if !overall.is_whole() => "incomplete",
-        None => "not ranked",
-    };
+    let word = overall.word();
     html! { span class={ "word " (class_of(word, false)) } { (word) } }
 }
 
@@ -76,19 +71,4 @@ fn class_of(word: &str, failed: bool) -> &'static str {
         "slower" => "slower",
         _ => "plain",
     }
-}
-
-/// `a`, `a and b`, `a, b and c`.
-pub(super) fn list(names: &[impl AsRef<str>]) -> String {
-    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
-    match names.split_last() {
-        None => String::new(),
-        Some((last, [])) => (*last).to_owned(),
-        Some((last, others)) => format!("{} and {last}", others.join(", ")),
-    }
-}
-
-/// `1 workload`, `3 workloads`.
-pub(super) fn plural(count: usize, one: &str, many: &str) -> String {
-    format!("{} {}", quantity::count(count as u64), if count == 1 { one } else { many })
 }

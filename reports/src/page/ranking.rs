@@ -3,35 +3,11 @@
 use maud::{Markup, html};
 
 use super::Context;
-use super::parts::{estimate, figure, list, overall_word, plural, table, word};
-use crate::quantity;
+use super::parts::{estimate, figure, overall_word, table, word};
+use crate::quantity::{self, plural};
 use crate::record::Role;
 use crate::statistics::Floor;
-use crate::summary::{Lead, Overall, Scope, Summary};
-
-/// The ranking in a sentence or two.
-pub(super) fn findings(summary: &Summary) -> Vec<String> {
-    let mut findings = Vec::new();
-    let workloads = summary.comparable_settings();
-    let ranked =
-        summary.overall.iter().filter(|one| one.scope == Scope::All && one.place.is_some());
-    if let Some(lead) = &summary.overall_lead
-        && ranked.count() > 1
-    {
-        let mut text =
-            format!("Over {}, {}", plural(workloads, "workload", "workloads"), lead_words(lead));
-        let of = |one: &&Overall| one.scope == Scope::All && one.subject == lead.subject;
-        if let Some(ratio) = summary.overall.iter().find(of).and_then(|one| one.ratio) {
-            text += &format!(
-                " It takes {} times as long as {}.",
-                quantity::estimate(&ratio),
-                summary.baseline
-            );
-        }
-        findings.push(text);
-    }
-    findings
-}
+use crate::summary::{Scope, Summary};
 
 pub(super) fn section(context: Context<'_>) -> Option<Markup> {
     let Context { summary, charts, .. } = context;
@@ -52,23 +28,6 @@ pub(super) fn section(context: Context<'_>) -> Option<Markup> {
         @if !summary.leads.is_empty() { (leads(summary)) }
         @if !charts.ratios.is_empty() { (figure(&charts.ratios, &matrix(summary))) }
     })
-}
-
-/// `mimalloc is fastest; snmalloc needs 6.0 % more [...]`, or `a, b and c cannot be told apart`.
-fn lead_words(lead: &Lead) -> String {
-    let mut text = if lead.level_with.is_empty() {
-        format!("{} is fastest", lead.subject)
-    } else {
-        format!(
-            "{} has the lowest time, but cannot be told from {}",
-            lead.subject,
-            list(&lead.level_with)
-        )
-    };
-    if let Some((name, ratio)) = &lead.next {
-        text += &format!("; {name} takes {} time", quantity::difference(ratio.value));
-    }
-    text + "."
 }
 
 fn overall_table(summary: &Summary) -> Markup {

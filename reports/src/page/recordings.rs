@@ -3,8 +3,8 @@
 use maud::{Markup, html};
 
 use super::Context;
-use super::parts::{estimate, number, plural, table};
-use crate::quantity;
+use super::parts::{estimate, number, table};
+use crate::quantity::{self, plural};
 use crate::record::Recording;
 use crate::statistics::{Estimate, median};
 

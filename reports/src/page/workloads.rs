@@ -3,8 +3,8 @@
 use maud::{Markup, html};
 
 use super::Context;
-use super::parts::{estimate, figure, list, number, plural, table, word};
-use crate::quantity;
+use super::parts::{estimate, figure, number, table, word};
+use crate::quantity::{self, list, plural};
 use crate::record::{Source, Workload};
 use crate::summary::{Setting, Summary};
 

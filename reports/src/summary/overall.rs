@@ -57,6 +57,17 @@ impl Overall {
     pub fn is_whole(&self) -> bool {
         self.missing.is_empty()
     }
+
+    /// One word on the subject: the verdict, or why there is none.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self.verdict {
+            Some(verdict) => verdict.word(),
+            None if self.baseline => "baseline",
+            None if !self.is_whole() => "incomplete",
+            None => "not ranked",
+        }
+    }
 }
 
 /// Figures for every scope that differs from the others; [`Scope::All`] first.

@@ -1,0 +1,151 @@
+//! What a run found, in a few plain sentences: the head of the page and of the Markdown summary.
+
+use std::collections::BTreeSet;
+
+use crate::quantity::{self, list, plural};
+use crate::record::Memcheck;
+use crate::results::Results;
+use crate::summary::{Lead, Scope, Summary};
+
+/// The findings, most important first. Empty for a run without any figure.
+#[must_use]
+pub fn findings(results: &Results, summary: &Summary) -> Vec<String> {
+    let mut found = ranking(summary);
+    found.extend(memory(summary));
+    found.extend(errors(results));
+    let failed = summary.rows.iter().filter(|row| row.failure.is_some()).count();
+    if failed > 0 {
+        found.push(format!(
+            "{failed} of {} failed; they are shown and not averaged.",
+            plural(summary.rows.len(), "cell", "cells")
+        ));
+    }
+    for gap in &results.unmeasured {
+        found.push(format!("Not measured: {} ({}).", gap.measure, gap.reason));
+    }
+    found
+}
+
+/// What a reader must know of the run as a whole before anything else: that it is not whole.
+#[must_use]
+pub fn notice(results: &Results) -> Option<String> {
+    let mut text = match &results.end {
+        Some(end) if end.outcome == "complete" => String::new(),
+        Some(end) if end.outcome == "interrupted" => {
+            "This run was interrupted. The figures cover what was finished before.".to_owned()
+        }
+        Some(end) => format!("This run ended as \"{}\".", end.outcome),
+        None => "This run is not over, or was killed: its records have no end. The figures cover \
+                 what was finished."
+            .to_owned(),
+    };
+    if let Some(line) = results.torn_line {
+        text += &format!(" Line {line} of the records was cut off and is left out.");
+    }
+    if results.unknown_kinds > 0 {
+        let records = plural(results.unknown_kinds, "record", "records");
+        text += &format!(" {records} of a newer version left out.");
+    }
+    (!text.is_empty()).then(|| text.trim_start().to_owned())
+}
+
+fn ranking(summary: &Summary) -> Vec<String> {
+    let all = || summary.overall.iter().filter(|one| one.scope == Scope::All && one.ranked);
+    let Some(lead) = summary.overall_lead.as_ref().filter(|_| all().count() > 1) else {
+        return Vec::new();
+    };
+    let workloads = plural(summary.comparable_settings(), "workload", "workloads");
+    let mut found = vec![format!("Over {workloads}, {}", lead_words(lead))];
+    if let Some(ratio) = all().find(|one| one.subject == lead.subject).and_then(|one| one.ratio) {
+        found.push(format!(
+            "{} takes {} times as long as {} (geometric mean, 95 % interval over {}).",
+            lead.subject,
+            quantity::estimate(&ratio),
+            summary.baseline,
+            plural(ratio.count, "round", "rounds")
+        ));
+    }
+    let incomplete: Vec<&str> =
+        all().filter(|one| !one.is_whole()).map(|one| one.subject.as_str()).collect();
+    if !incomplete.is_empty() {
+        found.push(format!(
+            "Not in the ranking, because a workload failed or is missing: {}.",
+            list(&incomplete)
+        ));
+    }
+    found
+}
+
+/// `mimalloc is fastest; snmalloc takes 6.0 % more time than mimalloc.`
+fn lead_words(lead: &Lead) -> String {
+    let mut text = if lead.level_with.is_empty() {
+        format!("{} is fastest", lead.subject)
+    } else {
+        let others = list(&lead.level_with);
+        format!("{} has the lowest time, but cannot be told from {others}", lead.subject)
+    };
+    if let Some((name, ratio)) = &lead.next {
+        let difference = quantity::difference(ratio.value);
+        let leader = &lead.subject;
+        text += &match ratio.value {
+            value if value >= 2.0 => format!("; {name} takes {difference} the time of {leader}"),
+            _ => format!("; {name} takes {difference} time than {leader}"),
+        };
+    }
+    text + "."
+}
+
+fn memory(summary: &Summary) -> Option<String> {
+    let placed: Vec<(&str, f64)> = summary
+        .overall
+        .iter()
+        .filter(|one| one.scope == Scope::All && one.place.is_some())
+        .filter_map(|one| Some((one.subject.as_str(), one.rss_ratio?)))
+        .collect();
+    if placed.len() < 2 {
+        return None;
+    }
+    let least = placed.iter().min_by(|a, b| a.1.total_cmp(&b.1))?;
+    let most = placed.iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
+    Some(format!(
+        "Peak resident memory over the peak of what was asked for: from {} ({}) to {} ({}), geometric \
+         mean over {}.",
+        quantity::figure(least.1),
+        least.0,
+        quantity::figure(most.1),
+        most.0,
+        plural(summary.comparable_settings(), "workload", "workloads")
+    ))
+}
+
+fn errors(results: &Results) -> Option<String> {
+    let counted: Vec<&Memcheck> =
+        results.memchecks.iter().filter(|record| record.errors.is_some()).collect();
+    let names = |records: &[&Memcheck]| -> Vec<String> {
+        let mut seen = BTreeSet::new();
+        records
+            .iter()
+            .filter(|record| seen.insert(record.subject.as_str()))
+            .map(|record| match &record.ownership {
+                Some(strategy) => format!("{} ({strategy})", record.subject),
+                None => record.subject.clone(),
+            })
+            .collect()
+    };
+    let all = names(&counted);
+    let noisy: Vec<&Memcheck> =
+        counted.iter().copied().filter(|record| record.errors > Some(0)).collect();
+    let noisy = names(&noisy);
+    match (all.len(), noisy.as_slice()) {
+        (0, _) => None,
+        (all, []) => {
+            Some(format!("Valgrind reports no error in {}.", plural(all, "subject", "subjects")))
+        }
+        (all, some) => Some(format!(
+            "Valgrind reports errors in {} of {}: {}.",
+            some.len(),
+            plural(all, "subject", "subjects"),
+            list(some)
+        )),
+    }
+}

@@ -1,0 +1,212 @@
+//! A summary in Markdown, for a pull request or the summary page of a CI job.
+
+use crate::findings::{findings, notice};
+use crate::quantity;
+use crate::record::Role;
+use crate::results::Results;
+use crate::summary::{Scope, Summary, Table, escape};
+
+/// Largest summary: what a comment on a pull request may hold.
+pub const MARKDOWN_LIMIT_BYTES: usize = 64 * 1024;
+
+/// The findings, the ranking, ratios by workload, memory, Valgrind errors and failures. Whole
+/// sections are left out from the end, and named, when the text would exceed
+/// [`MARKDOWN_LIMIT_BYTES`].
+#[must_use]
+pub fn markdown(results: &Results, summary: &Summary) -> String {
+    let host = &results.host;
+    let mut text = format!(
+        "## Arenabench: {} profile against {}\n\n{}, {}, {}.\n\n",
+        escape(&host.profile),
+        escape(&host.baseline),
+        escape(&host.cpu_model),
+        escape(&host.kernel),
+        quantity::moment(host.started_unix_s)
+    );
+    if let Some(notice) = notice(results) {
+        text += &format!("> {}\n\n", escape(&notice));
+    }
+    for finding in findings(results, summary) {
+        text += &format!("* {}\n", escape(&finding));
+    }
+    let sections = [
+        ("Ranking", ranking(summary)),
+        ("Failures", failures(summary)),
+        ("By workload", by_workload(summary)),
+        ("Memory", memory(summary)),
+        ("Valgrind errors", errors(results)),
+        ("Every cell", Some(cells(summary))),
+    ];
+    let mut left_out = Vec::new();
+    for (heading, body) in sections {
+        let Some((caption, table)) = body else { continue };
+        if table.rows.is_empty() {
+            continue;
+        }
+        let section = format!("\n### {heading}\n\n{caption}\n\n{}", table.to_markdown());
+        // Room is kept for the line that names what was left out.
+        if text.len() + section.len() + 256 > MARKDOWN_LIMIT_BYTES {
+            left_out.push(heading);
+        } else {
+            text += &section;
+        }
+    }
+    if !left_out.is_empty() {
+        text += &format!("\nLeft out for length: {}.\n", left_out.join(", "));
+    }
+    text
+}
+
+type Body = Option<(String, Table)>;
+
+fn ranking(summary: &Summary) -> Body {
+    let mut table = Table::new(&[
+        ("place", true),
+        ("subject", false),
+        ("time ratio [95 %]", true),
+        ("verdict", false),
+        ("memory overhead", true),
+        ("workloads", true),
+    ]);
+    let all = || summary.overall.iter().filter(|one| one.scope == Scope::All);
+    for one in all().filter(|one| one.role != Role::Reference) {
+        table.rows.push(vec![
+            one.place.map(|place| place.to_string()).unwrap_or_default(),
+            one.subject.clone(),
+            one.ratio.as_ref().map(quantity::estimate).unwrap_or_default(),
+            one.word().to_owned(),
+            one.rss_ratio.map(quantity::figure).unwrap_or_default(),
+            format!("{} of {}", one.settings, one.settings_in_scope),
+        ]);
+    }
+    let rounds = all().filter_map(|one| Some(one.ratio?.count)).max().unwrap_or(0);
+    let floor = summary.overall_floor.map_or_else(
+        || "not measured".to_owned(),
+        |floor| quantity::percent(floor.half_width_percent()),
+    );
+    let caption = format!(
+        "Geometric means over the workloads: time over the time of {} with its 95 % interval ({}; A/A \
+         floor {floor}), and peak resident memory over peak live bytes.",
+        escape(&summary.baseline),
+        quantity::plural(rounds, "round", "rounds")
+    );
+    Some((caption, table))
+}
+
+fn by_workload(summary: &Summary) -> Body {
+    let subjects: Vec<&str> = summary
+        .subjects()
+        .into_iter()
+        .filter(|name| {
+            summary.rows.iter().any(|row| row.subject == *name && row.role != Role::Reference)
+        })
+        .collect();
+    let mut head = vec![("subject".to_owned(), false)];
+    head.extend(summary.settings.iter().map(|setting| (summary.label(setting), true)));
+    let columns: Vec<(&str, bool)> =
+        head.iter().map(|(name, right)| (name.as_str(), *right)).collect();
+    let mut table = Table::new(&columns);
+    for name in subjects {
+        let mut line = vec![name.to_owned()];
+        for setting in &summary.settings {
+            let row = summary.rows_of(setting).find(|row| row.subject == name);
+            line.push(match row {
+                None => "not run".to_owned(),
+                Some(row) => match &row.ratio {
+                    Some(ratio) => format!("{} {}", quantity::estimate(ratio), row.word()),
+                    None => row.word().to_owned(),
+                },
+            });
+        }
+        table.rows.push(line);
+    }
+    let mut floors = vec!["A/A floor".to_owned()];
+    floors.extend(summary.settings.iter().map(|setting| {
+        summary.floor_of(setting).map_or_else(
+            || "not measured".to_owned(),
+            |floor| quantity::percent(floor.half_width_percent()),
+        )
+    }));
+    table.rows.push(floors);
+    let caption = format!(
+        "Time over the time of {}: median over rounds, 95 % interval, verdict.",
+        escape(&summary.baseline)
+    );
+    Some((caption, table))
+}
+
+fn memory(summary: &Summary) -> Body {
+    let mut head = vec![("subject".to_owned(), false)];
+    head.extend(summary.settings.iter().map(|setting| (summary.label(setting), true)));
+    let columns: Vec<(&str, bool)> =
+        head.iter().map(|(name, right)| (name.as_str(), *right)).collect();
+    let mut table = Table::new(&columns);
+    for name in summary.subjects() {
+        let row_of = |setting| summary.rows_of(setting).find(|row| row.subject == name);
+        let mut line = vec![name.to_owned()];
+        line.extend(summary.settings.iter().map(|setting| match row_of(setting) {
+            None => "not run".to_owned(),
+            Some(row) if row.failure.is_some() => row.word().to_owned(),
+            Some(row) => row.rss_ratio.map(|one| quantity::figure(one.value)).unwrap_or_default(),
+        }));
+        if line.iter().skip(1).any(|cell| cell.starts_with(|letter: char| letter.is_ascii_digit()))
+        {
+            table.rows.push(line);
+        }
+    }
+    Some(("Peak resident memory over peak live bytes, median over samples.".to_owned(), table))
+}
+
+fn errors(results: &Results) -> Body {
+    let mut table = Table::new(&[
+        ("workload", false),
+        ("subject", false),
+        ("strategy", false),
+        ("errors", true),
+        ("suppressed", true),
+        ("places", true),
+        ("status", false),
+    ]);
+    let count = |value: Option<u64>| value.map(quantity::count).unwrap_or_default();
+    for one in &results.memchecks {
+        table.rows.push(vec![
+            one.workload.clone(),
+            one.subject.clone(),
+            one.ownership.clone().unwrap_or_default(),
+            count(one.errors),
+            count(one.errors_suppressed),
+            count(one.contexts),
+            one.status.word().to_owned(),
+        ]);
+    }
+    Some((
+        "Errors that memcheck reports, every occurrence counted, one run each.".to_owned(),
+        table,
+    ))
+}
+
+fn failures(summary: &Summary) -> Body {
+    let mut table = Table::new(&[
+        ("workload", false),
+        ("subject", false),
+        ("status", false),
+        ("processes", true),
+        ("what happened", false),
+    ]);
+    for row in &summary.rows {
+        let Some(failure) = &row.failure else { continue };
+        table.rows.push(vec![
+            summary.label(&row.setting),
+            row.subject.clone(),
+            failure.status.word().to_owned(),
+            format!("{} of {}", failure.failed, failure.children),
+            failure.message.clone(),
+        ]);
+    }
+    Some(("A cell with one failed process has no ratio.".to_owned(), table))
+}
+
+fn cells(summary: &Summary) -> (String, Table) {
+    let caption = "Medians and 95 % intervals; nanoseconds per allocation and free.".to_owned();
+    (caption, summary.table())
+}
