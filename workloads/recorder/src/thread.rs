@@ -79,12 +79,13 @@ fn record_slowly(op: u8, result: u64, size: u64, aux: u64, mark: bool) -> Option
         return None;
     };
     let seq = if mark { room.push_mark(call) } else { room.push(call) };
-    if !late && attached.is_none() {
-        announce_end(writer);
-    }
+    let first = !late && attached.is_none() && have_key();
     // The late writer is everybody's: it is used under the lock, and the thread stays late.
     drop(image);
     tls::set(if late { &LATE } else { writer });
+    if first {
+        set_key(writer);
+    }
     Some(seq)
 }
 
@@ -96,20 +97,21 @@ pub(crate) fn begin_image() {
     }
 }
 
-/// Sees to it that [`end`] hears of the calling thread's end. The image's lock is held.
-fn announce_end(writer: &'static Writer) {
+/// Makes the key whose destructor is [`end`], once. The image's lock is held.
+fn have_key() -> bool {
     if KEY.load(Relaxed) == 0 {
         let mut key = 0;
         // SAFETY: `key` has room, and the library is never unloaded.
         if unsafe { libc::pthread_key_create(&raw mut key, Some(end)) } != 0 {
-            return;
+            return false;
         }
         KEY.store(key + 1, Relaxed);
     }
-    set_key(writer);
+    true
 }
 
-/// Sets the key's value; for a key above 31 this allocates, and the caller's word is QUIET.
+/// Sets the key's value. For a key above 31 glibc allocates, and frees at the end of the thread:
+/// the thread must be recorded by now, so that both calls are in the log.
 fn set_key(writer: &'static Writer) {
     let value = ptr::from_ref(writer).cast::<c_void>();
     // SAFETY: the key exists.
