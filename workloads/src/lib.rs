@@ -5,6 +5,7 @@
 //! * [`event`]: one event per call, and the six invariants of every stream of them.
 //! * [`checker`]: holds a stream of events to those invariants.
 //! * [`generate`]: seeded workloads shaped like CPython's.
+//! * [`import`]: logs of live programs.
 //! * [`trace`]: events in a file, and back.
 //!
 //! Everything here streams: events pass through a sink or an iterator one at a time, and no
@@ -15,6 +16,7 @@
 pub mod checker;
 pub mod event;
 pub mod generate;
+pub mod import;
 mod live_blocks;
 pub mod totals;
 pub mod trace;
