@@ -1,5 +1,38 @@
+//! What the planted bad allocators share: a door that exports malloc and its family, glibc behind
+//! it, and a way to misbehave now and then.
+//!
+//! Each control is an example of this package, a preload library that does one thing wrong on top
+//! of glibc's malloc and everything else right, so that the check named in its documentation is
+//! the one that must catch it:
+//!
+//! | control | does | caught by |
+//! |---|---|---|
+//! | `slow` | spins in every malloc and free | comparison of times and instruction counts |
+//! | `overlapping` | hands out parts of live blocks | `--verify`: overlap |
+//! | `leaking` | gives back every other block | peak RSS over peak live |
+//! | `misaligned` | hands out blocks off by 8 bytes | `--verify`: alignment |
+//! | `dirty` | leaves a byte of a calloc'ed block unzeroed | `--verify`: calloc zeroing |
+//! | `forgetful` | loses half of a block in realloc | `--verify`: realloc prefix |
+//! | `crashing` | dies of SIGSEGV | status `signal` |
+//! | `hanging` | stops returning | status `timeout` |
+//! | `exiting` | ends the process with status 3 | status `exit` |
+//! | `garbage` | prints nonsense and ends with status 0 | a child's report that does not parse |
+//! | `unloaded` | exports no allocator | status `not-loaded` |
+//!
+//! A program must come up before a check can judge it, so controls behave during the first calls
+//! (`ARENABENCH_CONTROL_AFTER`, default [`DEFAULT_AFTER`]), and then misbehave in one call of so
+//! many (`ARENABENCH_CONTROL_EVERY`; the default is each control's own).
+
 #![no_std]
-#[panic_handler]
-fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
-    loop {}
-}
+
+#[cfg(test)]
+extern crate std;
+
+pub mod door;
+pub mod glibc;
+mod pace;
+mod setting;
+
+pub use door::Allocator;
+pub use pace::{DEFAULT_AFTER, Pace};
+pub use setting::Setting;
