@@ -6,6 +6,7 @@
 //! * [`checker`]: holds a stream of events to those invariants.
 //! * [`generate`]: seeded workloads shaped like CPython's.
 //! * [`import`]: logs of live programs.
+//! * [`statistics`]: sizes, lifetimes and reuse in one pass.
 //! * [`trace`]: events in a file, and back.
 //!
 //! Everything here streams: events pass through a sink or an iterator one at a time, and no
@@ -18,5 +19,6 @@ pub mod event;
 pub mod generate;
 pub mod import;
 mod live_blocks;
+pub mod statistics;
 pub mod totals;
 pub mod trace;
