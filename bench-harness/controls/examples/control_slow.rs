@@ -1,6 +1,6 @@
 //! A control that is slow: every malloc and every free spins for `ARENABENCH_CONTROL_SPIN`
-//! instructions (default 128, which is about 20 ns; a pair of calls to a good allocator takes 10 to
-//! 20 ns in all). Nothing else is wrong with it.
+//! instructions (default 64, which is 10 to 25 ns; a whole pair of calls to a good allocator takes
+//! no more). Nothing else is wrong with it.
 //!
 //! Must be caught by the comparison of times (slower than `system` beyond the A/A floor) and by
 //! that of instruction counts, and by no verification.
@@ -11,7 +11,7 @@ use arenabench_controls::{Allocator, Setting, export, glibc};
 use core::arch::asm;
 use core::ffi::c_void;
 
-static SPIN: Setting = Setting::new(c"ARENABENCH_CONTROL_SPIN", 128);
+static SPIN: Setting = Setting::new(c"ARENABENCH_CONTROL_SPIN", 64);
 
 /// Spins for as many instructions as the setting says, two to a turn of the loop and a cycle.
 #[inline]

@@ -1,0 +1,296 @@
+//! Every control does its one thing wrong, and nothing else that would give it away first.
+//!
+//! A control is loaded beside the test's own allocator and called through its symbols, or preloaded
+//! into a child: this same program, asked to list its tests.
+#![allow(clippy::unwrap_used, reason = "all of this is test code, its helpers too")]
+
+use std::collections::HashSet;
+use std::ffi::{CStr, CString, c_char, c_void};
+use std::mem::transmute_copy;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// Calls during which a control behaves, and then enough to see it misbehave.
+const AFTER: usize = arenabench_controls::DEFAULT_AFTER as usize;
+const CALLS: usize = AFTER + 10_000;
+
+const ALL: [&str; 11] = [
+    "crashing",
+    "dirty",
+    "exiting",
+    "forgetful",
+    "garbage",
+    "hanging",
+    "leaking",
+    "misaligned",
+    "overlapping",
+    "slow",
+    "unloaded",
+];
+
+fn library(control: &str) -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let profile = test.parent().and_then(|deps| deps.parent()).unwrap();
+    profile.join(format!("examples/libcontrol_{control}.so"))
+}
+
+/// A control, loaded for good. Its functions are called as C would.
+struct Control {
+    handle: *mut c_void,
+}
+
+impl Control {
+    fn load(name: &str) -> Self {
+        let path = CString::new(library(name).into_os_string().into_encoded_bytes()).unwrap();
+        // SAFETY: a path, and a library whose constructors do nothing (`garbage` is not loaded).
+        let handle = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
+        assert!(!handle.is_null(), "{path:?} does not load");
+        Self { handle }
+    }
+
+    fn symbol(&self, name: &CStr) -> *mut c_void {
+        // SAFETY: a live handle and a string.
+        unsafe { libc::dlsym(self.handle, name.as_ptr()) }
+    }
+
+    /// The function `name`, whose C signature is `F`.
+    fn function<F>(&self, name: &CStr) -> F {
+        let symbol = self.symbol(name);
+        assert!(!symbol.is_null(), "no {name:?}");
+        // SAFETY: both are pointers; the signatures below are those of C.
+        unsafe { transmute_copy(&symbol) }
+    }
+
+    fn malloc(&self, size: usize) -> *mut u8 {
+        self.function::<extern "C" fn(usize) -> *mut u8>(c"malloc")(size)
+    }
+
+    fn calloc(&self, count: usize, size: usize) -> *mut u8 {
+        self.function::<extern "C" fn(usize, usize) -> *mut u8>(c"calloc")(count, size)
+    }
+
+    fn memalign(&self, align: usize, size: usize) -> *mut u8 {
+        self.function::<extern "C" fn(usize, usize) -> *mut u8>(c"memalign")(align, size)
+    }
+
+    fn realloc(&self, block: *mut u8, size: usize) -> *mut u8 {
+        self.function::<extern "C" fn(*mut u8, usize) -> *mut u8>(c"realloc")(block, size)
+    }
+
+    fn free(&self, block: *mut u8) {
+        self.function::<extern "C" fn(*mut u8)>(c"free")(block);
+    }
+
+    fn usable_size(&self, block: *mut u8) -> usize {
+        self.function::<extern "C" fn(*mut u8) -> usize>(c"malloc_usable_size")(block)
+    }
+}
+
+/// Fills a block of `size` bytes.
+fn fill(block: *mut u8, size: usize, byte: u8) {
+    // SAFETY: the caller's block, which has `size` bytes.
+    unsafe { block.write_bytes(byte, size) };
+}
+
+/// The first `size` bytes of a block.
+fn contents(block: *mut u8, size: usize) -> Vec<u8> {
+    // SAFETY: the caller's block, which has `size` bytes and is initialised.
+    unsafe { std::slice::from_raw_parts(block, size) }.to_vec()
+}
+
+/// Runs this program's list of tests with a control preloaded.
+fn preloaded(control: &str, settings: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.arg("--list").env("LD_PRELOAD", library(control)).envs(settings.iter().copied());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn finish(control: &str, settings: &[(&str, &str)]) -> Output {
+    preloaded(control, settings).output().unwrap()
+}
+
+const AT_ONCE: [(&str, &str); 1] = [("ARENABENCH_CONTROL_AFTER", "0")];
+
+#[test]
+fn every_control_but_one_serves_the_whole_family() {
+    let family = [
+        c"malloc",
+        c"calloc",
+        c"realloc",
+        c"reallocarray",
+        c"free",
+        c"posix_memalign",
+        c"aligned_alloc",
+        c"memalign",
+        c"valloc",
+        c"pvalloc",
+        c"malloc_usable_size",
+    ];
+    for name in ALL.iter().filter(|name| **name != "garbage") {
+        let control = Control::load(name);
+        for function in family {
+            let mut about = libc::Dl_info {
+                dli_fname: std::ptr::null(),
+                dli_fbase: std::ptr::null_mut(),
+                dli_sname: std::ptr::null(),
+                dli_saddr: std::ptr::null_mut(),
+            };
+            // SAFETY: `about` has room for the answer.
+            assert_ne!(unsafe { libc::dladdr(control.symbol(function), &raw mut about) }, 0);
+            let file: *const c_char = about.dli_fname;
+            // SAFETY: a string of the loader's.
+            let file = unsafe { CStr::from_ptr(file) }.to_str().unwrap();
+            let own = file.ends_with(&format!("libcontrol_{name}.so"));
+            assert_eq!(own, *name != "unloaded", "{function:?} of {name} comes from {file}");
+        }
+    }
+}
+
+#[test]
+fn programs_come_up_under_every_control() {
+    let plain = Command::new(std::env::current_exe().unwrap()).arg("--list").output().unwrap();
+    for control in ALL.iter().filter(|control| **control != "garbage") {
+        let output = finish(control, &[]);
+        assert!(output.status.success(), "{control}: {output:?}");
+        assert_eq!(output.stdout, plain.stdout, "{control}");
+        assert!(output.stderr.is_empty(), "{control}: {output:?}");
+    }
+}
+
+#[test]
+fn overlapping_hands_out_parts_of_live_blocks() {
+    const SIZE: usize = 64;
+    let control = Control::load("overlapping");
+    let blocks: Vec<*mut u8> = (0..CALLS).map(|_| control.malloc(SIZE)).collect();
+    let mut sorted: Vec<usize> = blocks.iter().map(|block| block.addr()).collect();
+    sorted.sort_unstable();
+    let overlaps = sorted.windows(2).filter(|pair| pair[1] - pair[0] < SIZE).count();
+    assert_eq!(overlaps, (CALLS - AFTER) / 500);
+    for (i, block) in blocks.into_iter().enumerate() {
+        assert!(control.usable_size(block) >= SIZE);
+        fill(block, SIZE, 7);
+        let block = if i % 2 == 0 { control.realloc(block, 2 * SIZE) } else { block };
+        assert_eq!(contents(block, SIZE), [7; SIZE]);
+        control.free(block);
+    }
+}
+
+#[test]
+fn misaligned_is_off_by_eight_bytes_now_and_then() {
+    let control = Control::load("misaligned");
+    let mut off = 0;
+    for i in 0..CALLS {
+        let (align, size) = if i % 2 == 0 { (16, 40) } else { (64, 100) };
+        let block = if align == 16 { control.malloc(size) } else { control.memalign(align, size) };
+        let rest = block.addr() % align;
+        assert!(rest == 0 || rest == 8 && i >= AFTER, "call {i}: {rest} off");
+        off += usize::from(rest == 8);
+        assert!(control.usable_size(block) >= size);
+        fill(block, size, 9);
+        let block = control.realloc(block, 3 * size);
+        assert_eq!(contents(block, size), vec![9; size]);
+        control.free(block);
+    }
+    assert!(off >= (CALLS - AFTER) / 100, "{off} blocks off");
+}
+
+#[test]
+fn leaking_uses_half_of_the_blocks_once_only() {
+    let control = Control::load("leaking");
+    let mut addresses = HashSet::new();
+    for _ in 0..CALLS {
+        let block = control.malloc(100);
+        addresses.insert(block.addr());
+        control.free(block);
+    }
+    assert!(addresses.len() >= CALLS / 2, "{} addresses", addresses.len());
+}
+
+#[test]
+fn dirty_leaves_the_last_byte_of_some_blocks() {
+    let control = Control::load("dirty");
+    let mut dirty = 0;
+    for i in 0..CALLS {
+        let block = control.calloc(3, 10);
+        let found = contents(block, 30);
+        assert_eq!(found[..29], [0; 29]);
+        assert!(found[29] == 0 || i >= AFTER);
+        dirty += usize::from(found[29] != 0);
+        control.free(block);
+    }
+    assert_eq!(dirty, (CALLS - AFTER) / 10);
+}
+
+#[test]
+fn forgetful_loses_half_of_some_blocks() {
+    let control = Control::load("forgetful");
+    let mut forgotten = 0;
+    for i in 0..CALLS {
+        let block = control.malloc(40);
+        fill(block, 40, 5);
+        let block = control.realloc(block, 4000);
+        let found = contents(block, 40);
+        assert_eq!(found[..20], [5; 20]);
+        assert!(found[39] == 5 || i >= AFTER);
+        forgotten += usize::from(found[39] != 5);
+        control.free(block);
+    }
+    assert_eq!(forgotten, (CALLS - AFTER) / 20);
+}
+
+/// Hypothesis: the added spin is at least as much as a pair of glibc's calls takes. The least of
+/// several rounds is compared, which other processes do not disturb.
+#[test]
+fn slow_takes_twice_the_time() {
+    let control = Control::load("slow");
+    let malloc = control.function::<extern "C" fn(usize) -> *mut c_void>(c"malloc");
+    let free = control.function::<unsafe extern "C" fn(*mut c_void)>(c"free");
+    let mut least = [Duration::MAX; 2];
+    for _ in 0..30 {
+        let start = Instant::now();
+        for _ in 0..5_000 {
+            // SAFETY: a block just made.
+            unsafe { free(malloc(48)) };
+        }
+        least[0] = least[0].min(start.elapsed());
+        let start = Instant::now();
+        for _ in 0..5_000 {
+            let block = arenabench_controls::glibc::malloc(48);
+            // SAFETY: a block just made.
+            unsafe { arenabench_controls::glibc::free(block) };
+        }
+        least[1] = least[1].min(start.elapsed());
+    }
+    assert!(least[0] > 2 * least[1], "slow {:?}, glibc {:?}", least[0], least[1]);
+}
+
+#[test]
+fn crashing_dies_of_a_segmentation_fault() {
+    assert_eq!(finish("crashing", &AT_ONCE).status.signal(), Some(libc::SIGSEGV));
+}
+
+#[test]
+fn exiting_ends_with_status_3() {
+    assert_eq!(finish("exiting", &AT_ONCE).status.code(), Some(3));
+}
+
+#[test]
+fn hanging_stops_returning() {
+    let mut child = preloaded("hanging", &AT_ONCE).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+    let status = child.try_wait().unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(status, None);
+}
+
+#[test]
+fn garbage_prints_nonsense_and_succeeds() {
+    let output = finish("garbage", &[]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(str::from_utf8(&output.stdout).is_err());
+    assert!(output.stdout.starts_with(b"{\"schema\""));
+}
