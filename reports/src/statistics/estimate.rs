@@ -4,7 +4,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde::Serialize;
 
-use super::quantile::{median, median_in_place, normal_tail, student_975};
+use super::quantile::{Drawn, median, normal_tail, student_975};
 
 /// Fewest rounds that are bootstrapped; below, the interval is Student's t on logarithms.
 pub const MIN_BOOTSTRAP_ROUNDS: usize = 6;
@@ -57,15 +57,17 @@ impl Estimate {
     /// Cost: [`RESAMPLES`] medians of `values.len()` values.
     #[must_use]
     pub fn of(values: &[f64]) -> Option<Self> {
-        let logs: Vec<f64> = values.iter().map(|value| value.ln()).collect();
+        let mut logs: Vec<f64> = values.iter().map(|value| value.ln()).collect();
+        // In rising order, the order of measuring cannot tell in the draws.
+        logs.sort_by(f64::total_cmp);
         let interval = match logs.len() {
             0 => return None,
             1 => None,
             few if few < MIN_BOOTSTRAP_ROUNDS => student(&logs),
-            _ => bootstrap(logs.len(), |indices| {
-                let mut drawn: Vec<f64> = indices.iter().map(|&index| logs[index]).collect();
-                median_in_place(&mut drawn).unwrap_or_default()
-            }),
+            many => {
+                let mut drawn = Drawn::new(&logs);
+                bootstrap(many, |indices| drawn.median(indices))
+            }
         };
         Some(Self::around(median(values)?, values.len(), interval))
     }
@@ -91,7 +93,10 @@ pub(super) fn student(logs: &[f64]) -> Option<(f64, f64)> {
 
 /// Bootstrap interval of `statistic` over `rounds` rounds. `statistic` is given the indices of the
 /// drawn rounds, with repetition.
-pub(super) fn bootstrap(rounds: usize, statistic: impl Fn(&[usize]) -> f64) -> Option<(f64, f64)> {
+pub(super) fn bootstrap(
+    rounds: usize,
+    mut statistic: impl FnMut(&[usize]) -> f64,
+) -> Option<(f64, f64)> {
     let mut random = ChaCha8Rng::seed_from_u64(SEED);
     let mut indices = vec![0; rounds];
     let mut drawn: Vec<f64> = (0..RESAMPLES)

@@ -1,7 +1,7 @@
 //! One figure over several workloads.
 
 use super::estimate::{MIN_BOOTSTRAP_ROUNDS, bootstrap, student};
-use super::quantile::{median, median_in_place};
+use super::quantile::{Drawn, median};
 use super::{Estimate, Rounds};
 
 /// Geometric mean over workloads of each workload's median ratio, with its interval at 95 %.
@@ -41,13 +41,12 @@ pub fn geometric_mean(workloads: &[&Rounds]) -> Option<Estimate> {
             let means: Vec<f64> = (0..few).map(mean).collect();
             student(&means)
         }
-        many => bootstrap(many, |indices| {
-            let median_of = |column: &Vec<f64>| {
-                let mut drawn: Vec<f64> = indices.iter().map(|&index| column[index]).collect();
-                median_in_place(&mut drawn).unwrap_or_default()
-            };
-            columns.iter().map(median_of).sum::<f64>() / count
-        }),
+        many => {
+            let mut drawn: Vec<Drawn> = columns.iter().map(|column| Drawn::new(column)).collect();
+            bootstrap(many, |indices| {
+                drawn.iter_mut().map(|column| column.median(indices)).sum::<f64>() / count
+            })
+        }
     };
     Some(Estimate::around((log_sum / count).exp(), shared.len(), interval))
 }

@@ -6,22 +6,54 @@
 #[must_use]
 pub fn median(values: &[f64]) -> Option<f64> {
     let mut sorted = values.to_vec();
-    median_in_place(&mut sorted)
+    sorted.sort_by(f64::total_cmp);
+    let (lower, upper) = (values.len().checked_sub(1)? / 2, values.len() / 2);
+    Some(f64::midpoint(sorted[lower], sorted[upper]))
 }
 
-/// [`median`] without a copy; leaves `values` in no particular order. O(n).
-pub(super) fn median_in_place(values: &mut [f64]) -> Option<f64> {
-    let middle = values.len() / 2;
-    if values.is_empty() {
-        return None;
+/// Values whose median is wanted over many draws with repetition: sorted once, so that a median is
+/// found by counting.
+pub(super) struct Drawn {
+    sorted: Vec<f64>,
+    /// Place in `sorted` of the value at each index.
+    ranks: Vec<usize>,
+    /// How often each place was drawn.
+    counts: Vec<usize>,
+}
+
+impl Drawn {
+    pub(super) fn new(values: &[f64]) -> Self {
+        let mut order: Vec<usize> = (0..values.len()).collect();
+        order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
+        let mut ranks = vec![0; values.len()];
+        for (rank, &index) in order.iter().enumerate() {
+            ranks[index] = rank;
+        }
+        let sorted = order.iter().map(|&index| values[index]).collect();
+        Self { sorted, ranks, counts: vec![0; values.len()] }
     }
-    let odd = !values.len().is_multiple_of(2);
-    let (below, &mut upper, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
-    if odd {
-        return Some(upper);
+
+    /// Median of the values at `indices`, of which there is at least one. O(n).
+    pub(super) fn median(&mut self, indices: &[usize]) -> f64 {
+        self.counts.fill(0);
+        for &index in indices {
+            self.counts[self.ranks[index]] += 1;
+        }
+        let (lower, upper) = ((indices.len() - 1) / 2, indices.len() / 2);
+        f64::midpoint(self.at(lower), self.at(upper))
     }
-    let lower = below.iter().copied().max_by(f64::total_cmp)?;
-    Some(f64::midpoint(lower, upper))
+
+    /// The drawn value that has `below` drawn values before it in rising order.
+    fn at(&self, below: usize) -> f64 {
+        let mut passed = 0;
+        for (value, count) in self.sorted.iter().zip(&self.counts) {
+            passed += count;
+            if passed > below {
+                return *value;
+            }
+        }
+        self.sorted.last().copied().unwrap_or_default()
+    }
 }
 
 /// Value below which Student's t with `freedom` degrees of freedom falls in 97.5 % of cases.
@@ -65,6 +97,17 @@ mod tests {
         assert_eq!(median(&[4.0, 1.0, 3.0, 2.0]), Some(2.5));
         assert_eq!(median(&[7.0]), Some(7.0));
         assert_eq!(median(&[]), None);
+    }
+
+    #[test]
+    fn medians_of_draws_are_those_of_the_drawn_values() {
+        let values = [5.0, 1.0, 4.0, 2.0];
+        let mut drawn = Drawn::new(&values);
+        let draws: [&[usize]; 4] = [&[0, 1, 2, 3], &[0, 0, 0, 1], &[1, 1, 3, 3], &[2, 1, 0]];
+        for indices in draws {
+            let picked: Vec<f64> = indices.iter().map(|&index| values[index]).collect();
+            assert_eq!(Some(drawn.median(indices)), median(&picked), "{indices:?}");
+        }
     }
 
     #[test]

@@ -46,9 +46,12 @@ impl Table {
 
 /// Text that Markdown shows as it is: in a table cell, or anywhere else in a line.
 pub(crate) fn escape(text: &str) -> String {
+    // Brackets make a link only when a target follows; intervals keep theirs as they are.
+    let may_link = text.contains("](") || text.contains("][");
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {
+            '[' | ']' if !may_link => escaped.push(letter),
             '|' | '*' | '_' | '`' | '<' | '[' | ']' | '\\' | '#' | '~' => {
                 escaped.push('\\');
                 escaped.push(letter);
@@ -141,5 +144,7 @@ mod tests {
         let mut table = Table::new(&[("a", false), ("b", true)]);
         table.rows.push(vec!["x|y\nz".to_owned(), "<b>".to_owned()]);
         assert_eq!(table.to_markdown(), "| a | b |\n| :-- | --: |\n| x\\|y z | \\<b> |\n");
+        assert_eq!(escape("[0.9, 1.1]"), "[0.9, 1.1]");
+        assert_eq!(escape("[a](b)"), "\\[a\\](b)");
     }
 }
