@@ -13,7 +13,8 @@
 //! | `lowest.rs` | does a vacant slot own the lowest addresses? |
 //! | `extension.rs` | can a strategy be added from outside? |
 //!
-//! `subject.rs` is the heap as a trait object, `random.rs` the seeded numbers. Random tests print
+//! `subject.rs` is the heap as a trait object, `sources.rs` and `slots.rs` hold parts to build heaps
+//! from, `random.rs` the seeded numbers. Random tests print
 //! their seed; `ARENITE_SEED` sets it, `ARENITE_MODEL_OPS` the length of the model test.
 
 mod arenas;
@@ -27,5 +28,6 @@ mod presets;
 mod random;
 mod requests;
 mod resize;
+mod slots;
 mod sources;
 mod subject;

@@ -2,7 +2,10 @@
 
 use std::collections::HashSet;
 
-use crate::subject::presets;
+use arenite::{ArenaIndex, ClassicHeap, MmapSource, Python39};
+
+use crate::slots::SlottedNext;
+use crate::subject::{Subject, presets};
 
 const TOO_LARGE: usize = isize::MAX as usize + 1;
 
@@ -31,9 +34,13 @@ fn zero_size_gives_distinct_blocks_of_the_next_allocator() {
     }
 }
 
+/// `SlottedNext` fails the test when such a size reaches it.
 #[test]
 fn sizes_above_the_largest_object_are_refused_everywhere() {
-    for (_, mut heap) in presets() {
+    let strict: ClassicHeap<Python39, ArenaIndex<3>, MmapSource, SlottedNext> =
+        ClassicHeap::new(MmapSource, SlottedNext::default());
+    let strict: Box<dyn Subject> = Box::new(strict);
+    for mut heap in presets().into_iter().map(|(_, heap)| heap).chain([strict]) {
         let block = heap.malloc(40);
         let large = heap.malloc(4000);
         for size in [TOO_LARGE, TOO_LARGE + 1, usize::MAX - 15, usize::MAX] {
@@ -49,7 +56,9 @@ fn sizes_above_the_largest_object_are_refused_everywhere() {
             // SAFETY: as above.
             assert!(unsafe { heap.realloc(large, size) }.is_null());
         }
-        for (count, size) in [(1 << 32, 1 << 32), (usize::MAX / 2, 3), ((1 << 62) + 1, 2)] {
+        // Products that wrap around to nothing, to large and to small sizes.
+        let wrapping = [(1 << 32, 1 << 32), (usize::MAX / 2, 3), ((1 << 60) + 1, 16)];
+        for (count, size) in wrapping.into_iter().chain([(usize::MAX, usize::MAX)]) {
             assert!(heap.calloc(count, size).is_null(), "{count} * {size}");
         }
         assert_eq!(heap.stats().allocated_blocks(), 2);

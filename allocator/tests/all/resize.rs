@@ -1,5 +1,9 @@
 //! Realloc: which blocks stay, and what happens to those that move.
 
+use arenite::fault::{FaultPlan, FaultyNext, FaultySource};
+use arenite::{ArenaIndex, ClassicHeap, MmapSource, Python23, SystemMalloc};
+
+use crate::slots::{BEYOND, SlottedNext};
 use crate::subject::presets;
 
 /// Marks the first `len` bytes.
@@ -131,20 +135,43 @@ fn a_foreign_block_stays_foreign_or_is_taken_over_by_era() {
 
 /// The block that is taken over is smaller than its new size: only what it holds may be read.
 #[test]
-fn taking_over_a_growing_foreign_block_copies_what_it_holds() {
-    for (_, mut heap) in presets().into_iter().filter(|(_, heap)| heap.takes_over()) {
-        let block = heap.malloc(0);
-        // SAFETY: a live block.
-        let held = unsafe { heap.usable_size(block) };
-        assert!(held < 200);
-        mark(block, held);
-        // SAFETY: a live block.
-        let moved = unsafe { heap.realloc(block, 200) };
-        assert_marked(moved, held);
-        // SAFETY: a live block.
-        assert!(unsafe { heap.owns(moved) });
-        // SAFETY: live, freed once.
-        unsafe { heap.free(moved) };
-        assert_eq!(heap.stats().allocated_blocks(), 0);
-    }
+fn taking_over_a_growing_foreign_block_reads_only_what_it_holds() {
+    let mut heap: Box<ClassicHeap<Python23, ArenaIndex<2>, MmapSource, SlottedNext>> =
+        Box::new(ClassicHeap::new(MmapSource, SlottedNext::default()));
+    let block = heap.malloc(0);
+    mark(block, 1);
+    // SAFETY: a live block.
+    let moved = unsafe { heap.realloc(block, 200) };
+    // SAFETY: a live block.
+    assert!(unsafe { heap.owns(moved) });
+    assert_marked(moved, 1);
+    // SAFETY: a fresh block of a fresh mapping, so all of it is initialised.
+    let bytes = unsafe { std::slice::from_raw_parts(moved, 200) };
+    assert!(!bytes.contains(&BEYOND), "bytes beyond the foreign block were copied");
+    // SAFETY: live, freed once.
+    unsafe { heap.free(moved) };
+    assert_eq!(heap.stats().allocated_blocks(), 0);
+    // SAFETY: no block is left.
+    unsafe { heap.give_back() };
+}
+
+#[test]
+fn refused_take_over_leaves_the_foreign_block_as_it_was() {
+    // Request 0 serves the foreign block, all others are refused.
+    let plan = FaultPlan::refusing(1..u64::MAX);
+    let source = FaultySource::new(MmapSource, &plan);
+    let next = FaultyNext::new(SystemMalloc, &plan);
+    let mut heap: Box<ClassicHeap<Python23, ArenaIndex<2>, _, _>> =
+        Box::new(ClassicHeap::new(source, next));
+    let block = heap.malloc(1000);
+    mark(block, 1000);
+    // SAFETY: a live block, which stays alive when the result is null.
+    assert!(unsafe { heap.realloc(block, 100) }.is_null());
+    // SAFETY: as above.
+    let shrunk = unsafe { heap.realloc(block, 0) };
+    assert_eq!(shrunk, block, "shrinking to nothing is never refused");
+    assert_marked(block, 1000);
+    // SAFETY: live, freed once.
+    unsafe { heap.free(block) };
+    assert_eq!((heap.stats().allocated_blocks(), plan.outstanding()), (0, 0));
 }

@@ -2,7 +2,8 @@
 
 use arenite::{
     ArenaIndex, ArenaSource, ClassicHeap, ForeignRealloc, Geometry, MmapSource, NextAllocator,
-    Ownership, Preset, Pymalloc23, Pymalloc39, Pymalloc311, Release, Stats, SystemMalloc,
+    Ownership, Preset, Pymalloc23, Pymalloc39, Pymalloc311, Python39, RadixTree, Release, Stats,
+    SystemMalloc,
 };
 
 /// The operations and numbers of a heap. The unsafe ones ask what the heap's ask.
@@ -145,12 +146,15 @@ pub(crate) fn presets() -> Vec<(&'static str, Box<dyn Subject>)> {
     ]
 }
 
-/// The presets, and the small geometry under each release rule.
+/// The presets, the small geometry under each release rule, and the tree over small arenas.
 pub(crate) fn all() -> Vec<(&'static str, Box<dyn Subject>)> {
     let mut subjects = presets();
     let never: TinyHeap<TinyNever, MmapSource> = ClassicHeap::new(MmapSource, SystemMalloc);
     let every: TinyHeap<TinyEveryEmpty, MmapSource> = ClassicHeap::new(MmapSource, SystemMalloc);
     let but_last: TinyHeap<TinyAllButLast, MmapSource> = ClassicHeap::new(MmapSource, SystemMalloc);
+    let tree: ClassicHeap<Python39, RadixTree, MmapSource, SystemMalloc> =
+        ClassicHeap::new(MmapSource, SystemMalloc);
+    subjects.push(("small-tree", Box::new(tree)));
     subjects.push(("tiny-never", Box::new(never)));
     subjects.push(("tiny-every-empty", Box::new(every)));
     subjects.push(("tiny-all-but-last", Box::new(but_last)));
