@@ -1,0 +1,374 @@
+//! The report as a whole: same bytes every time, nothing from outside, every figure beside a table,
+//! no text on top of another, nothing dropped.
+
+mod synthetic;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use reports::record::{Call, Role, Source};
+use reports::results::Results;
+use reports::summary::Summary;
+use reports::{MARKDOWN_LIMIT_BYTES, markdown, samples_csv, write_report};
+
+/// Every file of a report by its name, after writing it to a new folder.
+fn report(results: &Results) -> BTreeMap<String, String> {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let paths = write_report(results, dir.path()).expect("a report");
+    let read = |path: &Path| {
+        let name = path.strip_prefix(dir.path()).expect("inside the folder");
+        let text = fs::read_to_string(path).expect("a file that was written");
+        (name.display().to_string(), text)
+    };
+    let files: BTreeMap<String, String> = paths.iter().map(|path| read(path)).collect();
+    assert_eq!(files.len(), paths.len(), "two files under one name");
+    files
+}
+
+/// A run that is small enough to be drawn often.
+fn small() -> Results {
+    synthetic::run(9, 4, 5, 3)
+}
+
+fn svgs(files: &BTreeMap<String, String>) -> impl Iterator<Item = (&String, &String)> {
+    files.iter().filter(|(name, _)| name.ends_with(".svg"))
+}
+
+#[test]
+fn the_same_records_give_the_same_bytes() {
+    let results = small();
+    assert!(report(&results) == report(&results));
+}
+
+#[test]
+fn a_report_is_a_page_a_summary_a_table_and_charts_and_leaves_nothing_else_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let target = dir.path().join("new/folder");
+    let paths = write_report(&small(), &target).unwrap();
+    assert_eq!(paths[0], target.join("index.html"));
+    let names = |dir: &Path| {
+        let mut names: Vec<String> = fs::read_dir(dir)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(&target), ["charts", "index.html", "report.md", "results.csv"]);
+    let charts = names(&target.join("charts"));
+    for expected in
+        ["ratio-overall.svg", "tradeoff.svg", "time-int-churn.svg", "memcheck-int-churn.svg"]
+    {
+        assert!(charts.iter().any(|name| name == expected), "{expected} in {charts:?}");
+    }
+    assert!(charts.iter().all(|name| name.ends_with(".svg")), "{charts:?}");
+}
+
+#[test]
+fn an_unwritable_folder_is_named_and_is_an_io_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    fs::write(&file, "in the way").unwrap();
+    let error = write_report(&small(), &file).unwrap_err();
+    assert_eq!(error.exit_code(), 74);
+    assert!(error.to_string().contains(&file.display().to_string()), "{error}");
+}
+
+#[test]
+fn a_failed_write_leaves_the_old_page_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let results = small();
+    write_report(&results, dir.path()).unwrap();
+    let page = dir.path().join("index.html");
+    fs::remove_file(&page).unwrap();
+    fs::create_dir(&page).unwrap();
+    assert!(write_report(&results, dir.path()).is_err());
+    let left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|one| one.unwrap().path()).collect();
+    assert!(left.iter().all(|path| path.extension().is_none_or(|end| end != "tmp")), "{left:?}");
+}
+
+#[test]
+fn the_page_needs_no_network_and_no_script() {
+    let page = &report(&small())["index.html"];
+    for forbidden in ["<script", "<link", "<img", "@import", "url(", "javascript:", "<iframe"] {
+        assert!(!page.contains(forbidden), "{forbidden}");
+    }
+    let outside = page.replace("http://www.w3.org/2000/svg", "");
+    assert!(!outside.contains("http://") && !outside.contains("https://"));
+    let links = page.match_indices("href=\"").map(|(at, found)| &page[at + found.len()..]);
+    let targets: Vec<&str> = links.map(|rest| rest.split('"').next().unwrap()).collect();
+    for target in targets {
+        let known = ["results.jsonl", "results.csv", "report.md"].contains(&target);
+        let anchor =
+            target.strip_prefix('#').is_some_and(|id| page.contains(&format!("id=\"{id}\"")));
+        assert!(known || anchor, "{target}");
+    }
+}
+
+#[test]
+fn every_figure_has_a_chart_a_table_and_words_for_those_who_do_not_see_it() {
+    let page = &report(&small())["index.html"];
+    let figures: Vec<&str> = page.split("<figure>").skip(1).collect();
+    assert!(figures.len() >= 8, "{}", figures.len());
+    for figure in figures {
+        let figure = figure.split("</figure>").next().unwrap();
+        let chart = figure.find("<svg").expect("a chart");
+        assert!(figure.rfind("<table").is_some_and(|table| table > chart), "a table below");
+        for svg in figure.split("<svg").skip(1) {
+            assert!(
+                svg.contains("role=\"img\"") && svg.contains("<title") && svg.contains("<desc")
+            );
+        }
+    }
+    // Identifiers are unique, so that every chart is labelled by its own words.
+    let mut ids: Vec<&str> = page
+        .match_indices(" id=\"")
+        .map(|(at, found)| page[at + found.len()..].split('"').next().unwrap())
+        .collect();
+    let all = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), all);
+}
+
+#[test]
+fn tags_are_balanced_in_every_page_and_chart() {
+    let files = report(&small());
+    for (name, text) in files.iter().filter(|(name, _)| !name.ends_with(".md")) {
+        if name.ends_with(".csv") {
+            continue;
+        }
+        let mut open: Vec<&str> = Vec::new();
+        for tag in text.split('<').skip(1).map(|rest| rest.split('>').next().unwrap()) {
+            let element = tag.trim_start_matches('/').split([' ', '/', '\n']).next().unwrap();
+            if tag.starts_with('/') {
+                assert_eq!(open.pop(), Some(element), "{name}");
+            } else if !tag.ends_with('/') && !["!DOCTYPE", "meta"].contains(&element) {
+                open.push(element);
+            }
+        }
+        assert_eq!(open, Vec::<&str>::new(), "{name}");
+    }
+}
+
+#[test]
+fn charts_in_a_page_take_its_ink_and_charts_in_files_bring_their_own_style() {
+    let files = report(&small());
+    let page = &files["index.html"];
+    assert!(!page.contains("#010203") && !page.split("</head>").nth(1).unwrap().contains("<style"));
+    for (name, svg) in svgs(&files) {
+        assert!(
+            svg.contains("currentColor") && svg.contains("prefers-color-scheme:dark"),
+            "{name}"
+        );
+        assert!(!svg.contains("#010203"), "{name}");
+    }
+}
+
+/// A text of a chart as the box it takes at least: left, right, top, bottom.
+fn text_boxes(svg: &str) -> Vec<([f64; 4], String)> {
+    let texts = svg.split("<text ").skip(1);
+    texts
+        .map(|text| {
+            let (head, rest) = text.split_once('>').expect("a tag");
+            let content = rest.split("</text>").next().expect("an end").trim().to_owned();
+            let attribute = |name: &str| {
+                let at = head.find(&format!("{name}=\"")).expect("an attribute") + name.len() + 2;
+                head[at..].split('"').next().expect("a value")
+            };
+            let number = |name: &str| attribute(name).parse::<f64>().expect("a number");
+            // A sans-serif letter is half as wide as it is high, on average.
+            let size = number("font-size");
+            let wide = content.replace("&lt;", "<").chars().count() as f64 * size * 0.5;
+            let left = match attribute("text-anchor") {
+                "start" => number("x"),
+                "middle" => number("x") - wide / 2.0,
+                _ => number("x") - wide,
+            };
+            let middle = number("y");
+            ([left, left + wide, middle - size * 0.4, middle + size * 0.4], content)
+        })
+        .collect()
+}
+
+#[test]
+fn no_text_of_any_chart_covers_another_or_leaves_the_chart() {
+    let mut crowded = synthetic::run(14, 8, 3, 8);
+    crowded.subjects[1].subject = "a-subject-with-a-rather-long-name-2.10.1".to_owned();
+    for sample in &mut crowded.samples {
+        if sample.subject == "mimalloc" {
+            sample.subject = crowded.subjects[1].subject.clone();
+        }
+        if sample.workload == "gcc-compile" {
+            sample.workload =
+                "a trace file whose stem goes on and on and on and on and on and on".to_owned();
+        }
+    }
+    let mut boxes_seen = 0;
+    for (name, svg) in svgs(&report(&crowded)) {
+        let view = svg.split("viewBox=\"0 0 ").nth(1).unwrap().split('"').next().unwrap();
+        let (width, height) = view.split_once(' ').unwrap();
+        let (width, height): (f64, f64) = (width.parse().unwrap(), height.parse().unwrap());
+        let boxes = text_boxes(svg);
+        for (index, (first, a)) in boxes.iter().enumerate() {
+            boxes_seen += 1;
+            let inside =
+                first[0] >= 0.0 && first[1] <= width && first[2] >= 0.0 && first[3] <= height;
+            assert!(inside, "{name}: {a:?} leaves the chart: {first:?} of {width} x {height}");
+            for (second, b) in &boxes[..index] {
+                let apart = first[0] >= second[1]
+                    || second[0] >= first[1]
+                    || first[2] >= second[3]
+                    || second[2] >= first[3];
+                assert!(apart, "{name}: {a:?} covers {b:?}");
+            }
+        }
+    }
+    assert!(boxes_seen > 500, "{boxes_seen}");
+}
+
+#[test]
+fn failed_cells_are_in_the_charts_the_page_and_the_summary() {
+    let files = report(&synthetic::run(12, 4, 5, 7));
+    for (chart, note) in [
+        ("charts/time-dict-resize.svg", "signal, 5 of 5"),
+        ("charts/ratio-dict-resize.svg", "signal, 5 of 5"),
+        ("charts/memory-dict-resize.svg", "signal, 5 of 5"),
+        ("charts/time-cpython-3.11-interpreter-day.svg", "mismatch, 5 of 5"),
+        ("charts/memcheck-int-churn.svg", "unsupported"),
+    ] {
+        assert!(files[chart].contains(note), "{note} in {chart}");
+    }
+    for file in ["index.html", "report.md"] {
+        assert!(files[file].contains("block overlaps a live block"), "{file}");
+        assert!(files[file].contains("killed by signal 11"), "{file}");
+    }
+}
+
+#[test]
+fn sections_without_content_are_left_out_or_say_why() {
+    let anchors =
+        ["compared", "ranking", "memory", "valgrind", "workloads", "recordings", "gaps", "method"];
+    let has = |page: &str, anchor: &str| page.contains(&format!("<section id=\"{anchor}\">"));
+    let full = &report(&synthetic::run(12, 4, 5, 7))["index.html"];
+    assert!(anchors.iter().all(|anchor| has(full, anchor)));
+    let order: Vec<usize> = anchors
+        .iter()
+        .map(|anchor| full.find(&format!("<section id=\"{anchor}\"")).unwrap())
+        .collect();
+    assert!(order.is_sorted());
+
+    let bare = synthetic::without_memcheck(small());
+    let page = &report(&bare)["index.html"];
+    assert!(page.contains("Not measured: Valgrind is not installed."), "the reason");
+    assert!(page.contains("apt-get install valgrind"), "the remedy");
+
+    let mut silent = synthetic::run(1, 1, 5, 9);
+    silent.memchecks.clear();
+    silent.recordings.clear();
+    let page = &report(&silent)["index.html"];
+    for anchor in ["valgrind", "recordings", "gaps"] {
+        assert!(!has(page, anchor), "{anchor}");
+    }
+}
+
+#[test]
+fn an_interrupted_run_an_empty_one_and_a_run_of_one_subject_have_reports() {
+    let interrupted = report(&synthetic::interrupted(small()));
+    assert!(interrupted["index.html"].contains("This run is not over, or was killed"));
+    assert!(interrupted["report.md"].contains("This run is not over, or was killed"));
+    let alone = report(&synthetic::run(1, 2, 5, 9));
+    assert!(alone.contains_key("charts/time-int-churn.svg"));
+    let empty = report(&Results::new(synthetic::host()));
+    assert_eq!(empty.len(), 3);
+}
+
+#[test]
+fn names_from_outside_cannot_become_markup() {
+    let mut results = Results::new(synthetic::host());
+    let hostile = "<script>alert('x')</script>\"&|](http://example.invalid)";
+    results.host.baseline = hostile.to_owned();
+    results.subjects.push(synthetic::subject(hostile, Role::Peer, Call::C));
+    results.workloads.push(synthetic::workload(hostile, Source::File));
+    for round in 0..3 {
+        results.samples.push(synthetic::sample(hostile, hostile, round, 5.0));
+    }
+    let files = report(&results);
+    for (name, text) in &files {
+        if !name.ends_with(".csv") {
+            assert!(!text.replace("\\<", "").contains("<script"), "{name}");
+        }
+        assert!(!name.contains(['<', '"', '|']), "{name}");
+    }
+    assert!(!files["report.md"].replace("\\]", "").contains("](http"));
+}
+
+#[test]
+fn the_markdown_summary_stays_under_its_limit_and_names_what_it_left_out() {
+    let results = synthetic::run(12, 4, 2, 7);
+    let short = markdown(&results, &Summary::of(&results));
+    assert!(short.len() < 20_000 && !short.contains("Left out"), "{}", short.len());
+    assert!(short.contains("### Every cell"));
+
+    let mut long = Results::new(synthetic::host());
+    for workload in 0..40 {
+        for subject in 0..14 {
+            let name = |kind: &str, number: u32| format!("{kind}-with-a-long-name-{number}");
+            let sample = synthetic::sample(
+                if subject == 0 { "system" } else { "x" },
+                &name("workload", workload),
+                0,
+                5.0,
+            );
+            let mut sample = sample;
+            if subject > 0 {
+                sample.subject = name("subject", subject);
+            }
+            long.samples.push(sample);
+        }
+    }
+    let text = markdown(&long, &Summary::of(&long));
+    assert!(text.len() <= MARKDOWN_LIMIT_BYTES, "{}", text.len());
+    assert!(text.contains("Left out for length: "), "it must say so");
+    assert!(text.contains("### Ranking"));
+}
+
+#[test]
+fn the_csv_has_a_line_for_every_sample_with_every_field() {
+    let results = small();
+    let text = samples_csv(&results);
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let head = reader.headers().unwrap().clone();
+    let place = |name: &str| head.iter().position(|one| one == name).unwrap();
+    let lines: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    assert_eq!(lines.len(), results.samples.len());
+    for (line, sample) in lines.iter().zip(&results.samples) {
+        assert_eq!(&line[place("subject")], sample.subject);
+        assert_eq!(&line[place("status")], sample.status.word());
+        assert_eq!(&line[place("again")], sample.again.to_string());
+        let ns = &line[place("ns_per_pair")];
+        assert_eq!(ns.parse().ok(), sample.ns_per_pair, "{ns}");
+    }
+}
+
+#[test]
+fn unit_sample_count_and_interval_are_named_in_every_chart_of_times() {
+    let files = report(&small());
+    for (name, svg) in svgs(&files) {
+        let plain = svg.replace('\n', " ");
+        if name.contains("/time-") {
+            assert!(plain.contains("nanoseconds per allocation and free"), "{name}");
+            assert!(plain.contains("5 samples per subject"), "{name}");
+        }
+        if name.contains("/time-") || name.contains("/ratio-") || name.contains("/memory-") {
+            assert!(plain.contains("95 % interval"), "{name}");
+        }
+        if name.contains("/ratio-") {
+            assert!(plain.contains("A/A floor") && plain.contains("5 rounds"), "{name}");
+        }
+        if name.contains("/memcheck-") {
+            assert!(plain.contains("errors reported") && plain.contains("One run"), "{name}");
+        }
+    }
+}
