@@ -27,16 +27,17 @@ def churn(live, numbers, slots, operands):
 
 def main(live_count=10000, steps=200000, seed=1):
     dice = random.Random(seed)
+    # Few objects, many references: what is drawn beforehand adds little to the base heap.
+    indices = list(range(live_count))
+    slots = [dice.choice(indices) for _ in range(steps)]
     # One digit of 30 bits, or two.
-    operands = []
-    for _ in range(steps):
-        bits = 29 if dice.random() < 0.5 else 59
-        operands.append((1 << bits) - dice.randrange(1 << 16))
-    slots = [dice.randrange(live_count) for _ in range(steps)]
+    one_digit = [(1 << 29) - n for n in range(32)]
+    two_digits = [(1 << 59) - n for n in range(32)]
+    operands = [dice.choice(dice.choice((one_digit, two_digits))) for _ in range(steps)]
     # From here on a product with a one-digit operand has two digits.
     first = 1 << 20
     live = [None] * live_count
-    churn(live, range(first, first + live_count), itertools.count(), operands)
+    churn(live, range(first, first + live_count), indices, itertools.cycle(operands))
     numbers = range(first, first + steps)
 
     mark()
