@@ -7,6 +7,9 @@ use crate::thread;
 use core::ffi::c_int;
 use core::sync::atomic::Ordering::Relaxed;
 
+// Names the C library itself: `at_quick_exit` stands in its static part, and the libc crate leaves
+// the linking to std whenever another package of the build turns its `std` feature on.
+#[link(name = "c")]
 unsafe extern "C" {
     fn at_quick_exit(handler: extern "C" fn()) -> c_int;
 }
