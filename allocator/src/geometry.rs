@@ -9,8 +9,8 @@
 
 use core::marker::PhantomData;
 
-use crate::pool::HEADER_BYTES;
-
+/// Size of a pool header in bytes; `pool.rs` draws it.
+pub(crate) const HEADER_BYTES: usize = 48;
 /// Upper bound of the number of size classes, `THRESHOLD / ALIGNMENT`.
 pub const MAX_CLASSES: usize = 64;
 /// Upper bound of the number of pools in an arena, `ARENA_BYTES / POOL_BYTES`.

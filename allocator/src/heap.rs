@@ -208,9 +208,9 @@ impl<G: Geometry, O: Ownership<G>, S: ArenaSource, N: NextAllocator> ClassicHeap
     /// `ptr` is a live block of the next allocator, dead afterwards.
     #[inline(never)]
     pub(crate) unsafe fn free_next(&mut self, ptr: *mut u8) {
+        self.raw_blocks -= 1;
         // SAFETY: forwarded to the caller.
         unsafe { self.next.free(ptr) };
-        self.raw_blocks -= 1;
     }
 
     /// Checks every numbered invariant of the heap.

@@ -23,7 +23,7 @@
 //!
 //! | layer | files |
 //! |---|---|
-//! | numbers | `geometry.rs`, `size_class.rs` |
+//! | numbers and names | `geometry.rs`, `size_class.rs`, `validate.rs` |
 //! | outside | `sys.rs` (C declarations), `source.rs` (arenas), `next.rs` (everything else) |
 //! | structures | `pool.rs`, `arena.rs`, `used_pools.rs`, `usable_arenas.rs`, `ownership.rs` |
 //! | heap | `heap.rs` and its folder, `stats.rs` |

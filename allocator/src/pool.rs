@@ -49,11 +49,10 @@ use core::mem::offset_of;
 use core::ops::Deref;
 use core::ptr::NonNull;
 
+use crate::geometry::HEADER_BYTES;
 use crate::size_class::SizeClasses;
 use crate::validate::{Invariant, Violation};
 
-/// Size of a pool header in bytes.
-pub(crate) const HEADER_BYTES: usize = 48;
 /// Offset of the arena index in a pool header, in bytes.
 pub(crate) const ARENA_INDEX_OFFSET: usize = 32;
 /// Class index of a pool from which no block was cut yet. No class has it.

@@ -13,8 +13,7 @@
 //! Zero and everything above the threshold have no class and belong to the next allocator. The
 //! source of the scheme is pymalloc (obmalloc.c), and segregated fits in general.
 
-use crate::geometry::Geometry;
-use crate::pool::HEADER_BYTES;
+use crate::geometry::{Geometry, HEADER_BYTES};
 
 /// The class map of a geometry. Blanket-implemented, so that no geometry can bend it.
 pub(crate) trait SizeClasses: Geometry {

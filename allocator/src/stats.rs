@@ -10,11 +10,10 @@
 
 mod table;
 
-use crate::geometry::{Geometry, MAX_CLASSES};
+use crate::geometry::{Geometry, HEADER_BYTES, MAX_CLASSES};
 use crate::heap::ClassicHeap;
 use crate::next::NextAllocator;
 use crate::ownership::{Ownership, OwnershipTables};
-use crate::pool::HEADER_BYTES;
 use crate::size_class::SizeClasses;
 use crate::source::ArenaSource;
 
