@@ -17,7 +17,7 @@
 //! For Linux with glibc on x86-64. Calls from signal handlers are recorded as far as they go;
 //! POSIX forbids them.
 
-#![no_std]
+#![cfg_attr(not(test), no_std)]
 
 mod counter;
 mod file;
@@ -28,6 +28,8 @@ mod lock;
 mod next;
 mod process;
 pub mod raw_log;
+#[cfg(test)]
+mod tests;
 mod thread;
 mod tls;
 mod writer;
@@ -38,6 +40,7 @@ use crate::writer::Call;
 use core::ffi::{c_int, c_void};
 
 /// A panic is a bug of the recorder; there is nothing to unwind to.
+#[cfg(not(test))]
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     // SAFETY: has no obligations.
@@ -65,7 +68,7 @@ fn record_aligned(block: *mut c_void, align: usize, size: usize) {
 ///
 /// # Safety
 /// None beyond C's.
-#[unsafe(no_mangle)]
+#[cfg_attr(not(test), unsafe(no_mangle))]
 pub unsafe extern "C" fn malloc(size: usize) -> *mut c_void {
     // SAFETY: the caller's promise.
     let block = unsafe { next::malloc(size) };
@@ -78,7 +81,7 @@ pub unsafe extern "C" fn malloc(size: usize) -> *mut c_void {
 ///
 /// # Safety
 /// None beyond C's.
-#[unsafe(no_mangle)]
+#[cfg_attr(not(test), unsafe(no_mangle))]
 pub unsafe extern "C" fn calloc(count: usize, size: usize) -> *mut c_void {
     // SAFETY: the caller's promise.
     let block = unsafe { next::calloc(count, size) };
@@ -92,7 +95,7 @@ pub unsafe extern "C" fn calloc(count: usize, size: usize) -> *mut c_void {
 ///
 /// # Safety
 /// `block` is null or live.
-#[unsafe(no_mangle)]
+#[cfg_attr(not(test), unsafe(no_mangle))]
 pub unsafe extern "C" fn realloc(block: *mut c_void, size: usize) -> *mut c_void {
     let old = block.addr() as u64;
     let enter = record(Call { op: op::REALLOC_ENTER, result: old, size: size as u64, aux: 0 });
@@ -112,7 +115,7 @@ pub unsafe extern "C" fn realloc(block: *mut c_void, size: usize) -> *mut c_void
 ///
 /// # Safety
 /// `block` is null or live.
-#[unsafe(no_mangle)]
+#[cfg_attr(not(test), unsafe(no_mangle))]
 pub unsafe extern "C" fn reallocarray(
     block: *mut c_void,
     count: usize,
@@ -128,7 +131,7 @@ pub unsafe extern "C" fn reallocarray(
 ///
 /// # Safety
 /// `block` is null or live.
-#[unsafe(no_mangle)]
+#[cfg_attr(not(test), unsafe(no_mangle))]
 pub unsafe extern "C" fn free(block: *mut c_void) {
     record(Call { op: op::FREE, result: block.addr() as u64, size: 0, aux: 0 });
     // SAFETY: the caller's promise.
@@ -139,7 +142,7 @@ pub unsafe extern "C" fn free(block: *mut c_void) {
 ///
 /// # Safety
 /// `place` is writable.
-#[unsafe(no_mangle)]
+#[cfg_attr(not(test), unsafe(no_mangle))]
 pub unsafe extern "C" fn posix_memalign(
     place: *mut *mut c_void,
     align: usize,
@@ -161,7 +164,7 @@ pub unsafe extern "C" fn posix_memalign(
 ///
 /// # Safety
 /// None beyond C's.
-#[unsafe(no_mangle)]
+#[cfg_attr(not(test), unsafe(no_mangle))]
 pub unsafe extern "C" fn aligned_alloc(align: usize, size: usize) -> *mut c_void {
     // SAFETY: the caller's promise.
     let block = unsafe { next::aligned_alloc(align, size) };
@@ -173,7 +176,7 @@ pub unsafe extern "C" fn aligned_alloc(align: usize, size: usize) -> *mut c_void
 ///
 /// # Safety
 /// None beyond C's.
-#[unsafe(no_mangle)]
+#[cfg_attr(not(test), unsafe(no_mangle))]
 pub unsafe extern "C" fn memalign(align: usize, size: usize) -> *mut c_void {
     // SAFETY: the caller's promise.
     let block = unsafe { next::memalign(align, size) };
@@ -185,7 +188,7 @@ pub unsafe extern "C" fn memalign(align: usize, size: usize) -> *mut c_void {
 ///
 /// # Safety
 /// None beyond C's.
-#[unsafe(no_mangle)]
+#[cfg_attr(not(test), unsafe(no_mangle))]
 pub unsafe extern "C" fn valloc(size: usize) -> *mut c_void {
     // SAFETY: the caller's promise.
     let block = unsafe { next::valloc(size) };
@@ -197,7 +200,7 @@ pub unsafe extern "C" fn valloc(size: usize) -> *mut c_void {
 ///
 /// # Safety
 /// None beyond C's.
-#[unsafe(no_mangle)]
+#[cfg_attr(not(test), unsafe(no_mangle))]
 pub unsafe extern "C" fn pvalloc(size: usize) -> *mut c_void {
     // SAFETY: the caller's promise.
     let block = unsafe { next::pvalloc(size) };
@@ -207,13 +210,14 @@ pub unsafe extern "C" fn pvalloc(size: usize) -> *mut c_void {
 }
 
 /// POSIX `_exit`: skips the destructors that would note the end of the process.
-#[unsafe(no_mangle)]
+#[cfg_attr(not(test), unsafe(no_mangle))]
 pub extern "C" fn _exit(status: c_int) -> ! {
     process::exit_at_once(status)
 }
 
 /// C99 `_Exit`.
-#[unsafe(no_mangle)]
+#[allow(non_snake_case, reason = "C's name")]
+#[cfg_attr(not(test), unsafe(no_mangle))]
 pub extern "C" fn _Exit(status: c_int) -> ! {
     process::exit_at_once(status)
 }
