@@ -5,6 +5,9 @@ use core::mem::transmute;
 use core::ptr::null_mut;
 use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
+// Names the C library itself: the libc crate leaves that to std whenever another package of the
+// build turns its `std` feature on, and the controls have no std.
+#[link(name = "c")]
 unsafe extern "C" {
     fn __libc_malloc(size: usize) -> *mut c_void;
     fn __libc_calloc(count: usize, size: usize) -> *mut c_void;
