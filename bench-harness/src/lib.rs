@@ -1,1 +1,80 @@
-//! To be written.
+//! The harness behind the `arenabench` command: subjects, replay, measuring, Valgrind.
+//!
+//! This crate alone starts processes and reads clocks. Its way through a run: `workload` turns a name
+//! into events and `plan` compiles them; `child` starts one process per sample, in which `subject`
+//! provides an allocator and `replay` calls it; `measure` and `valgrind` make records of what came
+//! back, and the `reports` crate turns records into pages. `commands` holds one file per command.
+
+mod child;
+mod cli;
+mod commands;
+mod exit;
+mod host;
+mod interrupt;
+mod measure;
+mod os;
+mod plan;
+mod python;
+mod recording;
+mod replay;
+mod session;
+mod subject;
+mod talk;
+mod valgrind;
+mod workload;
+
+pub mod bench;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command, Trace};
+use exit::Failure;
+use interrupt::Interrupt;
+use talk::Voice;
+
+/// Runs the command that the process was started with.
+#[must_use]
+pub fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    if arguments.next().as_deref() == Some(child::job::ARGUMENT) {
+        // A sample: no command line, no signal handlers, nothing that allocates beforehand.
+        return ExitCode::from(child::sample::main(&arguments.next().unwrap_or_default()));
+    }
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::GOOD });
+        }
+    };
+    let voice = Voice::new(cli.talk);
+    match dispatch(cli.command, &voice) {
+        Ok(code) => ExitCode::from(code),
+        Err(Failure { error, .. }) if commands::is_broken_pipe(&error) => {
+            ExitCode::from(exit::GOOD)
+        }
+        Err(Failure { code, error }) => {
+            voice.complain(format!("arenabench: error: {error:#}"));
+            ExitCode::from(code)
+        }
+    }
+}
+
+fn dispatch(command: Command, voice: &Voice) -> exit::Outcome {
+    let interrupt =
+        || Interrupt::install().map_err(|error| Failure::io("cannot listen for interrupts", error));
+    match command {
+        Command::Run(args) => commands::run::run(&args, voice, &interrupt()?),
+        Command::List(args) => commands::list::run(&args),
+        Command::Doctor => commands::doctor::run(),
+        Command::Record(args) => commands::record::run(&args, voice, &interrupt()?),
+        Command::Trace(Trace::Info(args)) => commands::trace::info(&args),
+        Command::Trace(Trace::Generate(args)) => commands::trace::generate(&args, voice),
+        Command::Trace(Trace::Validate(args)) => commands::trace::validate(&args),
+        Command::Replay(args) => commands::replay::run(&args, voice, &interrupt()?),
+        Command::Memcheck(args) => commands::memcheck::run(&args, voice, &interrupt()?),
+        Command::Report(args) => commands::report::run(&args, voice),
+    }
+}

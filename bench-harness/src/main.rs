@@ -1,1 +1,7 @@
-fn main() {}
+//! `arenabench`: see the crate documentation of `bench_harness`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    bench_harness::main()
+}

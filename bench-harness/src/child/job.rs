@@ -1,0 +1,81 @@
+//! What a parent tells a child, and what the child answers: one JSON object each way.
+//!
+//! The job is the child's only argument, so that a sample can be repeated by hand. The answer goes to
+//! file descriptor [`ANSWER_FD`], since a subject under test may print to the standard streams.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::plan::Shape;
+use crate::replay::touch::Touch;
+use crate::subject::Identity;
+
+/// First argument of a child; the job is the second.
+pub(crate) const ARGUMENT: &str = "__sample";
+
+/// Descriptor that the child writes its answer to.
+pub(crate) const ANSWER_FD: i32 = 3;
+
+/// One sample to take.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Job {
+    /// Subject, as `Subject::parse` takes it.
+    pub(crate) subject: String,
+    /// File of the replay plan.
+    pub(crate) plan: PathBuf,
+    /// What the plan holds.
+    pub(crate) shape: Shape,
+    /// How blocks are touched.
+    pub(crate) touch: Touch,
+    /// What is done with the plan.
+    pub(crate) task: Task,
+}
+
+/// What a child does with its plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Task {
+    /// One pass for memory, then timed passes until both limits are reached.
+    Measure {
+        /// Timed passes at least.
+        min_passes: u32,
+        /// Time spent in timed passes at least, in nanoseconds.
+        min_ns: u64,
+    },
+    /// One pass, everything checked.
+    Verify,
+    /// One pass and nothing else: for a tool that watches from outside.
+    Once,
+}
+
+/// What a child found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Answer {
+    /// The replay went through to the end.
+    Done(Found),
+    /// The library that was to serve the child does not.
+    NotLoaded(String),
+    /// The subject returned null.
+    Oom(String),
+    /// Contents, alignment or overlap were wrong.
+    Mismatch(String),
+    /// The child itself could not go on.
+    Failed(String),
+}
+
+/// What was measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Found {
+    /// Who served.
+    pub(crate) identity: Identity,
+    /// Calls of the measured region in each pass.
+    pub(crate) calls: u64,
+    /// Wall time of every pass over the measured region; the first is the memory pass.
+    pub(crate) pass_wall_ns: Vec<u64>,
+    /// Peak growth of anonymous resident memory over the first pass.
+    pub(crate) rss_peak_bytes: Option<u64>,
+    /// Page faults of the first pass, base heap included.
+    pub(crate) page_faults: Option<u64>,
+}

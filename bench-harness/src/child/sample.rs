@@ -1,0 +1,139 @@
+//! What a child does: bring the plan into memory, prove who serves, replay, answer.
+//!
+//! Order matters for the memory figures. Everything the harness itself needs, the window, the
+//! pointer table, the subject's own start, is made resident first; then the baseline is read, and
+//! from there on nothing of the harness's grows. The first pass is for memory; all later ones are
+//! timed.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::FromRawFd;
+use std::time::Duration;
+
+use super::job::{ANSWER_FD, Answer, Found, Job, Task};
+use crate::os::Mapping;
+use crate::plan::window::Windows;
+use crate::replay::allocator::Allocator;
+use crate::replay::player::{Player, Stop};
+use crate::replay::touch::{self, Touch};
+use crate::replay::verify::Verified;
+use crate::subject::{Subject, Visitor};
+
+/// Runs the job given as JSON and writes the answer. Returns the exit code of the child.
+pub(crate) fn main(job: &str) -> u8 {
+    let answer = match serde_json::from_str::<Job>(job) {
+        Ok(job) => take(&job),
+        Err(error) => Answer::Failed(format!("unreadable job: {error}")),
+    };
+    let failed = matches!(answer, Answer::Failed(_));
+    let Ok(text) = serde_json::to_string(&answer) else { return 70 };
+    // SAFETY: the parent has opened this descriptor for the answer, and nothing else here uses it.
+    let mut out = unsafe { File::from_raw_fd(ANSWER_FD) };
+    if out.write_all(text.as_bytes()).is_err() || failed { 70 } else { 0 }
+}
+
+fn take(job: &Job) -> Answer {
+    let subject = match Subject::parse(&job.subject) {
+        Ok(subject) => subject,
+        Err(error) => return Answer::Failed(error),
+    };
+    let identity = match subject.prove() {
+        Ok(identity) => identity,
+        Err(error) => return Answer::NotLoaded(error),
+    };
+    let setup = || -> io::Result<(Windows, Mapping)> {
+        let windows = Windows::open(File::open(&job.plan)?, &job.shape)?;
+        let pointers = Mapping::populated(job.shape.slots as usize * size_of::<*mut u8>())?;
+        Ok((windows, pointers))
+    };
+    let (windows, pointers) = match setup() {
+        Ok(setup) => setup,
+        Err(error) => return Answer::Failed(format!("{}: {error}", job.plan.display())),
+    };
+    let sizes = windows.slot_sizes(job.shape.slots);
+    let visit = Sampler { job, subject: &subject, windows, pointers };
+    let outcome = match subject.serve(|| sizes, visit) {
+        Ok(outcome) => outcome,
+        Err(error) => return Answer::Oom(format!("the subject cannot start: {error}")),
+    };
+    match outcome {
+        Ok(measured) => Answer::Done(Found {
+            identity,
+            calls: job.shape.calls,
+            pass_wall_ns: measured.pass_wall_ns,
+            rss_peak_bytes: measured.rss_peak_bytes,
+            page_faults: measured.page_faults,
+        }),
+        Err(Stop::Null { call, size }) => {
+            Answer::Oom(format!("call {call}: null for a request of {size} bytes"))
+        }
+        Err(Stop::Mismatch(what)) => Answer::Mismatch(what),
+        Err(Stop::Io(error)) => Answer::Failed(format!("{}: {error}", job.plan.display())),
+    }
+}
+
+#[derive(Default)]
+struct Measured {
+    pass_wall_ns: Vec<u64>,
+    rss_peak_bytes: Option<u64>,
+    page_faults: Option<u64>,
+}
+
+struct Sampler<'a> {
+    job: &'a Job,
+    subject: &'a Subject,
+    windows: Windows,
+    pointers: Mapping,
+}
+
+impl Visitor for Sampler<'_> {
+    type Output = Result<Measured, Stop>;
+
+    fn visit<A: Allocator>(self, allocator: A) -> Self::Output {
+        let shape = &self.job.shape;
+        if self.job.task == Task::Verify {
+            let verified = Verified::new(allocator, self.subject.alignment, shape.slots);
+            let mut player = Player::new(shape, self.windows, self.pointers, verified);
+            player.pass::<{ touch::HEADER }>()?;
+            let (count, described) = player.allocator.faults();
+            let Some(first) = described.first() else { return Ok(Measured::default()) };
+            return Err(Stop::Mismatch(match count {
+                1 => first.to_string(),
+                _ => format!("{first} (and {} more)", count - 1),
+            }));
+        }
+        let task = self.job.task;
+        let mut player = Player::new(shape, self.windows, self.pointers, allocator);
+        match self.job.touch {
+            Touch::None => sample::<A, { touch::NONE }>(&mut player, task),
+            Touch::Header => sample::<A, { touch::HEADER }>(&mut player, task),
+            Touch::Page => sample::<A, { touch::PAGE }>(&mut player, task),
+            Touch::All => sample::<A, { touch::ALL }>(&mut player, task),
+        }
+    }
+}
+
+fn sample<A: Allocator, const TOUCH: u8>(
+    player: &mut Player<'_, A>,
+    task: Task,
+) -> Result<Measured, Stop> {
+    let Task::Measure { min_passes, min_ns } = task else {
+        player.pass::<TOUCH>()?;
+        return Ok(Measured::default());
+    };
+    let memory = player.memory_pass::<TOUCH>()?;
+    let mut measured = Measured {
+        pass_wall_ns: vec![memory.elapsed.as_nanos() as u64],
+        rss_peak_bytes: Some(memory.rss_peak_bytes),
+        page_faults: Some(memory.page_faults),
+    };
+    let mut timed = Duration::ZERO;
+    let mut passes = 0;
+    while passes < min_passes || timed < Duration::from_nanos(min_ns) {
+        let elapsed = player.pass::<TOUCH>()?;
+        measured.pass_wall_ns.push(elapsed.as_nanos() as u64);
+        timed += elapsed;
+        passes += 1;
+    }
+    Ok(measured)
+}

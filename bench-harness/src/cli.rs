@@ -1,0 +1,349 @@
+//! The command line: what can be said, and what every part of it means.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::replay::touch::Touch;
+use crate::subject::Subject;
+use crate::workload::Name;
+
+/// Records, generates and replays allocation traces against memory allocators.
+#[derive(Debug, Parser)]
+#[command(
+    name = "arenabench",
+    version,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_help = "Exit codes: 0 good, 1 regression or failed verification, 2 bad usage, \
+                  3 some cells failed or a tool is missing, 65 bad input data, 74 I/O error, \
+                  130 interrupted."
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) talk: Talk,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// How much is said on standard error.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Talk {
+    /// Say nothing but errors
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// Draw no progress bar (none is drawn where standard error is no terminal)
+    #[arg(long, global = true)]
+    pub(crate) no_progress: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Compare subjects on workloads; writes records and a report
+    Run(Run),
+    /// List subjects, workloads and measures
+    List(List),
+    /// Say what can be measured on this computer and how to get what is missing
+    Doctor,
+    /// Record a live program's allocations as a trace
+    Record(Record),
+    /// Look at, make and check trace files
+    #[command(subcommand)]
+    Trace(Trace),
+    /// Replay one trace on one or more subjects
+    Replay(Replay),
+    /// Count what Valgrind's memcheck reports of each subject
+    Memcheck(Memcheck),
+    /// Redraw charts and pages from records
+    Report(Report),
+}
+
+/// How results are printed on standard output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// A table for people
+    #[default]
+    Table,
+    /// The records, as one JSON array
+    Json,
+    /// One line per sample
+    Csv,
+    /// A Markdown table
+    Md,
+}
+
+/// How much is measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Profile {
+    /// A few minutes on two cores
+    #[default]
+    Quick,
+    /// About half an hour
+    Standard,
+    /// Hours: more rounds, eras and sizes
+    Full,
+}
+
+impl Profile {
+    /// Name in records.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Quick => "quick",
+            Self::Standard => "standard",
+            Self::Full => "full",
+        }
+    }
+}
+
+/// Which subjects, and how their blocks are touched.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Subjects {
+    /// Subject: a name from `list`, or NAME=/path/lib.so for any library that replaces malloc
+    /// [default: all that the command can use]
+    #[arg(short, long = "subject", value_name = "S", value_parser = Subject::parse)]
+    pub(crate) subjects: Vec<Subject>,
+    /// What is done to a block besides allocating it: none, header (first 16 bytes), page, all
+    #[arg(long, value_name = "POLICY", default_value_t)]
+    pub(crate) touch: Touch,
+    /// Time limit of one child process
+    #[arg(long, value_name = "DURATION", default_value = "120s", value_parser = duration)]
+    pub(crate) timeout: Duration,
+}
+
+/// Seed and length of generated workloads.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Generation {
+    /// Seed of everything random: generators, and the order of measuring
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Calls in the measured region of generated workloads [default: by profile]
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub(crate) operations: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  arenabench run\n  \
+    arenabench run -s system -s mimalloc -w int-churn -w dict-resize@3.9 -o out\n  \
+    arenabench run -s system -s mine=/usr/lib/libmine.so -w program.trace")]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) subjects: Subjects,
+    /// Workload: a name from `list`, or a trace file [default: by profile]
+    #[arg(short, long = "workload", value_name = "W", value_parser = Name::parse)]
+    pub(crate) workloads: Vec<Name>,
+    /// Folder of the results [default: a new one under arenabench-results]
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
+    /// How much is measured
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) profile: Profile,
+    #[command(flatten)]
+    pub(crate) generation: Generation,
+    /// Subject that ratios are taken against
+    #[arg(long, value_name = "S", default_value = "system")]
+    pub(crate) baseline: String,
+    /// Rounds of interleaved samples [default: by profile]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) rounds: Option<u32>,
+    /// Leave out the replays that check every block
+    #[arg(long)]
+    pub(crate) no_verify: bool,
+    /// Leave out Valgrind
+    #[arg(long)]
+    pub(crate) no_memcheck: bool,
+    /// Go on with the interrupted run in the output folder
+    #[arg(long, requires = "output")]
+    pub(crate) resume: bool,
+    /// Print results as
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Print as
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    arenabench record -o day.trace -- env PYTHONMALLOC=malloc python3 program.py\n  \
+    arenabench record -o log.trace -- git log --oneline\n\n\
+    The exit code is the program's own, or 128 + n when signal n ended it.")]
+pub(crate) struct Record {
+    /// Trace of the program's own process; other processes go to FILE.<pid>.<n>
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// The first request of exactly N bytes begins the measured region, the second ends it
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub(crate) mark_size: Option<u64>,
+    /// Also run the program N times with and N times without the recorder, and say what it costs
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) measure_slowdown: Option<u32>,
+    /// Program and arguments
+    #[arg(last = true, required = true, value_name = "CMD")]
+    pub(crate) command: Vec<OsString>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Trace {
+    /// Sizes, lifetimes, peaks and losses of a trace
+    Info(TraceInfo),
+    /// Write a generated workload to a trace file
+    Generate(TraceGenerate),
+    /// Check a trace to its last byte
+    Validate(TraceValidate),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TraceInfo {
+    /// Trace file
+    pub(crate) trace: PathBuf,
+    /// Print as
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TraceGenerate {
+    /// Workload: a generator's name from `list`
+    pub(crate) workload: String,
+    /// Trace file to write
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    #[command(flatten)]
+    pub(crate) generation: Generation,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TraceValidate {
+    /// Trace files
+    #[arg(required = true)]
+    pub(crate) traces: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    arenabench replay day.trace -s mimalloc\n  \
+    arenabench replay int-churn:100k -s pymalloc-3.11 --verify")]
+pub(crate) struct Replay {
+    /// Trace file, or a workload from `list`
+    #[arg(value_name = "TRACE", value_parser = Name::parse)]
+    pub(crate) workload: Name,
+    #[command(flatten)]
+    pub(crate) subjects: Subjects,
+    #[command(flatten)]
+    pub(crate) generation: Generation,
+    /// Check every block instead of measuring; a failed check is exit code 1
+    #[arg(long)]
+    pub(crate) verify: bool,
+    /// Replay mode: serial keeps the recorded order and flattens threads into one
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) mode: Mode,
+    /// Samples of each subject, interleaved
+    #[arg(long, value_name = "N", default_value_t = 3,
+          value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) rounds: u32,
+    /// Print results as
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+/// Replay modes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Mode {
+    /// Recorded order, exact
+    #[default]
+    Serial,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Memcheck {
+    #[command(flatten)]
+    pub(crate) subjects: Subjects,
+    /// Workload: a name from `list`, or a trace file [default: the three generators]
+    #[arg(short, long = "workload", value_name = "W", value_parser = Name::parse)]
+    pub(crate) workloads: Vec<Name>,
+    #[command(flatten)]
+    pub(crate) generation: Generation,
+    /// Print results as
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Report {
+    /// Results file, or the folder it stands in
+    pub(crate) results: PathBuf,
+    /// Folder to write to
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: PathBuf,
+}
+
+/// A duration such as `30s`, `2m` or `500ms`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.len() - text.trim_start_matches(|char: char| char.is_ascii_digit()).len();
+    let (number, unit) = text.split_at(digits);
+    let expected = || format!("`{text}`: expected a duration such as 500ms, 30s, 2m or 1h");
+    let number: u64 = number.parse().map_err(|_| expected())?;
+    let milliseconds = match unit {
+        "ms" => Some(number),
+        "s" => number.checked_mul(1000),
+        "m" => number.checked_mul(60_000),
+        "h" => number.checked_mul(3_600_000),
+        _ => None,
+    };
+    match milliseconds {
+        Some(1..) => milliseconds.map(Duration::from_millis).ok_or_else(expected),
+        _ => Err(expected()),
+    }
+}
+
+/// A count such as `5000`, `100k` or `2m`, at least 1.
+fn count(text: &str) -> Result<u64, String> {
+    let expected = || format!("`{text}`: expected a count such as 5000, 100k or 2m");
+    let (number, unit) = match text.to_ascii_lowercase() {
+        lower if lower.ends_with('k') => (text[..text.len() - 1].to_owned(), 1_000),
+        lower if lower.ends_with('m') => (text[..text.len() - 1].to_owned(), 1_000_000),
+        _ => (text.to_owned(), 1),
+    };
+    let number: u64 = number.parse().map_err(|_| expected())?;
+    match number.checked_mul(unit) {
+        Some(count @ 1..) => Ok(count),
+        _ => Err(expected()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_have_units() {
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
+        for bad in ["", "5", "s", "0s", "-1s", "1d", "99999999999999999999s"] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn counts_take_thousands_and_millions() {
+        assert_eq!(count("5000"), Ok(5000));
+        assert_eq!(count("100k"), Ok(100_000));
+        assert_eq!(count("2M"), Ok(2_000_000));
+        for bad in ["", "k", "0", "-1", "1.5k", "99999999999999999999", "1ü"] {
+            assert!(count(bad).is_err(), "{bad}");
+        }
+    }
+}

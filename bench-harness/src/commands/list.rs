@@ -1,0 +1,94 @@
+//! `arenabench list`: subjects, workloads, measures.
+
+use reports::record::{Call, Role};
+use serde::Serialize;
+
+use super::print::{self, Rows};
+use crate::cli::{Format, List};
+use crate::exit::{self, Failure, Outcome};
+use crate::subject;
+use crate::workload::{BUNDLED, HERE};
+
+#[derive(Serialize)]
+struct Entry {
+    what: &'static str,
+    name: String,
+    kind: &'static str,
+    description: String,
+}
+
+/// What `run` and `memcheck` measure, by the key it has in records.
+const MEASURES: [(&str, &str); 6] = [
+    ("ns_per_pair", "wall time of an allocation and a free, fastest pass of each child"),
+    ("rss_peak_bytes", "peak resident memory, against the peak of live bytes"),
+    ("page_faults", "page faults of the first pass"),
+    ("status", "contents, alignment, overlap and call count of every cell, checked block by block"),
+    ("errors_by_kind", "errors that Valgrind's memcheck reports, by kind and by operation"),
+    ("bytes_per_operation", "what a recording takes to store, and what it costs the program"),
+];
+
+/// Runs the command.
+pub(crate) fn run(args: &List) -> Outcome {
+    let mut entries = Vec::new();
+    for subject in subject::registry() {
+        let kind = match (subject.role, subject.call) {
+            (Role::Reference, _) => "reference",
+            (_, Call::Inline) => "inline",
+            (Role::Preset, _) => "preset",
+            (Role::Peer, _) => "peer",
+        };
+        let version = match subject.role {
+            Role::Peer => format!(" ({})", subject.version()),
+            Role::Preset | Role::Reference => String::new(),
+        };
+        let description = format!("{}{version}", subject.description);
+        entries.push(Entry { what: "subject", name: subject.name, kind, description });
+    }
+    entries.push(Entry {
+        what: "subject",
+        name: "NAME=/path/lib.so".to_owned(),
+        kind: "preloaded",
+        description: "any library that replaces malloc, in a child under LD_PRELOAD".to_owned(),
+    });
+    for spec in workloads::generate::all() {
+        entries.push(Entry {
+            what: "workload",
+            name: spec.to_string(),
+            kind: "generated",
+            description: spec.description(),
+        });
+    }
+    let recorded = [
+        (BUNDLED, "a CPython 3.11 program, recorded for the suite"),
+        (HERE, "the same program, recorded on this computer's own Python when asked for"),
+        ("FILE.trace", "any trace file, named by its stem"),
+    ];
+    entries.extend(recorded.map(|(name, description)| Entry {
+        what: "workload",
+        name: name.to_owned(),
+        kind: "recorded",
+        description: description.to_owned(),
+    }));
+    entries.extend(MEASURES.map(|(name, description)| Entry {
+        what: "measure",
+        name: name.to_owned(),
+        kind: "",
+        description: description.to_owned(),
+    }));
+    if args.format == Format::Json {
+        let text = serde_json::to_string_pretty(&entries)
+            .map_err(|error| Failure::io("standard output", error.into()))?;
+        print::out(&format!("{text}\n"))?;
+        return Ok(exit::GOOD);
+    }
+    let rows = Rows {
+        header: vec!["what", "name", "kind", "description"],
+        rows: entries
+            .into_iter()
+            .map(|entry| vec![entry.what.into(), entry.name, entry.kind.into(), entry.description])
+            .collect(),
+        text_columns: 4,
+    };
+    print::rows(&rows, args.format)?;
+    Ok(exit::GOOD)
+}

@@ -1,0 +1,127 @@
+//! `arenabench memcheck`: what Valgrind reports of each subject on each workload.
+
+use std::time::Duration;
+
+use reports::record::{Memcheck as Counted, Record, Role};
+
+use super::print::{self, Rows};
+use crate::child::spawn::Limits;
+use crate::cli::{Format, Memcheck};
+use crate::exit::{self, Failure, Outcome};
+use crate::host;
+use crate::interrupt::Interrupt;
+use crate::session::{Session, Sink, Taken};
+use crate::subject;
+use crate::talk::Voice;
+use crate::workload::{self, Extent, Name};
+
+/// Calls in the measured region of generated workloads.
+const OPERATIONS: u64 = 100_000;
+
+/// Runs the command.
+pub(crate) fn run(args: &Memcheck, voice: &Voice, interrupt: &Interrupt) -> Outcome {
+    let subjects = if args.subjects.subjects.is_empty() {
+        subject::registry().into_iter().filter(|subject| subject.role != Role::Reference).collect()
+    } else {
+        args.subjects.subjects.clone()
+    };
+    super::run::unique(subjects.iter().map(|subject| subject.name.as_str()), "subject")?;
+    let names = if args.workloads.is_empty() {
+        let all = workloads::generate::all().iter().cloned();
+        all.map(Name::Generated).collect()
+    } else {
+        args.workloads.clone()
+    };
+    let Some(version) = host::valgrind_version() else {
+        return Err(Failure {
+            code: exit::INCOMPLETE,
+            error: anyhow::anyhow!("valgrind is not installed; install the package `valgrind`"),
+        });
+    };
+    let extent = Extent {
+        operations: args.generation.operations.unwrap_or(OPERATIONS),
+        seed: args.generation.seed,
+    };
+    let mut prepared = Vec::new();
+    for name in &names {
+        prepared.push(workload::prepare(name, extent)?);
+    }
+    let limits = Limits { timeout: args.subjects.timeout * 4, memory_bytes: u64::MAX };
+    let mut session = Session {
+        subjects: &subjects,
+        workloads: &prepared,
+        baseline: "",
+        touch: args.subjects.touch,
+        limits,
+        seed: args.generation.seed,
+        voice,
+        interrupt,
+        sink: Sink::Memory(Vec::new()),
+        taken: Taken::default(),
+        failures: 0,
+        measuring: Duration::ZERO,
+    };
+    session.memcheck(&version, limits)?;
+    let failures = session.failures;
+    let Sink::Memory(records) = session.sink else { unreachable!("the sink was made above") };
+    if args.format == Format::Json {
+        print::json(records)?;
+    } else {
+        let counted: Vec<_> = records
+            .into_iter()
+            .filter_map(|record| match record {
+                Record::Memcheck(counted) => Some(counted),
+                _ => None,
+            })
+            .collect();
+        print::rows(&rows(&counted), args.format)?;
+    }
+    Ok(match (interrupt.requested(), failures > 0) {
+        (true, _) => exit::INTERRUPTED,
+        (false, true) => exit::INCOMPLETE,
+        (false, false) => exit::GOOD,
+    })
+}
+
+/// One row per cell.
+pub(super) fn rows(counted: &[Counted]) -> Rows {
+    let list = |counts: &std::collections::BTreeMap<String, u64>| {
+        let parts: Vec<_> = counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
+        parts.join(", ")
+    };
+    let count = |count: Option<u64>| count.map_or_else(String::new, |count| count.to_string());
+    Rows {
+        header: vec![
+            "workload",
+            "subject",
+            "ownership",
+            "by kind",
+            "by operation",
+            "errors",
+            "contexts",
+            "suppressed",
+        ],
+        rows: counted
+            .iter()
+            .map(|cell| {
+                let kinds = match &cell.message {
+                    Some(message) => {
+                        format!("{}: {message}", cell.status.word())
+                    }
+                    None => list(&cell.errors_by_kind),
+                };
+                vec![
+                    cell.workload.clone(),
+                    cell.subject.clone(),
+                    cell.ownership.clone().unwrap_or_default(),
+                    kinds,
+                    list(&cell.errors_by_operation),
+                    count(cell.errors),
+                    count(cell.contexts),
+                    count(cell.errors_suppressed),
+                ]
+            })
+            .collect(),
+        text_columns: 5,
+    }
+}

@@ -1,0 +1,103 @@
+//! `arenabench replay`: one workload on one or more subjects, timed or checked.
+
+use std::time::Duration;
+
+use reports::record::{Record, Status};
+use reports::results::Results;
+
+use super::print;
+use super::summary_rows;
+use crate::child::job::Task;
+use crate::child::spawn::Limits;
+use crate::cli::{Format, Mode, Replay};
+use crate::exit::{self, Failure, Outcome};
+use crate::host::{self, Settings};
+use crate::interrupt::Interrupt;
+use crate::session::{self, Pace, Session, Sink, Taken};
+use crate::subject::Subject;
+use crate::talk::Voice;
+use crate::workload::{self, Extent};
+
+/// Calls in the measured region of a generated workload.
+const OPERATIONS: u64 = 1_000_000;
+
+/// Runs the command.
+pub(crate) fn run(args: &Replay, voice: &Voice, interrupt: &Interrupt) -> Outcome {
+    let Mode::Serial = args.mode;
+    let subjects = if args.subjects.subjects.is_empty() {
+        vec![Subject::parse("system").map_err(Failure::usage)?]
+    } else {
+        args.subjects.subjects.clone()
+    };
+    super::run::unique(subjects.iter().map(|subject| subject.name.as_str()), "subject")?;
+    let extent = Extent {
+        operations: args.generation.operations.unwrap_or(OPERATIONS),
+        seed: args.generation.seed,
+    };
+    let prepared = [workload::prepare(&args.workload, extent)?];
+    let baseline = subjects[0].name.clone();
+    let limits = Limits { timeout: args.subjects.timeout, memory_bytes: u64::MAX };
+    let mut session = Session {
+        subjects: &subjects,
+        workloads: &prepared,
+        baseline: &baseline,
+        touch: args.subjects.touch,
+        limits,
+        seed: args.generation.seed,
+        voice,
+        interrupt,
+        sink: Sink::Memory(Vec::new()),
+        taken: Taken::default(),
+        failures: 0,
+        measuring: Duration::ZERO,
+    };
+    if args.verify {
+        session.verify()?;
+    } else {
+        session.measure(&Pace {
+            min_rounds: args.rounds,
+            max_rounds: args.rounds,
+            budget: Duration::ZERO,
+            floor_budget: Duration::ZERO,
+            task: Task::Measure { min_passes: 5, min_ns: 40_000_000 },
+        })?;
+    }
+    let Sink::Memory(records) = session.sink else { unreachable!("the sink was made above") };
+    let code = exit_code(&records, interrupt);
+    if args.format == Format::Json {
+        print::json(records)?;
+        return Ok(code);
+    }
+    let settings = Settings { profile: "custom", seed: args.generation.seed, baseline: &baseline };
+    let mut results = Results::new(host::fingerprint(&settings));
+    results.subjects = subjects.iter().map(session::subject_record).collect();
+    results.workloads = prepared.iter().map(|prepared| prepared.record.clone()).collect();
+    for record in records {
+        if let Record::Sample(sample) = record {
+            results.samples.push(sample);
+        }
+    }
+    summary_rows::print(&results, args.format)?;
+    Ok(code)
+}
+
+/// A wrong block is exit code 1, any other failure 3.
+fn exit_code(records: &[Record], interrupt: &Interrupt) -> u8 {
+    if interrupt.requested() {
+        return exit::INTERRUPTED;
+    }
+    let statuses: Vec<_> = records
+        .iter()
+        .filter_map(|record| match record {
+            Record::Sample(sample) => Some(sample.status),
+            _ => None,
+        })
+        .collect();
+    if statuses.contains(&Status::Mismatch) {
+        exit::REGRESSION
+    } else if statuses.iter().any(|status| status.is_failure()) {
+        exit::INCOMPLETE
+    } else {
+        exit::GOOD
+    }
+}

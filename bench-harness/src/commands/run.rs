@@ -1,0 +1,404 @@
+//! `arenabench run`: subjects on workloads, records and a report.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use reports::record::{End, Host, Record, Role, Source, Unmeasured};
+use reports::results::{Results, ResultsFile};
+
+use super::print;
+use super::summary_rows;
+use crate::child::job::Task;
+use crate::child::spawn::Limits;
+use crate::cli::{Format, Profile, Run};
+use crate::exit::{self, Failure, Outcome};
+use crate::host::{self, Settings};
+use crate::interrupt::Interrupt;
+use crate::python;
+use crate::session::{self, Pace, Session, Sink, Taken};
+use crate::subject::{self, Subject};
+use crate::talk::Voice;
+use crate::workload::{self, Extent, HERE, Name, Prepared};
+
+/// Name of the records' file.
+const RESULTS: &str = "results.jsonl";
+/// Memory limit of a child: this share of main memory.
+const MEMORY_SHARE: u64 = 2;
+
+/// What a profile stands for.
+struct Plan {
+    pace: Pace,
+    operations: u64,
+    workloads: Vec<&'static str>,
+    memcheck_operations: u64,
+}
+
+fn plan_of(profile: Profile) -> Plan {
+    let task = |min_passes, min_ms: u64| Task::Measure { min_passes, min_ns: min_ms * 1_000_000 };
+    let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
+    let three = vec!["int-churn", "dict-resize", "frame-push-pop"];
+    let recorded = [workload::BUNDLED, HERE];
+    match profile {
+        Profile::Quick => Plan {
+            pace: Pace {
+                min_rounds: 5,
+                max_rounds: 9,
+                budget: Duration::from_secs(130),
+                floor_budget: Duration::from_secs(160),
+                task: task(5, 40),
+            },
+            operations: 1_000_000,
+            workloads: three.into_iter().chain(recorded).collect(),
+            memcheck_operations: 20_000,
+        },
+        Profile::Standard => Plan {
+            pace: Pace {
+                min_rounds: 9,
+                max_rounds: 25,
+                budget: minutes(20),
+                floor_budget: minutes(25),
+                task: task(5, 150),
+            },
+            operations: 2_000_000,
+            workloads: ["int-churn:1k", "int-churn", "int-churn:100k"]
+                .into_iter()
+                .chain(["dict-resize", "dict-resize@3.9", "frame-push-pop", "frame-push-pop@3.9"])
+                .chain(recorded)
+                .collect(),
+            memcheck_operations: 200_000,
+        },
+        Profile::Full => Plan {
+            pace: Pace {
+                min_rounds: 25,
+                max_rounds: 61,
+                budget: minutes(150),
+                floor_budget: minutes(170),
+                task: task(7, 300),
+            },
+            operations: 5_000_000,
+            workloads: ["int-churn:1k", "int-churn", "int-churn:100k", "int-churn:1m"]
+                .into_iter()
+                .chain(["int-churn@3.9", "dict-resize", "dict-resize@3.9", "dict-resize@2.7"])
+                .chain(["frame-push-pop", "frame-push-pop@3.9", "frame-push-pop@2.7"])
+                .chain(recorded)
+                .collect(),
+            memcheck_operations: 1_000_000,
+        },
+    }
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Run, voice: &Voice, interrupt: &Interrupt) -> Outcome {
+    let begin = Instant::now();
+    let plan = plan_of(args.profile);
+    let subjects = chosen_subjects(args)?;
+    let names = chosen_workloads(args, &plan)?;
+    let directory = args.output.clone().unwrap_or_else(fresh_directory);
+    let settings = Settings {
+        profile: if is_custom(args) { "custom" } else { args.profile.name() },
+        seed: args.generation.seed,
+        baseline: &args.baseline,
+    };
+    let fingerprint = host::fingerprint(&settings);
+    let valgrind = fingerprint.valgrind.clone();
+    let (mut sink, earlier) = open(&directory, args.resume, &fingerprint)?;
+    if earlier.is_none() {
+        sink.put(Record::Host(fingerprint))?;
+        for subject in &subjects {
+            sink.put(Record::Subject(session::subject_record(subject)))?;
+        }
+    }
+    let extent = Extent {
+        operations: args.generation.operations.unwrap_or(plan.operations),
+        seed: args.generation.seed,
+    };
+    let mut gathering = Gathering { sink: &mut sink, voice, interrupt, directory: &directory };
+    let prepared = gathering.workloads(&names, extent, earlier.as_ref())?;
+    let missing_tool = prepared.len() < names.len();
+
+    let timeout = args.subjects.timeout;
+    let memory_bytes = host::memory_bytes().unwrap_or(u64::MAX) / MEMORY_SHARE;
+    let limits = Limits { timeout, memory_bytes };
+    let taken = earlier
+        .as_ref()
+        .map_or_else(Taken::default, |earlier| Taken::of(&earlier.samples, &earlier.memchecks));
+    let mut session = Session {
+        subjects: &subjects,
+        workloads: &prepared,
+        baseline: &args.baseline,
+        touch: args.subjects.touch,
+        limits,
+        seed: args.generation.seed,
+        voice,
+        interrupt,
+        sink,
+        taken,
+        failures: 0,
+        measuring: Duration::ZERO,
+    };
+    if !args.no_verify {
+        session.verify()?;
+    }
+    let mut pace = plan.pace;
+    if let Some(rounds) = args.rounds {
+        (pace.min_rounds, pace.max_rounds) = (rounds, rounds);
+    }
+    session.measure(&pace)?;
+    if !args.no_memcheck {
+        let small =
+            Extent { operations: plan.memcheck_operations.min(extent.operations), ..extent };
+        memcheck(&mut session, &names, small, valgrind.as_deref())?;
+    }
+    let interrupted = interrupt.requested();
+    let failures = session.failures;
+    session.sink.put(Record::End(End {
+        outcome: if interrupted { "interrupted" } else { "complete" }.to_owned(),
+        run_wall_ns: begin.elapsed().as_nanos() as u64,
+        measuring_wall_ns: session.measuring.as_nanos() as u64,
+    }))?;
+    conclude(&directory, args.format, voice)?;
+    Ok(match (interrupted, failures > 0 || missing_tool) {
+        (true, _) => exit::INTERRUPTED,
+        (false, true) => exit::INCOMPLETE,
+        (false, false) => exit::GOOD,
+    })
+}
+
+/// Whether what is measured differs from what the profile's name says.
+fn is_custom(args: &Run) -> bool {
+    !args.subjects.subjects.is_empty()
+        || !args.workloads.is_empty()
+        || args.generation.operations.is_some()
+        || args.rounds.is_some()
+}
+
+fn chosen_subjects(args: &Run) -> Result<Vec<Subject>, Failure> {
+    let mut subjects = if args.subjects.subjects.is_empty() {
+        let all = subject::registry().into_iter();
+        // Inlined crates are no match for C calls and never ranked with them: on demand only.
+        all.filter(|subject| !subject.name.ends_with("-inline")).collect()
+    } else {
+        args.subjects.subjects.clone()
+    };
+    unique(subjects.iter().map(|subject| subject.name.as_str()), "subject")?;
+    if !subjects.iter().any(|subject| subject.name == args.baseline) {
+        let baseline = Subject::parse(&args.baseline).map_err(Failure::usage)?;
+        if baseline.role == Role::Reference {
+            return Err(Failure::usage(format!("`{}` cannot be the baseline", args.baseline)));
+        }
+        subjects.insert(0, baseline);
+    }
+    Ok(subjects)
+}
+
+fn chosen_workloads(args: &Run, plan: &Plan) -> Result<Vec<Name>, Failure> {
+    let names = if args.workloads.is_empty() {
+        let names = plan.workloads.iter().map(|name| Name::parse(name));
+        names.collect::<Result<_, _>>().map_err(Failure::usage)?
+    } else {
+        args.workloads.clone()
+    };
+    let texts: Vec<_> = names.iter().map(ToString::to_string).collect();
+    unique(texts.iter().map(String::as_str), "workload")?;
+    Ok(names)
+}
+
+/// Refuses a name that is given twice: results could not tell the two apart.
+pub(super) fn unique<'a>(names: impl Iterator<Item = &'a str>, what: &str) -> Result<(), Failure> {
+    let mut seen = std::collections::HashSet::new();
+    for name in names {
+        if !seen.insert(name) {
+            return Err(Failure::usage(format!("{what} `{name}` is named twice")));
+        }
+    }
+    Ok(())
+}
+
+/// A new folder named by the time.
+fn fresh_directory() -> PathBuf {
+    let seconds = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |duration| duration.as_secs());
+    Path::new("arenabench-results").join(seconds.to_string())
+}
+
+/// Opens the results file; with what it holds already, when the run goes on from there.
+fn open(
+    directory: &Path,
+    resume: bool,
+    fingerprint: &Host,
+) -> Result<(Sink, Option<Results>), Failure> {
+    let path = directory.join(RESULTS);
+    std::fs::create_dir_all(directory).map_err(|error| Failure::io(directory.display(), error))?;
+    if !resume {
+        if path.exists() {
+            return Err(Failure::usage(format!(
+                "{} exists; choose another folder, or go on with it by --resume",
+                path.display()
+            )));
+        }
+        let file =
+            ResultsFile::create(&path).map_err(|error| Failure::io(path.display(), error))?;
+        return Ok((Sink::File(file), None));
+    }
+    let earlier = read_results(&path)?;
+    let was = &earlier.host;
+    if (was.seed, &was.baseline, &was.profile)
+        != (fingerprint.seed, &fingerprint.baseline, &fingerprint.profile)
+    {
+        return Err(Failure::usage(format!(
+            "{} was begun with --profile {} --seed {} --baseline {}",
+            path.display(),
+            was.profile,
+            was.seed,
+            was.baseline
+        )));
+    }
+    let file = ResultsFile::resume(&path).map_err(|error| Failure::io(path.display(), error))?;
+    Ok((Sink::File(file), Some(earlier)))
+}
+
+/// Reads a results file.
+///
+/// # Errors
+/// Bad data (65), or a file that cannot be read (74).
+pub(super) fn read_results(path: &Path) -> Result<Results, Failure> {
+    Results::read(path).map_err(|error| Failure { code: error.exit_code(), error: error.into() })
+}
+
+/// Brings workloads together and records their shapes.
+struct Gathering<'a> {
+    sink: &'a mut Sink,
+    voice: &'a Voice,
+    interrupt: &'a Interrupt,
+    directory: &'a Path,
+}
+
+impl Gathering<'_> {
+    fn workloads(
+        &mut self,
+        names: &[Name],
+        extent: Extent,
+        earlier: Option<&Results>,
+    ) -> Result<Vec<Prepared>, Failure> {
+        let mut all = Vec::new();
+        for name in names {
+            if self.interrupt.requested() {
+                break;
+            }
+            let prepared = match name {
+                Name::Here => match self.here()? {
+                    Some(prepared) => prepared,
+                    None => continue,
+                },
+                _ => workload::prepare(name, extent)?,
+            };
+            let known = earlier.and_then(|earlier| {
+                earlier.workloads.iter().find(|known| known.workload == prepared.record.workload)
+            });
+            match known {
+                Some(known) if *known != prepared.record => {
+                    return Err(Failure::usage(format!(
+                        "workload `{name}` is not what it was when the run began"
+                    )));
+                }
+                Some(_) => {}
+                None => self.sink.put(Record::Workload(prepared.record.clone()))?,
+            }
+            all.push(prepared);
+        }
+        Ok(all)
+    }
+
+    /// Records this computer's Python, or takes what an interrupted run has recorded.
+    fn here(&mut self) -> Result<Option<Prepared>, Failure> {
+        let trace = self.directory.join(format!("{HERE}.trace"));
+        if !trace.exists() {
+            self.voice.say("Recording a Python program on this computer");
+            match python::record(&trace, self.interrupt) {
+                Ok(recording) => self.sink.put(Record::Recording(recording))?,
+                Err(python::Unrecorded::Missing { reason, remedy }) => {
+                    self.voice.say(format!("{HERE}: not measured: {reason}; {remedy}"));
+                    self.sink.put(Record::Unmeasured(Unmeasured {
+                        measure: HERE.to_owned(),
+                        reason,
+                        remedy: Some(remedy),
+                    }))?;
+                    return Ok(None);
+                }
+                Err(python::Unrecorded::Failed(failure)) => return Err(failure),
+            }
+        }
+        workload::from_file(&trace, HERE.to_owned(), Source::Recorded).map(Some)
+    }
+}
+
+/// Memcheck on short versions of the generated workloads and on the bundled trace.
+fn memcheck(
+    session: &mut Session<'_>,
+    names: &[Name],
+    extent: Extent,
+    version: Option<&str>,
+) -> Result<(), Failure> {
+    let Some(version) = version else {
+        session.voice.say("Valgrind errors: not measured: valgrind is not installed");
+        return session.sink.put(Record::Unmeasured(Unmeasured {
+            measure: "memcheck".to_owned(),
+            reason: "valgrind is not installed".to_owned(),
+            remedy: Some("install the package `valgrind` and run again".to_owned()),
+        }));
+    };
+    let chosen: Vec<_> = names.iter().filter(|name| matches!(name, Name::Generated(_))).collect();
+    let mut prepared = Vec::new();
+    for name in chosen {
+        prepared.push(workload::prepare(name, extent)?);
+    }
+    let subjects: Vec<_> = session
+        .subjects
+        .iter()
+        .filter(|subject| subject.role != Role::Reference)
+        .cloned()
+        .collect();
+    let sink = std::mem::replace(&mut session.sink, Sink::Memory(Vec::new()));
+    let mut inner = Session {
+        subjects: &subjects,
+        workloads: &prepared,
+        baseline: session.baseline,
+        touch: session.touch,
+        limits: session.limits,
+        seed: session.seed,
+        voice: session.voice,
+        interrupt: session.interrupt,
+        sink,
+        taken: std::mem::take(&mut session.taken),
+        failures: session.failures,
+        measuring: session.measuring,
+    };
+    let limits = Limits { timeout: session.limits.timeout * 4, ..session.limits };
+    let outcome = inner.memcheck(version, limits);
+    let Session { sink, failures, measuring, .. } = inner;
+    (session.sink, session.failures, session.measuring) = (sink, failures, measuring);
+    outcome
+}
+
+/// Draws the report and prints the results and where the page is.
+fn conclude(directory: &Path, format: Format, voice: &Voice) -> Result<(), Failure> {
+    let path = directory.join(RESULTS);
+    let results = read_results(&path)?;
+    reports::write_report(&results, directory)
+        .map_err(|error| Failure { code: exit::IO, error: error.into() })?;
+    if format == Format::Json {
+        print::json(super::records_of(&results))?;
+    } else {
+        summary_rows::print(&results, format)?;
+    }
+    let page = directory.join("index.html");
+    let page = std::path::absolute(&page).unwrap_or(page);
+    voice.say(format!("Records: {}", path.display()));
+    if format == Format::Table {
+        print::out(&format!("Report: {}\n", page.display()))?;
+    } else {
+        voice.say(format!("Report: {}", page.display()));
+    }
+    Ok(())
+}

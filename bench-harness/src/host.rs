@@ -1,0 +1,108 @@
+//! Fingerprint of the computer a run is made on, and of the settings that matter to it.
+
+use std::fs;
+use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use reports::record::Host;
+
+use crate::subject::Subject;
+
+/// What a run fixes about itself.
+pub(crate) struct Settings<'a> {
+    pub(crate) profile: &'a str,
+    pub(crate) seed: u64,
+    pub(crate) baseline: &'a str,
+}
+
+/// Reads the fingerprint.
+pub(crate) fn fingerprint(settings: &Settings<'_>) -> Host {
+    let release = read("/proc/sys/kernel/osrelease").unwrap_or_else(|| "unknown".to_owned());
+    let system = Subject::parse("system").expect("`system` is built in");
+    Host {
+        started_unix_s: SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |duration| duration.as_secs()),
+        arenabench: env!("CARGO_PKG_VERSION").to_owned(),
+        profile: settings.profile.to_owned(),
+        seed: settings.seed,
+        baseline: settings.baseline.to_owned(),
+        cpu_model: cpu_model(),
+        cpus: std::thread::available_parallelism().map_or(1, |cpus| cpus.get() as u32),
+        l2_bytes: read("/sys/devices/system/cpu/cpu0/cache/index2/size")
+            .and_then(|size| kib(size.trim_end_matches('K'))),
+        memory_bytes: memory_bytes().unwrap_or(0),
+        kernel: format!("Linux {release}"),
+        libc: system.version(),
+        rustc: env!("ARENABENCH_RUSTC").to_owned(),
+        governor: read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+        transparent_hugepages: read("/sys/kernel/mm/transparent_hugepage/enabled")
+            .and_then(|modes| Some(modes.split_once('[')?.1.split_once(']')?.0.to_owned())),
+        address_randomisation: read("/proc/sys/kernel/randomize_va_space")
+            .is_some_and(|level| level != "0"),
+        load_1m: read("/proc/loadavg")
+            .and_then(|text| text.split(' ').next()?.parse().ok())
+            .unwrap_or(0.0),
+        valgrind: valgrind_version(),
+    }
+}
+
+/// Main memory, in bytes.
+pub(crate) fn memory_bytes() -> Option<u64> {
+    let text = fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    kib(line.trim().trim_end_matches(" kB"))
+}
+
+/// Valgrind's version, when it is installed.
+pub(crate) fn valgrind_version() -> Option<String> {
+    first_line("valgrind", &["--version"])
+        .map(|line| line.strip_prefix("valgrind-").unwrap_or(&line).to_owned())
+}
+
+/// First line that a program prints, when it can be run and succeeds.
+pub(crate) fn first_line(program: &str, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(arguments).output().ok()?;
+    if !output.status.success() {
+        return None;
+    }
+    let text = if output.stdout.is_empty() { output.stderr } else { output.stdout };
+    Some(String::from_utf8_lossy(&text).lines().next()?.to_owned())
+}
+
+fn cpu_model() -> String {
+    let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    text.lines()
+        .filter_map(|line| line.split_once(':'))
+        .find(|(key, _)| key.trim() == "model name")
+        .map_or_else(|| "unknown".to_owned(), |(_, model)| model.trim().to_owned())
+}
+
+fn read(path: &str) -> Option<String> {
+    fs::read_to_string(path).ok().map(|text| text.trim().to_owned())
+}
+
+fn kib(text: &str) -> Option<u64> {
+    text.trim().parse::<u64>().ok().map(|kib| kib * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fingerprint_of_this_computer_is_filled_in() {
+        let host = fingerprint(&Settings { profile: "quick", seed: 7, baseline: "system" });
+        assert!(host.memory_bytes > 1 << 20);
+        assert!(host.cpus >= 1);
+        assert!(host.libc.starts_with("glibc "));
+        assert!(host.rustc.starts_with("rustc "), "{}", host.rustc);
+        assert!(!host.cpu_model.is_empty());
+    }
+
+    #[test]
+    fn a_missing_program_has_no_first_line() {
+        assert_eq!(first_line("no-such-program-anywhere", &[]), None);
+        assert_eq!(first_line("false", &[]), None);
+    }
+}

@@ -1,0 +1,116 @@
+//! Takes one sample: a child for one subject on one workload, and the record of how it went.
+
+use std::io;
+use std::process::Command;
+
+use reports::record::Sample;
+
+use crate::child::job::{self, Found, Job, Task};
+use crate::child::outcome::{self, Verdict};
+use crate::child::spawn::{self, Limits};
+use crate::interrupt::Interrupt;
+use crate::replay::touch::Touch;
+use crate::subject::Subject;
+use crate::workload::Prepared;
+
+/// Replay mode of every sample: recorded order, threads flattened into one.
+pub(crate) const SERIAL: &str = "serial";
+
+/// Which sample to take.
+#[derive(Clone, Copy)]
+pub(crate) struct Request<'a> {
+    pub(crate) subject: &'a Subject,
+    pub(crate) workload: &'a Prepared,
+    pub(crate) touch: Touch,
+    pub(crate) task: Task,
+    pub(crate) round: u32,
+    /// Whether the sample stands for the baseline under another name.
+    pub(crate) again: bool,
+}
+
+/// The child's command line, without any tool in front.
+///
+/// # Errors
+/// When this program's own path cannot be told.
+pub(crate) fn child_arguments(request: &Request<'_>) -> io::Result<[std::ffi::OsString; 3]> {
+    let job = Job {
+        subject: request.subject.spelling(),
+        plan: request.workload.plan.to_path_buf(),
+        shape: request.workload.shape.clone(),
+        touch: request.touch,
+        task: request.task,
+    };
+    let job = serde_json::to_string(&job).map_err(io::Error::other)?;
+    Ok([std::env::current_exe()?.into_os_string(), job::ARGUMENT.into(), job.into()])
+}
+
+/// Makes a child load the subject's library, and only that one.
+pub(crate) fn preload(command: &mut Command, subject: &Subject) {
+    command.env_remove("LD_PRELOAD");
+    if let Some(path) = subject.preload() {
+        command.env("LD_PRELOAD", path);
+    }
+}
+
+/// Takes the sample.
+///
+/// # Errors
+/// When no child can be started at all; whatever a child does is a record.
+pub(crate) fn sample(
+    request: &Request<'_>,
+    seq: u64,
+    limits: Limits,
+    interrupt: &Interrupt,
+) -> io::Result<Sample> {
+    let [program, argument, job] = child_arguments(request)?;
+    let mut command = Command::new(program);
+    command.args([argument, job]);
+    preload(&mut command, request.subject);
+    let finished = spawn::run(command, limits, interrupt)?;
+    let verdict = outcome::judge(&finished, request.workload.shape.calls);
+    Ok(record(request, seq, verdict))
+}
+
+fn record(request: &Request<'_>, seq: u64, verdict: Verdict) -> Sample {
+    let shape = &request.workload.shape;
+    let mut sample = Sample {
+        subject: request.subject.name.clone(),
+        workload: request.workload.record.workload.clone(),
+        seq,
+        round: request.round,
+        again: request.again,
+        mode: SERIAL.to_owned(),
+        call: request.subject.call,
+        touch: request.touch.to_string(),
+        verified: request.task == Task::Verify,
+        status: verdict.status,
+        message: verdict.message,
+        exit_code: verdict.exit_code,
+        signal: verdict.signal,
+        operations: None,
+        wall_ns: None,
+        pass_wall_ns: Vec::new(),
+        ns_per_pair: None,
+        live_peak_bytes: None,
+        rss_peak_bytes: None,
+        page_faults: None,
+    };
+    if let Some(found) = verdict.found {
+        fill(&mut sample, found, shape.live_peak_bytes);
+    }
+    sample
+}
+
+fn fill(sample: &mut Sample, found: Found, live_peak_bytes: u64) {
+    sample.operations = Some(found.calls);
+    sample.live_peak_bytes = Some(live_peak_bytes);
+    sample.rss_peak_bytes = found.rss_peak_bytes;
+    sample.page_faults = found.page_faults;
+    if let Some(&best) = found.pass_wall_ns.iter().min() {
+        sample.wall_ns = Some(best);
+        if found.calls > 0 {
+            sample.ns_per_pair = Some(2.0 * best as f64 / found.calls as f64);
+        }
+    }
+    sample.pass_wall_ns = found.pass_wall_ns;
+}

@@ -1,0 +1,168 @@
+//! Memory straight from the kernel, and what the kernel says of this process.
+
+use std::io;
+use std::ptr::{self, NonNull};
+
+/// An anonymous private mapping, unmapped on drop.
+///
+/// M1: `[start, start + len)` is mapped readable and writable for as long as the value lives.
+pub(crate) struct Mapping {
+    start: NonNull<u8>,
+    len: usize,
+}
+
+impl Mapping {
+    /// Maps `len` bytes (at least one) and writes to every OS page, so that all of it is resident.
+    pub(crate) fn populated(len: usize) -> io::Result<Self> {
+        Self::map(len, libc::MAP_POPULATE)
+    }
+
+    /// Maps `len` bytes of address space; OS pages become resident when first touched.
+    pub(crate) fn reserved(len: usize) -> io::Result<Self> {
+        Self::map(len, libc::MAP_NORESERVE)
+    }
+
+    fn map(len: usize, flags: i32) -> io::Result<Self> {
+        let len = len.max(1);
+        // SAFETY: a new anonymous mapping at an address of the kernel's choice touches nothing.
+        let start = unsafe {
+            libc::mmap(
+                ptr::null_mut(),
+                len,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | flags,
+                -1,
+                0,
+            )
+        };
+        if start == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        let start = NonNull::new(start.cast()).expect("mmap never maps address zero by itself");
+        Ok(Self { start, len })
+    }
+
+    /// First byte.
+    pub(crate) fn start(&self) -> *mut u8 {
+        self.start.as_ptr()
+    }
+
+    /// Bytes mapped.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The memory as bytes.
+    pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
+        // SAFETY: M1, and `&mut self` makes the slice the only way to the memory.
+        unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.len) }
+    }
+
+    /// The memory as whole words.
+    pub(crate) fn words(&self) -> &[u64] {
+        // SAFETY: M1; mappings are aligned to OS pages, and any bytes are a valid u64.
+        unsafe { std::slice::from_raw_parts(self.start.as_ptr().cast(), self.len / 8) }
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: M1: the mapping is ours and nothing borrows it any more.
+        let result = unsafe { libc::munmap(self.start.as_ptr().cast(), self.len) };
+        debug_assert_eq!(result, 0);
+    }
+}
+
+/// Anonymous memory of this process that is resident, in bytes; exact, read from the page tables.
+///
+/// Reads into a fixed buffer: the process's allocator, which may be the subject, is not called.
+pub(crate) fn anonymous_resident_bytes() -> io::Result<u64> {
+    let mut buffer = [0; 4096];
+    let text = read_file(c"/proc/self/smaps_rollup", &mut buffer)?;
+    field_kib(text, b"Anonymous:").map(|kib| kib * 1024).ok_or_else(|| {
+        io::Error::new(io::ErrorKind::InvalidData, "smaps_rollup without an Anonymous line")
+    })
+}
+
+/// Page faults of this process so far, minor and major.
+pub(crate) fn page_faults() -> u64 {
+    // SAFETY: all bytes zero is a valid rusage, a plain C struct of numbers.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: the pointer is to a live rusage.
+    let result = unsafe { libc::getrusage(libc::RUSAGE_SELF, &raw mut usage) };
+    debug_assert_eq!(result, 0);
+    (usage.ru_minflt + usage.ru_majflt) as u64
+}
+
+/// Size of an OS page, in bytes.
+pub(crate) fn page_bytes() -> usize {
+    // SAFETY: sysconf has no preconditions.
+    let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    usize::try_from(size).unwrap_or(4096)
+}
+
+fn read_file<'buffer>(
+    path: &std::ffi::CStr,
+    buffer: &'buffer mut [u8],
+) -> io::Result<&'buffer [u8]> {
+    // SAFETY: the path is a C string.
+    let fd = unsafe { libc::open(path.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC) };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let mut len = 0;
+    let error = loop {
+        let rest = &mut buffer[len..];
+        // SAFETY: the pointer and length are of one live slice.
+        let read = unsafe { libc::read(fd, rest.as_mut_ptr().cast(), rest.len()) };
+        match read {
+            0 => break None,
+            1.. => len += read as usize,
+            _ => break Some(io::Error::last_os_error()),
+        }
+    };
+    // SAFETY: the descriptor was opened above and is closed once.
+    unsafe { libc::close(fd) };
+    match error {
+        Some(error) => Err(error),
+        None => Ok(&buffer[..len]),
+    }
+}
+
+fn field_kib(text: &[u8], name: &[u8]) -> Option<u64> {
+    let line = text.split(|&byte| byte == b'\n').find(|line| line.starts_with(name))?;
+    let mut digits = line[name.len()..].iter().filter(|byte| byte.is_ascii_digit()).peekable();
+    digits.peek()?;
+    Some(digits.fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn anonymous_memory_grows_by_what_is_touched() {
+        let before = anonymous_resident_bytes().unwrap();
+        let mapping = Mapping::populated(8 << 20).unwrap();
+        let after = anonymous_resident_bytes().unwrap();
+        assert!(after - before >= 8 << 20, "{before} -> {after}");
+        assert_eq!(mapping.len(), 8 << 20);
+    }
+
+    #[test]
+    fn reserved_memory_is_not_resident_until_touched() {
+        let before = anonymous_resident_bytes().unwrap();
+        let mapping = Mapping::reserved(64 << 20).unwrap();
+        let after = anonymous_resident_bytes().unwrap();
+        assert!(after < before + (1 << 20), "{before} -> {after}");
+        drop(mapping);
+    }
+
+    #[test]
+    fn fields_are_found_by_name_and_absent_ones_are_not_zero() {
+        let text = b"Rss:    12 kB\nAnonymous:      340 kB\n";
+        assert_eq!(field_kib(text, b"Anonymous:"), Some(340));
+        assert_eq!(field_kib(text, b"Locked:"), None);
+        assert_eq!(field_kib(b"Locked: kB\n", b"Locked:"), None);
+    }
+}

@@ -1,0 +1,165 @@
+//! What the replay loop calls: one trait, so that the loop is compiled once for every call kind.
+
+use std::alloc::{GlobalAlloc, Layout};
+use std::ffi::c_void;
+
+use crate::plan::op::Extent;
+
+/// Something that serves a replay's calls. Slots name blocks, see `plan::op`.
+///
+/// # Safety
+/// A non-null pointer that a method returns must be the start of memory that nobody else uses, of
+/// at least the size asked for, until it is given to `free` or `realloc`; or, where a planted bad
+/// subject breaks this, the process must be one that is meant to be thrown away.
+pub(crate) unsafe trait Allocator {
+    /// `malloc(size)`.
+    fn malloc(&mut self, slot: usize, size: usize) -> *mut u8;
+
+    /// `calloc(1, size)`.
+    fn calloc(&mut self, slot: usize, size: usize) -> *mut u8;
+
+    /// An aligned allocation.
+    fn aligned(&mut self, slot: usize, extent: Extent) -> *mut u8;
+
+    /// `realloc(NULL, size)`.
+    fn realloc_new(&mut self, slot: usize, size: usize) -> *mut u8 {
+        self.malloc(slot, size)
+    }
+
+    /// `realloc(ptr, size)`.
+    ///
+    /// # Safety
+    /// `ptr` is the live block of `slot`, of extent `old`.
+    unsafe fn realloc(&mut self, slot: usize, ptr: *mut u8, old: Extent, size: usize) -> *mut u8;
+
+    /// `free(ptr)`.
+    ///
+    /// # Safety
+    /// `ptr` is the live block of `slot`, of extent `old`.
+    unsafe fn free(&mut self, slot: usize, ptr: *mut u8, old: Extent);
+
+    /// `free(NULL)`.
+    fn free_null(&mut self) {}
+
+    /// Bytes of the block that may be used, where the subject can tell.
+    ///
+    /// # Safety
+    /// `ptr` is a live block of this allocator.
+    unsafe fn usable_size(&mut self, ptr: *mut u8) -> Option<usize> {
+        let _ = ptr;
+        None
+    }
+}
+
+/// C functions of one subject. All subjects of call kind `c` are called through one of these.
+#[derive(Clone, Copy)]
+pub(crate) struct FunctionTable {
+    pub(crate) malloc: unsafe extern "C" fn(usize) -> *mut c_void,
+    pub(crate) calloc: unsafe extern "C" fn(usize, usize) -> *mut c_void,
+    pub(crate) realloc: unsafe extern "C" fn(*mut c_void, usize) -> *mut c_void,
+    /// Alignment first, as in `aligned_alloc`.
+    pub(crate) aligned_alloc: unsafe extern "C" fn(usize, usize) -> *mut c_void,
+    pub(crate) free: unsafe extern "C" fn(*mut c_void),
+    pub(crate) usable_size: Option<unsafe extern "C" fn(*mut c_void) -> usize>,
+}
+
+/// Calls through a [`FunctionTable`].
+pub(crate) struct CCalls<'table>(pub(crate) &'table FunctionTable);
+
+// SAFETY: the functions of a table are an allocator's C interface, which promises just this.
+unsafe impl Allocator for CCalls<'_> {
+    #[inline(always)]
+    fn malloc(&mut self, _slot: usize, size: usize) -> *mut u8 {
+        // SAFETY: malloc has no preconditions.
+        unsafe { (self.0.malloc)(size) }.cast()
+    }
+
+    #[inline(always)]
+    fn calloc(&mut self, _slot: usize, size: usize) -> *mut u8 {
+        // SAFETY: calloc has no preconditions.
+        unsafe { (self.0.calloc)(1, size) }.cast()
+    }
+
+    #[inline(always)]
+    fn aligned(&mut self, _slot: usize, extent: Extent) -> *mut u8 {
+        // SAFETY: the alignment is a power of two, as traces guarantee (I4).
+        unsafe { (self.0.aligned_alloc)(extent.align, extent.size) }.cast()
+    }
+
+    #[inline(always)]
+    fn realloc_new(&mut self, _slot: usize, size: usize) -> *mut u8 {
+        // SAFETY: realloc takes null.
+        unsafe { (self.0.realloc)(std::ptr::null_mut(), size) }.cast()
+    }
+
+    #[inline(always)]
+    unsafe fn realloc(&mut self, _slot: usize, ptr: *mut u8, _old: Extent, size: usize) -> *mut u8 {
+        // SAFETY: the caller's obligation: `ptr` is a live block of this subject.
+        unsafe { (self.0.realloc)(ptr.cast(), size) }.cast()
+    }
+
+    #[inline(always)]
+    unsafe fn free(&mut self, _slot: usize, ptr: *mut u8, _old: Extent) {
+        // SAFETY: the caller's obligation: `ptr` is a live block of this subject.
+        unsafe { (self.0.free)(ptr.cast()) };
+    }
+
+    #[inline(always)]
+    fn free_null(&mut self) {
+        // SAFETY: free takes null.
+        unsafe { (self.0.free)(std::ptr::null_mut()) };
+    }
+
+    unsafe fn usable_size(&mut self, ptr: *mut u8) -> Option<usize> {
+        let usable_size = self.0.usable_size?;
+        // SAFETY: the caller's obligation: `ptr` is a live block of this subject.
+        Some(unsafe { usable_size(ptr.cast()) })
+    }
+}
+
+/// Calls a Rust allocator as Rust programs do: inlined, with the layout known at free.
+pub(crate) struct InlineCalls<G>(pub(crate) G);
+
+/// Alignment a Rust caller would name for a block of C's default alignment.
+const DEFAULT_ALIGN: usize = 16;
+
+/// The layout of an extent; zero sizes are rounded up, as `GlobalAlloc` does not take them.
+#[inline(always)]
+fn layout(extent: Extent) -> Layout {
+    let align = if extent.align == 1 { DEFAULT_ALIGN } else { extent.align };
+    // SAFETY: traces guarantee a power of two of at most 2^30 and sizes of at most PTRDIFF_MAX (I4).
+    unsafe { Layout::from_size_align_unchecked(extent.size.max(1), align) }
+}
+
+// SAFETY: `GlobalAlloc` promises just this.
+unsafe impl<G: GlobalAlloc> Allocator for InlineCalls<G> {
+    #[inline(always)]
+    fn malloc(&mut self, _slot: usize, size: usize) -> *mut u8 {
+        // SAFETY: layouts made by `layout` are never of size zero.
+        unsafe { self.0.alloc(layout(Extent { size, align: 1 })) }
+    }
+
+    #[inline(always)]
+    fn calloc(&mut self, _slot: usize, size: usize) -> *mut u8 {
+        // SAFETY: layouts made by `layout` are never of size zero.
+        unsafe { self.0.alloc_zeroed(layout(Extent { size, align: 1 })) }
+    }
+
+    #[inline(always)]
+    fn aligned(&mut self, _slot: usize, extent: Extent) -> *mut u8 {
+        // SAFETY: layouts made by `layout` are never of size zero.
+        unsafe { self.0.alloc(layout(extent)) }
+    }
+
+    #[inline(always)]
+    unsafe fn realloc(&mut self, _slot: usize, ptr: *mut u8, old: Extent, size: usize) -> *mut u8 {
+        // SAFETY: the caller's obligation, and `layout(old)` is the layout the block was made with.
+        unsafe { self.0.realloc(ptr, layout(old), size.max(1)) }
+    }
+
+    #[inline(always)]
+    unsafe fn free(&mut self, _slot: usize, ptr: *mut u8, old: Extent) {
+        // SAFETY: the caller's obligation, and `layout(old)` is the layout the block was made with.
+        unsafe { self.0.dealloc(ptr, layout(old)) };
+    }
+}

@@ -1,0 +1,147 @@
+//! What the replay does to a block besides allocating it: the touch policy.
+//!
+//! An untouched replay flatters allocators that write no headers, so by default the first 16 bytes
+//! of a block are written when it is born, and read and written before it is freed, as a program
+//! with object headers would. The first word holds the slot's number from birth to death, so that
+//! every replay, timed or not, notices blocks that overlap or lose their contents.
+//!
+//! * T1: while a block of at least 8 bytes is alive, its first word holds its slot number, for every
+//!   policy but `None`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// How much of a block is touched.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Touch {
+    /// Nothing.
+    None,
+    /// The first 16 bytes.
+    #[default]
+    Header,
+    /// The first 16 bytes, and one byte of every further OS page when the block is born.
+    Page,
+    /// The first 16 bytes, and every byte when the block is born.
+    All,
+}
+
+impl Touch {
+    pub(crate) const NAMES: [&'static str; 4] = ["none", "header", "page", "all"];
+
+    /// Name on the command line and in records.
+    pub(crate) fn name(self) -> &'static str {
+        Self::NAMES[self as usize]
+    }
+}
+
+impl fmt::Display for Touch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Touch {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        match name {
+            "none" => Ok(Self::None),
+            "header" => Ok(Self::Header),
+            "page" => Ok(Self::Page),
+            "all" => Ok(Self::All),
+            _ => Err(format!("no touch policy `{name}`; there are {}", Self::NAMES.join(", "))),
+        }
+    }
+}
+
+/// [`Touch`] as a constant of the replay loop.
+pub(crate) const NONE: u8 = Touch::None as u8;
+pub(crate) const HEADER: u8 = Touch::Header as u8;
+pub(crate) const PAGE: u8 = Touch::Page as u8;
+pub(crate) const ALL: u8 = Touch::All as u8;
+
+/// Bytes between two touches of policy `page`.
+const STRIDE: usize = 4096;
+
+/// Touches a block that was just born.
+///
+/// # Safety
+/// `[ptr, ptr + size)` is writable memory of the caller's.
+#[inline(always)]
+pub(crate) unsafe fn birth<const TOUCH: u8>(ptr: *mut u8, slot: usize, size: usize) {
+    if TOUCH == NONE {
+        return;
+    }
+    if TOUCH == ALL {
+        // SAFETY: the caller's obligation.
+        unsafe { ptr.write_bytes(0x5a, size) };
+    }
+    if TOUCH == PAGE {
+        let mut at = STRIDE;
+        while at < size {
+            // SAFETY: `at < size`.
+            let byte = unsafe { ptr.add(at) };
+            // SAFETY: `byte` lies inside the block.
+            unsafe { byte.write_volatile(0x5a) };
+            at += STRIDE;
+        }
+    }
+    // SAFETY: the caller's obligation.
+    unsafe { write_header(ptr, slot, size) };
+}
+
+/// Reads and writes the header of a block that is about to be freed; returns zero iff T1 held.
+///
+/// # Safety
+/// `[ptr, ptr + size)` is writable memory of the caller's that [`birth`] has touched.
+#[inline(always)]
+pub(crate) unsafe fn death<const TOUCH: u8>(ptr: *mut u8, slot: usize, size: usize) -> u64 {
+    if TOUCH == NONE {
+        return 0;
+    }
+    // SAFETY: the caller's obligation.
+    let damage = unsafe { check_header(ptr, slot, size) };
+    // SAFETY: the caller's obligation.
+    unsafe { write_header(ptr, slot, size) };
+    damage
+}
+
+#[inline(always)]
+unsafe fn write_header(ptr: *mut u8, slot: usize, size: usize) {
+    let words: *mut u64 = ptr.cast();
+    if size >= 16 {
+        // SAFETY: the block holds two words.
+        unsafe { words.write_unaligned(slot as u64) };
+        // SAFETY: the block holds two words.
+        let second = unsafe { words.add(1) };
+        // SAFETY: the block holds two words.
+        unsafe { second.write_unaligned(size as u64) };
+    } else if size >= 8 {
+        // SAFETY: the block holds one word.
+        unsafe { words.write_unaligned(slot as u64) };
+    } else {
+        for at in 0..size {
+            // SAFETY: `at < size`.
+            let byte = unsafe { ptr.add(at) };
+            // SAFETY: `byte` lies inside the block.
+            unsafe { byte.write_volatile(slot as u8) };
+        }
+    }
+}
+
+/// Zero iff the header's first word is the slot number, or there is no room for one.
+///
+/// # Safety
+/// As for [`death`].
+#[inline(always)]
+pub(crate) unsafe fn check_header(ptr: *mut u8, slot: usize, size: usize) -> u64 {
+    if size < 8 {
+        return 0;
+    }
+    let words: *mut u64 = ptr.cast();
+    // SAFETY: the block holds one word.
+    unsafe { words.read_unaligned() ^ slot as u64 }
+}

@@ -1,0 +1,287 @@
+//! Checks everything a subject hands out: the oracle behind `--verify`.
+//!
+//! [`Verified`] stands between the replay loop and a subject and keeps, for every slot, what must be
+//! true of its block. What is checked:
+//! * V1 alignment: at least what was asked for, else the subject's promise, which never exceeds the
+//!   largest power of two that is not above the size.
+//! * V2 overlap: no two live blocks share a byte, usable bytes included.
+//! * V3 contents: from birth to death every checked byte holds what was written into it.
+//! * V4 calloc: every checked byte is zero.
+//! * V5 realloc: the checked bytes of the common prefix are kept.
+//! * V6 usable size: at least the request.
+//!
+//! Up to [`WHOLE_BYTES`] every byte is checked; of larger blocks both ends, and one stripe of
+//! [`STRIPE_BYTES`] in every [`STRIDE_BYTES`]. The touch policy's header (`touch`, T1) covers the
+//! first 16 bytes, which are therefore left to it after the birth checks.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::allocator::Allocator;
+use crate::plan::op::Extent;
+
+/// Blocks up to this size are checked byte by byte.
+pub(crate) const WHOLE_BYTES: usize = 64 << 10;
+/// Bytes at both ends of larger blocks that are checked.
+const EDGE_BYTES: usize = 4096;
+/// Distance of the stripes between, in bytes.
+const STRIDE_BYTES: usize = 4096;
+/// Bytes of one stripe.
+const STRIPE_BYTES: usize = 64;
+/// Bytes that belong to the touch policy.
+const HEADER_BYTES: usize = 16;
+/// Faults that are described; further ones are only counted.
+const MAX_DESCRIBED: usize = 8;
+
+/// One broken promise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    /// Call at which it was noticed, counted from 0 over the whole replay.
+    pub(crate) call: u64,
+    /// What was wrong.
+    pub(crate) what: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "call {}: {}", self.call, self.what)
+    }
+}
+
+struct Shadow {
+    addr: usize,
+    /// Bytes filled with the pattern.
+    filled: usize,
+    pattern: u64,
+    /// False for a block that overlapped another when it was handed out: it is in no range.
+    admitted: bool,
+}
+
+/// An allocator whose every answer is checked.
+pub(crate) struct Verified<A> {
+    inner: A,
+    promise: usize,
+    shadows: Vec<Option<Shadow>>,
+    /// Start of every live block and its end.
+    ranges: BTreeMap<usize, usize>,
+    calls: u64,
+    count: u64,
+    described: Vec<Fault>,
+}
+
+impl<A: Allocator> Verified<A> {
+    /// Wraps a subject that promises `promise` bytes of alignment, for a plan with `slots` slots.
+    pub(crate) fn new(inner: A, promise: usize, slots: u32) -> Self {
+        let mut shadows = Vec::new();
+        shadows.resize_with(slots as usize, || None);
+        Self {
+            inner,
+            promise,
+            shadows,
+            ranges: BTreeMap::new(),
+            calls: 0,
+            count: 0,
+            described: Vec::new(),
+        }
+    }
+
+    /// How many promises were broken, and the first of them.
+    pub(crate) fn faults(&self) -> (u64, &[Fault]) {
+        (self.count, &self.described)
+    }
+
+    fn fault(&mut self, what: String) {
+        self.count += 1;
+        if self.described.len() < MAX_DESCRIBED {
+            self.described.push(Fault { call: self.calls, what });
+        }
+    }
+
+    /// Checks a block that was just handed out (V1, V2, V6) and fills it from `keep` on.
+    ///
+    /// A block that overlaps another is reported and not filled, so that the other one's contents
+    /// do not raise a second fault for the same cause.
+    fn admit(&mut self, slot: usize, ptr: *mut u8, extent: Extent, operation: &str) {
+        if ptr.is_null() {
+            return;
+        }
+        let addr = ptr.addr();
+        let promised = self.promise.min(largest_power_of_two(extent.size)).max(extent.align);
+        if !addr.is_multiple_of(promised) {
+            self.fault(format!(
+                "{operation} of {} bytes returned {addr:#x}, not aligned to {promised}",
+                extent.size
+            ));
+        }
+        // SAFETY: the block is live, it was just handed out.
+        let usable = unsafe { self.inner.usable_size(ptr) };
+        let mut filled = extent.size;
+        match usable {
+            Some(usable) if usable < extent.size => self.fault(format!(
+                "{operation} of {} bytes returned a block with {usable} usable bytes",
+                extent.size
+            )),
+            Some(usable) => filled = usable,
+            None => {}
+        }
+        let end = addr.saturating_add(filled.max(1));
+        let below = self.ranges.range(..end).next_back().map(|(&start, &end)| (start, end));
+        if let Some((start, other_end)) = below
+            && other_end > addr
+        {
+            self.fault(format!(
+                "{operation} of {} bytes returned {addr:#x}, inside the live block \
+                 [{start:#x}, {other_end:#x})",
+                extent.size
+            ));
+            self.shadows[slot] = Some(Shadow { addr, filled: 0, pattern: 0, admitted: false });
+            return;
+        }
+        self.ranges.insert(addr, end);
+        let pattern = (slot as u64 ^ self.calls << 20).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        for_checked(filled, |at| {
+            // SAFETY: `at < filled`, which the block holds.
+            let byte = unsafe { ptr.add(at) };
+            // SAFETY: the byte is ours.
+            unsafe { byte.write(pattern_byte(pattern, at)) };
+        });
+        self.shadows[slot] = Some(Shadow { addr, filled, pattern, admitted: true });
+    }
+
+    /// Checks the first `len` bytes of a block that is at `ptr` against its shadow (V3, V5).
+    fn check(&mut self, shadow: &Shadow, ptr: *mut u8, len: usize, operation: &str) {
+        let mut wrong = None;
+        let len = len.min(shadow.filled);
+        for_checked(shadow.filled, |at| {
+            if at >= len || at < HEADER_BYTES || wrong.is_some() {
+                return;
+            }
+            // SAFETY: `at < len`, which the block holds.
+            let byte = unsafe { ptr.add(at) };
+            // SAFETY: the byte is ours.
+            if unsafe { byte.read() } != pattern_byte(shadow.pattern, at) {
+                wrong = Some(at);
+            }
+        });
+        if let Some(at) = wrong {
+            self.fault(format!(
+                "{operation}: byte {at} of the block at {:#x} has changed",
+                ptr.addr()
+            ));
+        }
+    }
+
+    fn retire(&mut self, slot: usize) -> Option<Shadow> {
+        let shadow = self.shadows[slot].take()?;
+        if shadow.admitted {
+            self.ranges.remove(&shadow.addr);
+        }
+        Some(shadow)
+    }
+}
+
+/// Calls `visit` with every offset that is checked in a block of `len` bytes.
+fn for_checked(len: usize, mut visit: impl FnMut(usize)) {
+    if len <= WHOLE_BYTES {
+        (0..len).for_each(visit);
+        return;
+    }
+    (0..EDGE_BYTES).for_each(&mut visit);
+    let mut stripe = EDGE_BYTES;
+    while stripe + STRIPE_BYTES <= len - EDGE_BYTES {
+        (stripe..stripe + STRIPE_BYTES).for_each(&mut visit);
+        stripe += STRIDE_BYTES;
+    }
+    (len - EDGE_BYTES..len).for_each(visit);
+}
+
+fn pattern_byte(pattern: u64, at: usize) -> u8 {
+    (pattern >> (at % 8 * 8)) as u8 ^ (at / 8) as u8
+}
+
+fn largest_power_of_two(size: usize) -> usize {
+    if size == 0 { 1 } else { 1 << size.ilog2() }
+}
+
+// SAFETY: hands on what the wrapped allocator returns.
+unsafe impl<A: Allocator> Allocator for Verified<A> {
+    fn malloc(&mut self, slot: usize, size: usize) -> *mut u8 {
+        let ptr = self.inner.malloc(slot, size);
+        self.admit(slot, ptr, Extent { size, align: 1 }, "malloc");
+        self.calls += 1;
+        ptr
+    }
+
+    fn calloc(&mut self, slot: usize, size: usize) -> *mut u8 {
+        let ptr = self.inner.calloc(slot, size);
+        let mut dirty = None;
+        if !ptr.is_null() {
+            for_checked(size, |at| {
+                // SAFETY: `at < size`, which the block holds.
+                let byte = unsafe { ptr.add(at) };
+                // SAFETY: the byte is ours.
+                if dirty.is_none() && unsafe { byte.read() } != 0 {
+                    dirty = Some(at);
+                }
+            });
+        }
+        if let Some(at) = dirty {
+            self.fault(format!("calloc of {size} bytes: byte {at} is not zero"));
+        }
+        self.admit(slot, ptr, Extent { size, align: 1 }, "calloc");
+        self.calls += 1;
+        ptr
+    }
+
+    fn aligned(&mut self, slot: usize, extent: Extent) -> *mut u8 {
+        let ptr = self.inner.aligned(slot, extent);
+        self.admit(slot, ptr, extent, "aligned allocation");
+        self.calls += 1;
+        ptr
+    }
+
+    fn realloc_new(&mut self, slot: usize, size: usize) -> *mut u8 {
+        let ptr = self.inner.realloc_new(slot, size);
+        self.admit(slot, ptr, Extent { size, align: 1 }, "realloc of null");
+        self.calls += 1;
+        ptr
+    }
+
+    unsafe fn realloc(&mut self, slot: usize, ptr: *mut u8, old: Extent, size: usize) -> *mut u8 {
+        let shadow = self.retire(slot);
+        if let Some(shadow) = &shadow {
+            self.check(shadow, ptr, usize::MAX, "before realloc");
+        }
+        // SAFETY: the caller's obligation.
+        let moved = unsafe { self.inner.realloc(slot, ptr, old, size) };
+        if !moved.is_null() {
+            if let Some(shadow) = &shadow {
+                self.check(shadow, moved, old.size.min(size), "realloc");
+            }
+            // The header survives the fill below: the replay loop checks it after this call.
+            let mut header = [0; HEADER_BYTES];
+            let kept = HEADER_BYTES.min(size);
+            // SAFETY: the block holds at least `kept` bytes, the array as well.
+            unsafe { std::ptr::copy_nonoverlapping(moved, header.as_mut_ptr(), kept) };
+            self.admit(slot, moved, Extent { size, align: 1 }, "realloc");
+            // SAFETY: as above.
+            unsafe { std::ptr::copy_nonoverlapping(header.as_ptr(), moved, kept) };
+        }
+        self.calls += 1;
+        moved
+    }
+
+    unsafe fn free(&mut self, slot: usize, ptr: *mut u8, old: Extent) {
+        if let Some(shadow) = self.retire(slot) {
+            self.check(&shadow, ptr, usize::MAX, "before free");
+        }
+        // SAFETY: the caller's obligation.
+        unsafe { self.inner.free(slot, ptr, old) };
+        self.calls += 1;
+    }
+
+    fn free_null(&mut self) {
+        self.inner.free_null();
+        self.calls += 1;
+    }
+}

@@ -1,0 +1,355 @@
+//! One run of many samples: the order they are taken in, the records they leave, when it stops.
+//!
+//! * S1: every finished sample is on disk before the next one begins.
+//! * S2: within a round the samples of all cells are taken in random order; a cell that has failed is
+//!   not sampled again, since a failure is a result and time is short.
+//! * S3: after an interrupt no child is started.
+
+use std::collections::{BTreeMap, HashSet};
+use std::time::{Duration, Instant};
+
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use reports::record::{Memcheck, Record, Sample, Status};
+use reports::results::ResultsFile;
+use reports::statistics::{Floor, Rounds, by_round};
+
+use crate::child::job::Task;
+use crate::child::spawn::Limits;
+use crate::exit::Failure;
+use crate::interrupt::Interrupt;
+use crate::measure::{self, Request};
+use crate::replay::touch::Touch;
+use crate::subject::Subject;
+use crate::talk::Voice;
+use crate::valgrind;
+use crate::workload::Prepared;
+
+/// Half-width of the A/A interval that the floor is measured to, in per cent.
+const FLOOR_PERCENT: f64 = 2.0;
+/// Most samples that are added to a floor.
+const MAX_FLOOR_ROUNDS: u32 = 60;
+/// Round numbers of samples that only serve the floor begin here.
+const FLOOR_ROUND: u32 = 10_000;
+
+/// Where records go.
+pub(crate) enum Sink {
+    /// To a results file, one line each (S1).
+    File(ResultsFile),
+    /// Kept, to be printed.
+    Memory(Vec<Record>),
+}
+
+impl Sink {
+    /// Keeps one record.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(crate) fn put(&mut self, record: Record) -> Result<(), Failure> {
+        match self {
+            Self::File(file) => {
+                file.append(&record).map_err(|error| Failure::io(file.path().display(), error))
+            }
+            Self::Memory(records) => {
+                records.push(record);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// How samples are taken.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    /// Rounds at least, whatever the time.
+    pub(crate) min_rounds: u32,
+    /// Rounds at most.
+    pub(crate) max_rounds: u32,
+    /// No round begins after this time, beyond the least number.
+    pub(crate) budget: Duration,
+    /// No sample is added to a floor after this time.
+    pub(crate) floor_budget: Duration,
+    /// What a measuring child does.
+    pub(crate) task: Task,
+}
+
+/// Which samples a resumed run has already.
+#[derive(Debug, Default)]
+pub(crate) struct Taken {
+    samples: HashSet<(String, String, u32, bool, bool)>,
+    failed: HashSet<(String, String)>,
+    memchecks: HashSet<(String, String)>,
+    next_seq: u64,
+    times: Vec<Sample>,
+}
+
+impl Taken {
+    /// Reads off what an earlier run has left.
+    pub(crate) fn of(samples: &[Sample], memchecks: &[Memcheck]) -> Self {
+        let mut taken = Self::default();
+        for sample in samples {
+            taken.next_seq = taken.next_seq.max(sample.seq + 1);
+            if sample.status != Status::Interrupted {
+                taken.note(sample);
+            }
+        }
+        for memcheck in memchecks {
+            if memcheck.status != Status::Interrupted {
+                let cell = (memcheck.subject.clone(), memcheck.workload.clone());
+                taken.memchecks.insert(cell);
+            }
+        }
+        taken
+    }
+
+    fn note(&mut self, sample: &Sample) {
+        let cell = (sample.subject.clone(), sample.workload.clone());
+        if sample.status != Status::Ok {
+            self.failed.insert(cell.clone());
+        }
+        self.samples.insert((cell.0, cell.1, sample.round, sample.again, sample.verified));
+        if sample.status == Status::Ok && !sample.verified {
+            self.times.push(sample.clone());
+        }
+    }
+}
+
+/// A run in progress.
+pub(crate) struct Session<'a> {
+    pub(crate) subjects: &'a [Subject],
+    pub(crate) workloads: &'a [Prepared],
+    pub(crate) baseline: &'a str,
+    pub(crate) touch: Touch,
+    pub(crate) limits: Limits,
+    pub(crate) seed: u64,
+    pub(crate) voice: &'a Voice,
+    pub(crate) interrupt: &'a Interrupt,
+    pub(crate) sink: Sink,
+    pub(crate) taken: Taken,
+    /// Cells that failed and failures that were counted, for the exit code.
+    pub(crate) failures: u64,
+    /// Time spent inside children.
+    pub(crate) measuring: Duration,
+}
+
+/// One sample of a round, before it is taken.
+#[derive(Clone, Copy)]
+struct Turn<'a> {
+    subject: &'a Subject,
+    workload: &'a Prepared,
+    again: bool,
+}
+
+impl<'a> Session<'a> {
+    /// Replays every cell once with everything checked.
+    ///
+    /// # Errors
+    /// When no child can be started or a record cannot be written.
+    pub(crate) fn verify(&mut self) -> Result<(), Failure> {
+        let turns = self.turns(false);
+        self.voice.phase("Verifying", turns.len() as u64);
+        for turn in turns {
+            self.take(turn, 0, Task::Verify)?;
+        }
+        self.voice.end_phase();
+        Ok(())
+    }
+
+    /// Samples every cell in interleaved rounds, then the floor until it is narrow enough.
+    ///
+    /// # Errors
+    /// As [`Session::verify`].
+    pub(crate) fn measure(&mut self, pace: &Pace) -> Result<(), Failure> {
+        let begin = Instant::now();
+        let mut order = ChaCha8Rng::seed_from_u64(self.seed);
+        let per_round = self.turns(true).len() as u64;
+        self.voice.phase("Measuring", per_round * u64::from(pace.max_rounds));
+        for round in 0..pace.max_rounds {
+            let mut turns = self.turns(true);
+            turns.shuffle(&mut order);
+            if round >= pace.min_rounds && begin.elapsed() >= pace.budget {
+                break;
+            }
+            for turn in turns {
+                self.take(turn, round, pace.task)?;
+            }
+        }
+        self.voice.end_phase();
+        self.narrow_floor(pace, begin, &mut order)
+    }
+
+    /// Adds pairs of baseline samples to every workload whose floor is wide, the widest first.
+    fn narrow_floor(
+        &mut self,
+        pace: &Pace,
+        begin: Instant,
+        order: &mut ChaCha8Rng,
+    ) -> Result<(), Failure> {
+        let Some(subject) = self.subjects.iter().find(|subject| subject.name == self.baseline)
+        else {
+            return Ok(());
+        };
+        self.voice.phase("Measuring the A/A floor", 0);
+        let mut added: BTreeMap<&str, u32> = BTreeMap::new();
+        while begin.elapsed() < pace.floor_budget && !self.interrupt.requested() {
+            let widest = self
+                .workloads
+                .iter()
+                .filter(|workload| {
+                    let name = workload.record.workload.as_str();
+                    added.get(name).copied().unwrap_or(0) < MAX_FLOOR_ROUNDS
+                        && !self.has_failed(self.baseline, name)
+                })
+                .map(|workload| (self.floor_percent(&workload.record.workload), workload))
+                .filter(|(percent, _)| *percent > FLOOR_PERCENT)
+                .max_by(|(one, _), (other, _)| one.total_cmp(other));
+            let Some((_, workload)) = widest else { break };
+            let extra = added.entry(&workload.record.workload).or_default();
+            let round = FLOOR_ROUND + *extra;
+            *extra += 1;
+            let mut pair = [false, true].map(|again| Turn { subject, workload, again });
+            pair.shuffle(order);
+            for turn in pair {
+                self.take(turn, round, pace.task)?;
+            }
+        }
+        self.voice.end_phase();
+        Ok(())
+    }
+
+    /// Half-width of a workload's A/A interval in per cent; infinite while it cannot be told.
+    fn floor_percent(&self, workload: &str) -> f64 {
+        let rounds = |again: bool| -> Rounds {
+            by_round(self.taken.times.iter().filter_map(|sample| {
+                let this = sample.workload == workload
+                    && sample.subject == self.baseline
+                    && sample.again == again;
+                this.then_some((sample.round, sample.ns_per_pair?))
+            }))
+        };
+        Floor::of(&rounds(true), &rounds(false)).map_or(f64::INFINITY, Floor::half_width_percent)
+    }
+
+    /// All cells, and the baseline's second samples when the floor is wanted.
+    fn turns(&self, with_again: bool) -> Vec<Turn<'a>> {
+        let (subjects, workloads) = (self.subjects, self.workloads);
+        let mut turns = Vec::new();
+        for workload in workloads {
+            for subject in subjects {
+                if self.has_failed(&subject.name, &workload.record.workload) {
+                    continue;
+                }
+                turns.push(Turn { subject, workload, again: false });
+                if with_again && subject.name == self.baseline {
+                    turns.push(Turn { subject, workload, again: true });
+                }
+            }
+        }
+        turns
+    }
+
+    fn has_failed(&self, subject: &str, workload: &str) -> bool {
+        self.taken.failed.iter().any(|failed| failed.0 == subject && failed.1 == workload)
+    }
+
+    fn take(&mut self, turn: Turn<'a>, round: u32, task: Task) -> Result<(), Failure> {
+        let Turn { subject, workload, again } = turn;
+        let name = &workload.record.workload;
+        self.voice.step(format!("{name}: {}", subject.name));
+        let verified = task == Task::Verify;
+        let key = (subject.name.clone(), name.clone(), round, again, verified);
+        if self.interrupt.requested()
+            || self.taken.samples.contains(&key)
+            || self.has_failed(&subject.name, name)
+        {
+            return Ok(());
+        }
+        let request = Request { subject, workload, touch: self.touch, task, round, again };
+        let begin = Instant::now();
+        let sample = measure::sample(&request, self.taken.next_seq, self.limits, self.interrupt)
+            .map_err(|error| Failure::io("cannot start a child process", error))?;
+        self.measuring += begin.elapsed();
+        self.taken.next_seq += 1;
+        if sample.status != Status::Interrupted {
+            self.taken.note(&sample);
+        }
+        self.judge(&sample.subject, name, sample.status, sample.message.as_deref());
+        self.sink.put(Record::Sample(sample))
+    }
+
+    fn judge(&mut self, subject: &str, workload: &str, status: Status, message: Option<&str>) {
+        if status.is_failure() && status != Status::Interrupted {
+            self.failures += 1;
+            let status = status.word();
+            let message = message.unwrap_or("no reason given");
+            self.voice.say(format!("{subject} on {workload}: {status}: {message}"));
+        }
+    }
+
+    /// Runs every cell once under memcheck.
+    ///
+    /// # Errors
+    /// As [`Session::verify`].
+    pub(crate) fn memcheck(&mut self, version: &str, limits: Limits) -> Result<(), Failure> {
+        let turns: Vec<_> = self
+            .turns(false)
+            .into_iter()
+            .filter(|turn| {
+                let cell = (turn.subject.name.clone(), turn.workload.record.workload.clone());
+                !self.taken.memchecks.contains(&cell)
+            })
+            .collect();
+        self.voice.phase("Counting Valgrind errors", turns.len() as u64);
+        for turn in turns {
+            let Turn { subject, workload, .. } = turn;
+            let name = &workload.record.workload;
+            self.voice.step(format!("{name}: {}", subject.name));
+            if self.interrupt.requested() {
+                break;
+            }
+            let task = Task::Once;
+            let request =
+                Request { subject, workload, touch: self.touch, task, round: 0, again: false };
+            let begin = Instant::now();
+            let record = valgrind::memcheck(&request, version, limits, self.interrupt)
+                .map_err(|error| Failure::io("cannot run valgrind", error))?;
+            self.measuring += begin.elapsed();
+            self.judge(&subject.name, name, record.status, record.message.as_deref());
+            self.sink.put(Record::Memcheck(record))?;
+        }
+        self.voice.end_phase();
+        Ok(())
+    }
+}
+
+/// The subject record of `subject`.
+pub(crate) fn subject_record(subject: &Subject) -> reports::record::Subject {
+    let library = subject.preload().and_then(|path| path.file_name());
+    reports::record::Subject {
+        subject: subject.name.clone(),
+        role: subject.role,
+        call: subject.call,
+        version: subject.version(),
+        library: library
+            .map_or_else(|| "linked".to_owned(), |name| name.to_string_lossy().into_owned()),
+        sha256: subject.preload().and_then(|path| sha256(path).ok()),
+        alignment_bytes: subject.alignment as u64,
+        remark: subject.remark.map(str::to_owned),
+    }
+}
+
+fn sha256(path: &std::path::Path) -> std::io::Result<String> {
+    use sha2::{Digest, Sha256};
+    let mut hash = Sha256::new();
+    let mut file = std::fs::File::open(path)?;
+    let mut buffer = [0; 64 << 10];
+    loop {
+        let len = std::io::Read::read(&mut file, &mut buffer)?;
+        if len == 0 {
+            break;
+        }
+        hash.update(&buffer[..len]);
+    }
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}

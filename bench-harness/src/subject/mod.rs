@@ -1,0 +1,335 @@
+//! Subjects: the allocators under test, by name.
+//!
+//! [`registry`] lists what is built in; [`Subject::parse`] also takes `NAME=/path/lib.so`. A child
+//! process turns a subject into an `Allocator` with [`Subject::serve`], after [`Subject::prove`] has
+//! read back from the process which library will serve it.
+
+mod identity;
+mod linked;
+mod presets;
+mod reference;
+mod single_thread;
+
+use std::ffi::c_void;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use reports::record::{Call, Role};
+
+use crate::replay::allocator::{Allocator, CCalls, FunctionTable, InlineCalls};
+
+/// Crate versions, for libraries that do not state their own.
+const SNMALLOC_VERSION: &str = "snmalloc-sys 0.7.6";
+const RPMALLOC_VERSION: &str = "1.4 (rpmalloc-sys 0.2.3)";
+
+/// What serves a subject's calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Backing {
+    System,
+    Mimalloc,
+    Jemalloc,
+    Snmalloc,
+    Rpmalloc,
+    Preset(presets::Preset),
+    Null,
+    Bump,
+    Ideal,
+    IdealInline,
+    MimallocInline,
+    JemallocInline,
+    /// A library that takes the place of the system's malloc in the child.
+    Preloaded(PathBuf),
+}
+
+/// An allocator under test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Subject {
+    /// Name, unique in a run.
+    pub(crate) name: String,
+    /// What it is.
+    pub(crate) role: Role,
+    /// How it is called.
+    pub(crate) call: Call,
+    /// Alignment promised for every block of at least that size, in bytes.
+    pub(crate) alignment: usize,
+    /// One line for `list`.
+    pub(crate) description: String,
+    /// What a reader should know of the build before comparing.
+    pub(crate) remark: Option<&'static str>,
+    /// Why the subject cannot run under Valgrind, where it cannot.
+    pub(crate) without_valgrind: Option<&'static str>,
+    backing: Backing,
+}
+
+/// Who serves a child: read back from the process.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Identity {
+    /// `linked`, or the path of the library that the subject's `malloc` belongs to.
+    pub(crate) library: String,
+    /// Version, as the library states it where it does.
+    pub(crate) version: String,
+}
+
+/// Takes the allocator a subject turns into; a generic closure.
+pub(crate) trait Visitor {
+    type Output;
+    fn visit<A: Allocator>(self, allocator: A) -> Self::Output;
+}
+
+fn built_in(
+    name: &str,
+    role: Role,
+    call: Call,
+    backing: Backing,
+    alignment: usize,
+    description: &str,
+) -> Subject {
+    Subject {
+        name: name.to_owned(),
+        role,
+        call,
+        alignment,
+        description: description.to_owned(),
+        remark: None,
+        without_valgrind: None,
+        backing,
+    }
+}
+
+/// All built-in subjects, in the order in which they are listed.
+pub(crate) fn registry() -> Vec<Subject> {
+    let peer =
+        |name, backing, description| built_in(name, Role::Peer, Call::C, backing, 16, description);
+    let mut all = vec![
+        peer("system", Backing::System, "the C library's malloc"),
+        peer("mimalloc", Backing::Mimalloc, "mimalloc"),
+        peer("jemalloc", Backing::Jemalloc, "jemalloc"),
+        Subject {
+            remark: Some(
+                "built by the crate with the C++ compiler at hand; a clang build is faster",
+            ),
+            without_valgrind: Some("it aborts under Valgrind"),
+            ..peer("snmalloc", Backing::Snmalloc, "snmalloc")
+        },
+        Subject {
+            remark: Some("an old release, the newest that is packaged as a crate"),
+            ..peer("rpmalloc", Backing::Rpmalloc, "rpmalloc")
+        },
+    ];
+    all.extend(presets::Preset::ALL.map(|preset| {
+        let description = preset.era();
+        let backing = Backing::Preset(preset);
+        built_in(preset.name(), Role::Preset, Call::C, backing, preset.alignment(), description)
+    }));
+    let reference =
+        |name, call, backing, text| built_in(name, Role::Reference, call, backing, 16, text);
+    all.extend([
+        reference("null", Call::None, Backing::Null, "addresses assigned beforehand: the floor"),
+        reference("bump", Call::C, Backing::Bump, "a pointer that only moves forward"),
+        reference("ideal", Call::C, Backing::Ideal, "one list per size, size known at free"),
+        reference("ideal-inline", Call::Inline, Backing::IdealInline, "`ideal`, inlined"),
+    ]);
+    let inline = |name, backing, description| {
+        built_in(name, Role::Peer, Call::Inline, backing, 16, description)
+    };
+    all.extend([
+        inline("mimalloc-inline", Backing::MimallocInline, "the mimalloc crate, as Rust calls it"),
+        inline(
+            "jemalloc-inline",
+            Backing::JemallocInline,
+            "the tikv-jemallocator crate, as Rust calls it",
+        ),
+    ]);
+    all
+}
+
+impl Subject {
+    /// The subject that `text` names: a built-in name, or `NAME=/path/lib.so` for any library.
+    ///
+    /// # Errors
+    /// A message that says what exists. The library's file is not looked at: a path that cannot be
+    /// loaded is found out by the child, and is a result.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let registry = registry();
+        if let Some((name, path)) = text.split_once('=') {
+            if name.is_empty() || path.is_empty() {
+                return Err(format!("`{text}`: expected NAME=/path/lib.so"));
+            }
+            if registry.iter().any(|subject| subject.name == name) {
+                return Err(format!("`{name}` is the name of a built-in subject; choose another"));
+            }
+            let path = std::path::absolute(path).unwrap_or_else(|_| PathBuf::from(path));
+            let description = format!("preloaded from {}", path.display());
+            let backing = Backing::Preloaded(path);
+            return Ok(built_in(name, Role::Peer, Call::C, backing, 16, &description));
+        }
+        let names: Vec<_> = registry.iter().map(|subject| subject.name.clone()).collect();
+        registry.into_iter().find(|subject| subject.name == text).ok_or_else(|| {
+            format!(
+                "no subject `{text}`; there are {}, and any library as NAME=/path/lib.so",
+                names.join(", ")
+            )
+        })
+    }
+
+    /// Spelling that [`Subject::parse`] takes back.
+    pub(crate) fn spelling(&self) -> String {
+        match self.preload() {
+            Some(path) => format!("{}={}", self.name, path.display()),
+            None => self.name.clone(),
+        }
+    }
+
+    /// Library to preload into the child.
+    pub(crate) fn preload(&self) -> Option<&Path> {
+        match &self.backing {
+            Backing::Preloaded(path) => Some(path),
+            _ => None,
+        }
+    }
+
+    /// Ownership strategy of the project's own subjects.
+    pub(crate) fn ownership(&self) -> Option<&'static str> {
+        match self.backing {
+            Backing::Preset(preset) => Some(preset.ownership()),
+            _ => None,
+        }
+    }
+
+    /// Version, as far as it can be told without the child.
+    pub(crate) fn version(&self) -> String {
+        match &self.backing {
+            Backing::System => linked::glibc_version(),
+            Backing::Mimalloc | Backing::MimallocInline => linked::mimalloc_version(),
+            Backing::Jemalloc | Backing::JemallocInline => linked::jemalloc_version(),
+            Backing::Snmalloc => SNMALLOC_VERSION.to_owned(),
+            Backing::Rpmalloc => RPMALLOC_VERSION.to_owned(),
+            Backing::Preloaded(_) => "not stated".to_owned(),
+            _ => concat!("arenabench ", env!("CARGO_PKG_VERSION")).to_owned(),
+        }
+    }
+
+    /// The subject's C functions, made ready; `None` for subjects that are not called through C.
+    fn table(&self) -> io::Result<Option<FunctionTable>> {
+        Ok(Some(match &self.backing {
+            Backing::System | Backing::Preloaded(_) => linked::system(),
+            Backing::Mimalloc => linked::mimalloc(),
+            Backing::Jemalloc => linked::jemalloc(),
+            Backing::Snmalloc => linked::snmalloc(),
+            Backing::Rpmalloc => linked::rpmalloc(),
+            Backing::Preset(preset) => preset.table(),
+            Backing::Bump => reference::bump()?,
+            _ => return Ok(None),
+        }))
+    }
+
+    /// Reads back from this process which library the subject's `malloc` and `free` belong to.
+    ///
+    /// # Errors
+    /// What serves instead, when it is not what the subject's name promises.
+    pub(crate) fn prove(&self) -> Result<Identity, String> {
+        let table = self.table().map_err(|error| error.to_string())?;
+        let Some(table) = table else {
+            return Ok(Identity { library: "linked".to_owned(), version: self.version() });
+        };
+        let functions = [table.malloc as *const c_void, table.free as *const c_void];
+        let expected = match &self.backing {
+            Backing::System => None,
+            Backing::Preloaded(path) => {
+                Some(path.canonicalize().map_err(|error| format!("{}: {error}", path.display()))?)
+            }
+            _ => Some(std::env::current_exe().map_err(|error| error.to_string())?),
+        };
+        let mut library = "linked".to_owned();
+        for function in functions {
+            let found =
+                identity::library_of(function).ok_or("the subject's malloc lies in no library")?;
+            let as_expected = match &expected {
+                Some(expected) => found == *expected,
+                None => is_c_library(&found),
+            };
+            if !as_expected {
+                return Err(format!("malloc and free are served by {}", found.display()));
+            }
+            if matches!(self.backing, Backing::System | Backing::Preloaded(_)) {
+                library = found.display().to_string();
+            }
+        }
+        Ok(Identity { library, version: self.version() })
+    }
+
+    /// Makes the subject ready and hands it to `visitor`. `slot_sizes` is called by subjects that
+    /// assign addresses beforehand.
+    ///
+    /// # Errors
+    /// When the subject cannot be made ready.
+    pub(crate) fn serve<V: Visitor>(
+        &self,
+        slot_sizes: impl FnOnce() -> io::Result<Vec<u64>>,
+        visitor: V,
+    ) -> io::Result<V::Output> {
+        Ok(match self.backing {
+            Backing::Null => visitor.visit(reference::Null::new(&slot_sizes()?)?),
+            Backing::Ideal => visitor.visit(reference::IdealByCall::new()?),
+            Backing::IdealInline => visitor.visit(reference::IdealInline::new()?),
+            Backing::MimallocInline => visitor.visit(InlineCalls(mimalloc::MiMalloc)),
+            Backing::JemallocInline => visitor.visit(InlineCalls(tikv_jemallocator::Jemalloc)),
+            _ => {
+                let table = self.table()?.expect("every other subject has C functions");
+                visitor.visit(CCalls(std::hint::black_box(&table)))
+            }
+        })
+    }
+}
+
+/// Whether the path is the C library's own (`libc.so.6`, or `libc-2.31.so` before glibc 2.34).
+fn is_c_library(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    name.starts_with("libc.so") || name.starts_with("libc-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_parse_back() {
+        let all = registry();
+        for (at, subject) in all.iter().enumerate() {
+            assert!(all[..at].iter().all(|other| other.name != subject.name), "{}", subject.name);
+            assert_eq!(Subject::parse(&subject.spelling()).as_ref(), Ok(subject));
+        }
+    }
+
+    #[test]
+    fn an_unknown_subject_is_told_what_exists() {
+        let error = Subject::parse("tcmalloc").unwrap_err();
+        assert!(error.contains("tcmalloc") && error.contains("jemalloc"), "{error}");
+    }
+
+    #[test]
+    fn a_library_may_not_take_a_built_in_name() {
+        assert!(Subject::parse("system=/lib/x.so").is_err());
+        assert!(Subject::parse("=/lib/x.so").is_err());
+        assert!(Subject::parse("mine=").is_err());
+        let mine = Subject::parse("mine=/lib/x.so").unwrap();
+        assert_eq!(mine.preload(), Some(Path::new("/lib/x.so")));
+        assert_eq!(mine.spelling(), "mine=/lib/x.so");
+    }
+
+    #[test]
+    fn linked_subjects_are_proven_to_lie_in_this_executable() {
+        for subject in registry() {
+            let identity = subject.prove().unwrap();
+            assert!(!identity.version.is_empty(), "{}", subject.name);
+        }
+    }
+
+    #[test]
+    fn a_library_that_was_not_preloaded_is_found_out() {
+        let this = std::env::current_exe().unwrap();
+        let subject = Subject::parse(&format!("mine={}", this.display())).unwrap();
+        let error = subject.prove().unwrap_err();
+        assert!(error.contains("libc"), "{error}");
+    }
+}

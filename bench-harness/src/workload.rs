@@ -1,0 +1,210 @@
+//! Workloads by name, and what becomes of them: a plan on disk and a record.
+
+use std::fmt;
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+use reports::record::{Source, Workload};
+use tempfile::{NamedTempFile, TempPath};
+use workloads::event::Event;
+use workloads::generate::Spec;
+use workloads::trace::Reader;
+
+use crate::exit::{self, Failure};
+use crate::plan::Shape;
+use crate::plan::compile::{Census, CompileError, Compiler};
+
+/// A recorded CPython program that is part of the suite, so that every computer has one.
+const BUNDLED_TRACE: &[u8] = include_bytes!("../../workloads/traces/cpython-3.11-day.trace");
+/// Name of [`BUNDLED_TRACE`]: its file's stem.
+pub(crate) const BUNDLED: &str = "cpython-3.11-day";
+/// Name of the workload that is recorded on this computer when it is asked for.
+pub(crate) const HERE: &str = "python-here";
+
+/// A workload, as a command line names it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Name {
+    /// A generator.
+    Generated(Spec),
+    /// The trace that is part of the suite.
+    Bundled,
+    /// This computer's Python, recorded when it is asked for.
+    Here,
+    /// A trace file.
+    File(PathBuf),
+}
+
+impl Name {
+    /// The workload that `text` names. A path is not looked at.
+    ///
+    /// # Errors
+    /// A message that says what exists.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            BUNDLED => return Ok(Self::Bundled),
+            HERE => return Ok(Self::Here),
+            _ => {}
+        }
+        let path = Path::new(text);
+        if text.contains('/') || path.extension().is_some_and(|extension| extension == "trace") {
+            return Ok(Self::File(path.to_owned()));
+        }
+        match text.parse::<Spec>() {
+            Ok(spec) => Ok(Self::Generated(spec)),
+            Err(_) if path.is_file() => Ok(Self::File(path.to_owned())),
+            Err(error) => {
+                Err(format!("{error}; or {BUNDLED}, {HERE}, or the path of a trace file"))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Generated(spec) => spec.fmt(f),
+            Self::Bundled => f.write_str(BUNDLED),
+            Self::Here => f.write_str(HERE),
+            Self::File(path) => {
+                path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().fmt(f)
+            }
+        }
+    }
+}
+
+/// A workload that is ready to be replayed.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub(crate) record: Workload,
+    pub(crate) shape: Shape,
+    /// The plan's file, removed on drop.
+    pub(crate) plan: TempPath,
+}
+
+/// How generators are run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Extent {
+    /// Calls in the measured region.
+    pub(crate) operations: u64,
+    /// Seed of everything random.
+    pub(crate) seed: u64,
+}
+
+/// Compiles a workload. [`Name::Here`] must have been recorded to a file first.
+///
+/// # Errors
+/// A bad trace (65), or a trace or plan file that cannot be read or written (74).
+pub(crate) fn prepare(name: &Name, extent: Extent) -> Result<Prepared, Failure> {
+    match name {
+        Name::Generated(spec) => generated(spec, extent),
+        Name::Bundled => {
+            let path = Path::new(BUNDLED);
+            let reader = Reader::new(Cursor::new(BUNDLED_TRACE))?;
+            let meta = recorded_description(&reader);
+            traced(name.to_string(), Source::File, meta, path, reader)
+        }
+        Name::File(path) => from_file(path, name.to_string(), Source::File),
+        Name::Here => Err(Failure::usage(format!("{HERE} has to be recorded first"))),
+    }
+}
+
+/// Compiles a trace file under a name of the caller's.
+///
+/// # Errors
+/// As [`prepare`].
+pub(crate) fn from_file(path: &Path, name: String, source: Source) -> Result<Prepared, Failure> {
+    let reader = Reader::open(path)?;
+    let description = recorded_description(&reader);
+    traced(name, source, description, path, reader)
+}
+
+fn plan_file() -> Result<(TempPath, Compiler), Failure> {
+    let directory = std::env::temp_dir();
+    let path = NamedTempFile::with_prefix("arenabench-plan-")
+        .map_err(|error| Failure::io(directory.display(), error))?
+        .into_temp_path();
+    let compiler = Compiler::create(&path).map_err(|error| plan_failure(&path, error))?;
+    Ok((path, compiler))
+}
+
+fn plan_failure(path: &Path, error: CompileError) -> Failure {
+    match error {
+        CompileError::Io(error) => Failure::io(path.display(), error),
+        other => Failure::data(other),
+    }
+}
+
+fn generated(spec: &Spec, extent: Extent) -> Result<Prepared, Failure> {
+    let (plan, mut compiler) = plan_file()?;
+    let mut error = None;
+    spec.generate(extent.operations, extent.seed, &mut |event: Event| {
+        if error.is_none() {
+            error = compiler.event(&event).err();
+        }
+    });
+    if let Some(error) = error {
+        return Err(plan_failure(&plan, error));
+    }
+    let (shape, census) = compiler.finish().map_err(|error| plan_failure(&plan, error))?;
+    let record = record(spec.to_string(), Source::Generated, spec.description(), &shape, census);
+    Ok(Prepared { record, shape, plan })
+}
+
+fn traced<R: std::io::Read>(
+    name: String,
+    source: Source,
+    description: String,
+    path: &Path,
+    mut reader: Reader<R>,
+) -> Result<Prepared, Failure> {
+    let (plan, mut compiler) = plan_file()?;
+    for event in reader.by_ref() {
+        match compiler.event(&event?) {
+            Ok(()) => {}
+            Err(CompileError::Io(error)) => return Err(Failure::io(plan.display(), error)),
+            Err(error) => {
+                let error = anyhow::Error::from(error).context(path.display().to_string());
+                return Err(Failure { code: exit::DATA, error });
+            }
+        }
+    }
+    let (shape, census) = compiler.finish().map_err(|error| plan_failure(&plan, error))?;
+    let mut record = record(name, source, description, &shape, census);
+    record.losses = reader.meta().losses.flags().map(str::to_owned).collect();
+    Ok(Prepared { record, shape, plan })
+}
+
+fn recorded_description<R: std::io::Read>(reader: &Reader<R>) -> String {
+    let meta = reader.meta();
+    match (meta.command.as_str(), meta.interpreter.as_str()) {
+        ("", _) => format!("a trace made by {}", meta.producer),
+        (command, "") => command.to_owned(),
+        (command, interpreter) => format!("{command} ({interpreter})"),
+    }
+}
+
+fn record(
+    name: String,
+    source: Source,
+    description: String,
+    shape: &Shape,
+    census: Census,
+) -> Workload {
+    Workload {
+        workload: name,
+        source,
+        description,
+        operations: shape.calls,
+        operations_by_kind: census.by_kind,
+        threads: census.threads,
+        live_peak_bytes: shape.live_peak_bytes,
+        base_blocks: census.base_blocks,
+        small_share: if census.births == 0 {
+            0.0
+        } else {
+            census.small_births as f64 / census.births as f64
+        },
+        losses: Vec::new(),
+        sha256: census.sha256,
+    }
+}

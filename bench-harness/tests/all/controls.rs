@@ -1,0 +1,153 @@
+//! Each planted bad allocator is caught by the check that should catch it, and by name.
+
+use serde_json::Value;
+
+use crate::command::{arenabench, control_subject};
+
+fn only(records: &[Value]) -> &Value {
+    assert_eq!(records.len(), 1, "{records:?}");
+    &records[0]
+}
+
+fn verify(control: &str, workload: &str) -> (i32, Value) {
+    let subject = control_subject(control);
+    let ended = arenabench(&format!(
+        "replay {workload} {subject} --verify --operations 200k --timeout 20s --format json -q"
+    ));
+    (ended.code, only(&ended.records()).clone())
+}
+
+#[test]
+fn the_forwarding_library_itself_is_no_fault() {
+    // The controls share their way to the C library; a control that does nothing must pass.
+    let (code, record) = verify("leaking", "int-churn");
+    assert_eq!((code, &record["status"]), (0, &Value::from("ok")), "{record}");
+}
+
+#[test]
+fn overlapping_blocks_fail_verification() {
+    let (code, record) = verify("overlapping", "int-churn");
+    assert_eq!((code, &record["status"]), (1, &Value::from("mismatch")), "{record}");
+    assert!(record["message"].as_str().unwrap().contains("inside the live block"), "{record}");
+}
+
+#[test]
+fn overlapping_blocks_spoil_a_timed_sample_as_well() {
+    let subject = control_subject("overlapping");
+    let ended = arenabench(&format!(
+        "replay int-churn {subject} --operations 200k --rounds 1 --format json -q"
+    ));
+    for record in ended.records() {
+        assert_ne!(record["status"], "ok", "{record}");
+    }
+}
+
+#[test]
+fn misaligned_blocks_fail_verification() {
+    let (code, record) = verify("misaligned", "int-churn");
+    assert_eq!((code, &record["status"]), (1, &Value::from("mismatch")), "{record}");
+    assert!(record["message"].as_str().unwrap().contains("not aligned"), "{record}");
+}
+
+#[test]
+fn calloc_that_does_not_zero_fails_verification() {
+    let (code, record) = verify("dirty", "cpython-3.11-day");
+    assert_eq!((code, &record["status"]), (1, &Value::from("mismatch")), "{record}");
+    assert!(record["message"].as_str().unwrap().contains("is not zero"), "{record}");
+}
+
+#[test]
+fn realloc_that_loses_contents_fails_verification() {
+    let (code, record) = verify("forgetful", "cpython-3.11-day");
+    assert_eq!((code, &record["status"]), (1, &Value::from("mismatch")), "{record}");
+    assert!(record["message"].as_str().unwrap().contains("has changed"), "{record}");
+}
+
+#[test]
+fn a_slow_subject_is_reported_slower() {
+    let subject = control_subject("slow");
+    let folder = crate::command::folder();
+    let out = folder.path().display();
+    let ended = arenabench(&format!(
+        "run -s system {subject} -w int-churn --operations 300k --rounds 9 --no-memcheck --no-verify \
+         -o {out} --format csv -q"
+    ));
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let row = ended.stdout.lines().find(|line| line.contains(",slow,")).unwrap();
+    assert!(row.contains("slower"), "{row}");
+}
+
+#[test]
+fn a_leaking_subject_shows_in_its_resident_memory() {
+    let subject = control_subject("leaking");
+    let ended = arenabench(&format!(
+        "replay int-churn -s system {subject} --operations 400k --rounds 3 --format json -q"
+    ));
+    let of = |name: &str| {
+        let all = ended.records();
+        let mut sizes: Vec<_> = all
+            .iter()
+            .filter(|record| record["subject"] == name)
+            .map(|record| record["rss_peak_bytes"].as_u64().unwrap())
+            .collect();
+        sizes.sort_unstable();
+        sizes[sizes.len() / 2]
+    };
+    let (leaking, system) = (of("leaking"), of("system"));
+    assert!(leaking as f64 > 1.3 * system as f64, "{leaking} against {system}");
+}
+
+#[test]
+fn children_that_crash_hang_exit_or_print_garbage_are_told_apart() {
+    for (control, status) in [
+        ("crashing", "signal"),
+        ("hanging", "timeout"),
+        ("exiting", "exit"),
+        ("garbage", "exit"),
+        ("unloaded", "not-loaded"),
+    ] {
+        let subject = control_subject(control);
+        let ended = arenabench(&format!(
+            "replay int-churn {subject} --operations 50k --timeout 2s --rounds 1 --format json -q"
+        ));
+        assert_eq!(ended.code, 3, "{control}: {}", ended.stderr);
+        for record in ended.records() {
+            assert_eq!(record["status"], status, "{control}: {record}");
+            assert!(record["wall_ns"].is_null(), "a void sample carries no time: {record}");
+        }
+    }
+}
+
+#[test]
+fn a_library_that_does_not_exist_is_not_loaded_and_never_a_glibc_figure() {
+    let ended =
+        arenabench("replay int-churn -s ghost=/nowhere/libghost.so --rounds 1 --format json -q");
+    assert_eq!(ended.code, 3);
+    for record in ended.records() {
+        assert_eq!(record["status"], "not-loaded", "{record}");
+        assert!(record["wall_ns"].is_null());
+    }
+}
+
+#[test]
+fn a_failed_cell_spoils_no_other_and_leaves_every_finished_sample() {
+    let folder = crate::command::folder();
+    let out = folder.path();
+    let subject = control_subject("crashing");
+    let ended = arenabench(&format!(
+        "run -s system {subject} -w int-churn -w dict-resize --operations 50k --rounds 3 \
+         --no-memcheck -o {} --format csv -q",
+        out.display()
+    ));
+    assert_eq!(ended.code, 3, "{}", ended.stderr);
+    let text = std::fs::read_to_string(out.join("results.jsonl")).unwrap();
+    let good = text
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .filter(|record| record["kind"] == "sample" && record["subject"] == "system")
+        .inspect(|record| assert_eq!(record["status"], "ok", "{record}"))
+        .count();
+    // One verified, three measured and three for the floor, on two workloads, at least.
+    assert!(good >= 14, "{good}");
+    assert!(out.join("index.html").exists());
+}

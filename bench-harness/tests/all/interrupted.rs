@@ -1,0 +1,92 @@
+//! Ctrl-C and SIGKILL in the middle of a run: what was finished is on disk.
+
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::command::{command, folder};
+
+fn start(out: &Path) -> Child {
+    command(&format!(
+        "run -s system -s mimalloc -s jemalloc -w int-churn -w dict-resize --rounds 200 \
+         --no-memcheck --no-verify -o {} -q",
+        out.display()
+    ))
+    .stdout(Stdio::null())
+    .stderr(Stdio::null())
+    .spawn()
+    .unwrap()
+}
+
+/// Waits until the results hold a few samples.
+fn wait_for_samples(out: &Path) {
+    let begin = Instant::now();
+    while std::fs::read_to_string(out.join("results.jsonl"))
+        .is_ok_and(|text| text.matches("\"kind\":\"sample\"").count() < 4)
+        || !out.join("results.jsonl").exists()
+    {
+        assert!(begin.elapsed() < Duration::from_secs(60), "no samples");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn kill(child: &Child, signal: &str) {
+    let status = std::process::Command::new("kill")
+        .args([format!("-{signal}"), child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(status.success());
+}
+
+fn children_of(pid: u32) -> Vec<String> {
+    let output = std::process::Command::new("ps")
+        .args(["-o", "pid=", "--ppid", &pid.to_string()])
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.split_whitespace().map(str::to_owned).collect()
+}
+
+#[test]
+fn ctrl_c_ends_in_order_with_a_report_of_what_there_is() {
+    let folder = folder();
+    let out = folder.path().join("out");
+    let mut child = start(&out);
+    wait_for_samples(&out);
+    kill(&child, "INT");
+    let begin = Instant::now();
+    let status = child.wait().unwrap();
+    assert_eq!(status.code(), Some(130));
+    assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", begin.elapsed());
+    let text = std::fs::read_to_string(out.join("results.jsonl")).unwrap();
+    let records: Vec<Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(records.last().unwrap()["outcome"], "interrupted");
+    assert!(out.join("index.html").exists());
+}
+
+#[test]
+fn killed_at_any_moment_the_records_still_parse_and_no_child_is_left() {
+    for delay in [5, 37, 113, 190] {
+        let folder = folder();
+        let out = folder.path().join("out");
+        let mut child = start(&out);
+        wait_for_samples(&out);
+        std::thread::sleep(Duration::from_millis(delay));
+        let grandchildren = children_of(child.id());
+        kill(&child, "KILL");
+        child.wait().unwrap();
+        std::thread::sleep(Duration::from_millis(100));
+        for pid in grandchildren {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            assert!(stat.is_empty() || stat.contains(") Z "), "{stat}");
+        }
+        let text = std::fs::read_to_string(out.join("results.jsonl")).unwrap();
+        let lines: Vec<_> = text.lines().collect();
+        for line in &lines[..lines.len() - 1] {
+            let _: Value = serde_json::from_str(line).unwrap();
+        }
+    }
+}

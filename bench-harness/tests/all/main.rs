@@ -1,0 +1,19 @@
+//! Runs the command as a user would and looks at what comes back: exit codes, output, files.
+//!
+//! The libraries these tests load (the recorder, the controls) are not dependencies of this package:
+//! they export malloc. `scripts/test` builds them beside the binary beforehand.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "tests may fail and say why they skip"
+)]
+
+mod bad_input;
+mod command;
+mod controls;
+mod interrupted;
+mod memcheck;
+mod recorder;
+mod run;
+mod sanity;

@@ -1,0 +1,65 @@
+//! The measuring itself: the floor is low, the instrument agrees with itself.
+//!
+//! Times are asked for generously here, since tests run beside other work; the figures that count
+//! are in the published report.
+
+use crate::command::arenabench;
+
+#[test]
+fn the_null_floor_is_a_few_nanoseconds_a_pair() {
+    let ended = arenabench("replay int-churn:10k -s null --rounds 7 --format json -q");
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let best = ended
+        .records()
+        .iter()
+        .map(|record| record["ns_per_pair"].as_f64().unwrap())
+        .fold(f64::INFINITY, f64::min);
+    assert!(best <= 3.0, "{best} ns a pair");
+}
+
+#[test]
+fn every_linked_subject_passes_verification_on_every_kind_of_workload() {
+    let subjects = "-s system -s mimalloc -s jemalloc -s snmalloc -s rpmalloc -s pymalloc-2.3 \
+                    -s pymalloc-3.9 -s pymalloc-3.11 -s null -s bump -s ideal -s ideal-inline \
+                    -s mimalloc-inline -s jemalloc-inline";
+    for workload in [
+        "int-churn:1k",
+        "dict-resize",
+        "dict-resize@2.7:1k",
+        "frame-push-pop@2.3:1k",
+        "cpython-3.11-day",
+    ] {
+        let ended = arenabench(&format!(
+            "replay {workload} {subjects} --verify --operations 50k --format json -q"
+        ));
+        for record in ended.records() {
+            assert_eq!(record["status"], "ok", "{record}");
+        }
+        assert_eq!(ended.code, 0);
+    }
+}
+
+#[test]
+fn every_touch_policy_replays_to_the_end() {
+    for touch in ["none", "header", "page", "all"] {
+        let ended = arenabench(&format!(
+            "replay dict-resize:1k -s system -s pymalloc-3.9 --touch {touch} --operations 20k \
+             --rounds 1 --format json -q"
+        ));
+        for record in ended.records() {
+            assert_eq!((&record["status"], &record["touch"]), (&"ok".into(), &touch.into()));
+        }
+    }
+}
+
+#[test]
+fn touching_everything_makes_more_memory_resident_than_touching_headers() {
+    let resident = |touch: &str| {
+        let ended = arenabench(&format!(
+            "replay dict-resize:100k -s system --touch {touch} --operations 100k --rounds 1 \
+             --format json -q"
+        ));
+        ended.records()[0]["rss_peak_bytes"].as_u64().unwrap()
+    };
+    assert!(resident("all") > resident("header"));
+}
