@@ -180,9 +180,9 @@ impl Slugs {
 fn counts(counts: impl Iterator<Item = usize>, thing: &str) -> String {
     let found: BTreeSet<usize> = counts.filter(|count| *count > 0).collect();
     match (found.first(), found.last()) {
-        (Some(1), Some(1)) => format!("1 {thing}"),
-        (Some(least), Some(most)) if least == most => format!("{most} {thing}s"),
-        (Some(least), Some(most)) => format!("{least} to {most} {thing}s"),
+        (Some(1), Some(1)) => format!("1\u{a0}{thing}"),
+        (Some(least), Some(most)) if least == most => format!("{most}\u{a0}{thing}s"),
+        (Some(least), Some(most)) => format!("{least} to {most}\u{a0}{thing}s"),
         _ => format!("no {thing}s"),
     }
 }

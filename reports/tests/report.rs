@@ -205,6 +205,7 @@ fn no_text_of_any_chart_covers_another_or_leaves_the_chart() {
                 "a trace file whose stem goes on and on and on and on and on and on".to_owned();
         }
     }
+    crowded.host.baseline = crowded.subjects[1].subject.clone();
     let mut boxes_seen = 0;
     for (name, svg) in svgs(&report(&crowded)) {
         let view = svg.split("viewBox=\"0 0 ").nth(1).unwrap().split('"').next().unwrap();
@@ -356,7 +357,7 @@ fn the_csv_has_a_line_for_every_sample_with_every_field() {
 fn unit_sample_count_and_interval_are_named_in_every_chart_of_times() {
     let files = report(&small());
     for (name, svg) in svgs(&files) {
-        let plain = svg.replace('\n', " ");
+        let plain = svg.replace('\u{a0}', " ");
         if name.contains("/time-") {
             assert!(plain.contains("nanoseconds per allocation and free"), "{name}");
             assert!(plain.contains("5 samples per subject"), "{name}");

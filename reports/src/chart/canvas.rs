@@ -69,7 +69,7 @@ pub(super) struct Type {
 }
 
 impl Type {
-    pub(super) const TITLE: Self = Self { size_px: 15.0, bold: true };
+    pub(super) const TITLE: Self = Self { size_px: 14.0, bold: true };
     pub(super) const LABEL: Self = Self { size_px: 13.0, bold: false };
     pub(super) const SMALL: Self = Self { size_px: 12.0, bold: false };
 

@@ -35,10 +35,9 @@ pub(super) fn memcheck(
     let panel = Panel {
         slug: slugs.next("memcheck", workload),
         title: format!("Valgrind errors: {workload}"),
-        caption:
-            "One run under memcheck per subject, every occurrence counted; no interval, since \
-                  counts repeat. Right: sum over kinds."
-                .to_owned(),
+        caption: "One run under memcheck per subject, so no interval. Every occurrence counts. \
+                  Right: all kinds together."
+            .to_owned(),
         description: format!(
             "{} subjects on {workload} under memcheck. {clean} without an error, at most {}.",
             records.len(),

@@ -3,7 +3,7 @@
 use super::axis::Axis;
 use super::canvas::{Anchor, Canvas, FINE, Tone, Type, elements};
 use super::marker::Marker;
-use super::panel::{Panel, Row as Drawn};
+use super::panel::{Panel, Row as Drawn, WIDTH_PX};
 use super::{Chart, Slugs};
 use crate::quantity;
 use crate::summary::{Row, Scope, Setting, Summary};
@@ -33,7 +33,7 @@ pub(super) fn memory(
         slug: slugs.next("memory", &label),
         title: format!("Memory overhead: {label}"),
         caption: format!(
-            "Marker: median. Bar: 95 % interval of the median ({counts} per subject). Line at 1: \
+            "Marker: median. Bar: 95\u{a0}%\u{a0}interval of the median ({counts} per subject). Line at 1: \
              no overhead{}.",
             live.map(|bytes| format!(", {} live", quantity::bytes(bytes))).unwrap_or_default()
         ),
@@ -81,11 +81,10 @@ pub(super) fn tradeoff(
     marker: impl Fn(&str) -> Marker,
     slugs: &mut Slugs,
 ) -> Option<Chart> {
-    const WIDTH_PX: f64 = 520.0;
     const LEFT_PX: f64 = 46.0;
-    const RIGHT_PX: f64 = 506.0;
+    const RIGHT_PX: f64 = 446.0;
     const TOP_PX: f64 = 76.0;
-    const BOTTOM_PX: f64 = 326.0;
+    const BOTTOM_PX: f64 = 306.0;
     const COLUMNS: usize = 3;
 
     let points: Vec<(&str, f64, f64)> = summary
@@ -127,7 +126,8 @@ pub(super) fn tradeoff(
         let at = (LEFT_PX - 8.0, y(tick));
         canvas.text(at, &Axis::label(tick), Type::SMALL, Anchor::End, Tone::QUIET);
     }
-    let axis_label = format!("time over the time of {}, logarithmic", summary.baseline);
+    let axis_label =
+        format!("time over the time of {}, logarithmic", super::shorten(&summary.baseline, 16));
     let middle = f64::midpoint(LEFT_PX, RIGHT_PX);
     canvas.text((middle, BOTTOM_PX + 33.0), &axis_label, Type::SMALL, Anchor::Middle, Tone::INK);
     for (index, &(name, time, memory)) in points.iter().enumerate() {
@@ -136,7 +136,7 @@ pub(super) fn tradeoff(
         let left = 8.0 + column * (index % COLUMNS) as f64;
         let line = BOTTOM_PX + 58.0 + (index / COLUMNS) as f64 * 19.0;
         canvas.marker((left + 6.0, line), 4.5, marker(name));
-        let name = super::shorten(name, 20);
+        let name = super::shorten(name, 17);
         canvas.text((left + 18.0, line), &name, Type::SMALL, Anchor::Start, Tone::INK);
     }
     canvas.finish();

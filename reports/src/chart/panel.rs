@@ -15,18 +15,19 @@
 //! ```
 //!
 //! * I1: the label column is as wide as the longest label, the note column as the longest note; what
-//!   is left, and never less than 180 pixels, is the plot. No two texts share a place.
+//!   is left, at least 150 pixels, is the plot. No two texts share a place.
 
 use super::axis::{Axis, Scale};
 use super::canvas::{Anchor, Canvas, FINE, Tone, Type, elements};
 use super::marker::Marker;
 use super::{Chart, shorten};
 
-const WIDTH_PX: f64 = 520.0;
+/// Narrow enough to be read whole on a telephone, where a chart is drawn a quarter smaller.
+pub(super) const WIDTH_PX: f64 = 460.0;
 const MARGIN_PX: f64 = 8.0;
 const ROW_PX: f64 = 21.0;
-const NOTE_LETTERS: usize = 24;
-const LABEL_LETTERS: usize = 24;
+const NOTE_LETTERS: usize = 20;
+const LABEL_LETTERS: usize = 18;
 const LINE_PX: f64 = 17.0;
 /// Room above and below the rows of a group, together.
 const GROUP_PX: f64 = 6.0;
@@ -102,7 +103,8 @@ impl Panel {
 
         let mut document = String::new();
         let canvas = Canvas::new(&mut document, WIDTH_PX, height);
-        let title = shorten(&self.title, (WIDTH_PX / Type::TITLE.width_px("m")) as usize - 1);
+        let room = (WIDTH_PX - 2.0 * MARGIN_PX) / Type::TITLE.prose_px("m");
+        let title = shorten(&self.title, room as usize);
         let mut y = MARGIN_PX + 9.0;
         canvas.text((MARGIN_PX, y), &title, Type::TITLE, Anchor::Start, Tone::INK);
         y += 4.0;
@@ -137,7 +139,7 @@ impl Panel {
             let label = Type::LABEL.width_px(&shorten(&row.label, LABEL_LETTERS));
             label.max(Type::SMALL.width_px(&shorten(&row.sublabel, LABEL_LETTERS)))
         };
-        self.rows().map(width).fold(40.0, f64::max).min(170.0)
+        self.rows().map(width).fold(40.0, f64::max)
     }
 
     fn note_width(&self) -> f64 {
@@ -145,7 +147,7 @@ impl Panel {
             "" => 0.0,
             note => Type::SMALL.width_px(&shorten(note, NOTE_LETTERS)) + 10.0,
         };
-        self.rows().map(width).fold(14.0, f64::max).min(150.0)
+        self.rows().map(width).fold(14.0, f64::max)
     }
 
     fn rows_height(&self) -> f64 {
@@ -298,10 +300,10 @@ impl Row {
     }
 }
 
-/// Breaks `text` at spaces into lines that fit `width_px`.
+/// Breaks `text` at spaces, but for those that do not break, into lines that fit `width_px`.
 fn wrap(text: &str, width_px: f64, font: Type) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
         match lines.last_mut() {
             Some(line) if font.prose_px(line) + font.prose_px(word) + 4.0 < width_px => {
                 line.push(' ');

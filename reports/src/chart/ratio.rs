@@ -21,12 +21,12 @@ pub(super) fn ratio(
     let floor = summary.floor_of(setting);
     let label = summary.label(setting);
     let counts = super::counts(estimates.iter().map(|ratio| ratio.count), "round");
-    let baseline = &summary.baseline;
+    let baseline = super::shorten(&summary.baseline, 16);
     let panel = Panel {
         slug: slugs.next("ratio", &label),
         title: format!("Time relative to {baseline}: {label}"),
         caption: format!(
-            "Marker: median over rounds of the ratio within a round. Bar: its 95 % interval \
+            "Marker: median over rounds of the ratio within a round. Bar: its 95\u{a0}%\u{a0}interval \
              ({counts}). {}",
             floor_words(floor)
         ),
@@ -113,13 +113,13 @@ pub(super) fn overall(
         group("failed or not measured somewhere, not ranked", &|one| one.ranked && !one.is_whole()),
     );
     groups.retain(|group| !group.rows.is_empty());
-    let baseline = &summary.baseline;
+    let baseline = super::shorten(&summary.baseline, 16);
     let counts = super::counts(estimates.iter().map(|ratio| ratio.count), "round");
     let panel = Panel {
         slug: slugs.next("ratio", "overall"),
         title: format!("Time relative to {baseline}, over {settings} workloads"),
         caption: format!(
-            "Marker: geometric mean of the ratios. Bar: its 95 % interval ({counts}). Dots: the \
+            "Marker: geometric mean of the ratios. Bar: its 95\u{a0}%\u{a0}interval ({counts}). Dots: the \
              workloads. {}",
             floor_words(summary.overall_floor)
         ),
@@ -190,9 +190,9 @@ fn band(floor: Floor) -> (f64, f64) {
 fn floor_words(floor: Option<Floor>) -> String {
     match floor {
         Some(floor) => format!(
-            "Band: the A/A floor, {} either way ({} rounds).",
-            quantity::percent(floor.half_width_percent()),
-            floor.count
+            "Band: the A/A floor, {} either way ({}).",
+            quantity::percent(floor.half_width_percent()).replace(' ', "\u{a0}"),
+            super::counts(std::iter::once(floor.count), "round")
         ),
         None => "The A/A floor was not measured.".to_owned(),
     }

@@ -50,7 +50,7 @@ pub(super) fn time(
         slug: slugs.next("time", &label),
         title,
         caption: format!(
-            "Marker: median. Bar: 95 % interval of the median. Dots: {counts} per subject. Less is \
+            "Marker: median. Bar: 95\u{a0}%\u{a0}interval of the median. Dots: {counts} per subject. Less is \
              better."
         ),
         description,
