@@ -357,7 +357,8 @@ fn the_csv_has_a_line_for_every_sample_with_every_field() {
 fn unit_sample_count_and_interval_are_named_in_every_chart_of_times() {
     let files = report(&small());
     for (name, svg) in svgs(&files) {
-        let plain = svg.replace('\u{a0}', " ");
+        let lines: Vec<String> = text_boxes(svg).into_iter().map(|(_, text)| text).collect();
+        let plain = lines.join(" ").replace('\u{a0}', " ");
         if name.contains("/time-") {
             assert!(plain.contains("nanoseconds per allocation and free"), "{name}");
             assert!(plain.contains("5 samples per subject"), "{name}");
