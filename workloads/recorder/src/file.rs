@@ -8,9 +8,7 @@
 
 use crate::kernel::{self, Identity};
 use core::ffi::{CStr, c_int};
-use core::sync::atomic::AtomicI32;
-use core::sync::atomic::AtomicU64;
-use core::sync::atomic::Ordering::Relaxed;
+use core::sync::atomic::{AtomicI32, AtomicU64, Ordering::Relaxed};
 
 /// Descriptors below this number are left to the program where its limits allow.
 const FLOOR: c_int = 512;

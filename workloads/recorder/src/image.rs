@@ -4,8 +4,8 @@
 //! with the process or the next exec. All of it is kept in one [`State`], memory that the kernel
 //! wipes in a forked child, while the mapped slots are absent there. A child therefore finds an
 //! unborn image, an open lock and no writer, whatever the parent's other threads were doing, and
-//! starts afresh at its first call; no fork handler is needed, and a bare `clone` is no different.
-//! A vfork child shares its parent's memory, its heap and so, rightly, its log.
+//! starts afresh at its first call. No fork handler has to put anything in order, so a bare `clone`
+//! is no different. A vfork child shares its parent's memory, its heap and so, rightly, its log.
 //!
 //! Invariants:
 //! * G1: slot i of the tail file belongs to writer i and is mapped once `i < slots`; mappings are

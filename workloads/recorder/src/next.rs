@@ -1,20 +1,22 @@
 //! The allocator behind: whose malloc would serve the program without the recorder.
 //!
-//! Found by `dlsym(RTLD_NEXT)`, malloc at its first call and all others at the latest by the
-//! constructor, and not by glibc's `__libc_malloc` names, so that
-//! a program linked with an allocator of its own keeps it: had its malloc been taken over by glibc
-//! and its `malloc_usable_size`, `operator delete` or `sdallocx` not, it would crash. For the same
-//! reason the recorder exports no `malloc_usable_size`: the program finds the right one by itself.
+//! Found by `dlsym(RTLD_NEXT)`, and not by glibc's `__libc_malloc` names, so that a program linked
+//! with an allocator of its own keeps it: had its malloc been taken over by glibc and its
+//! `malloc_usable_size` or `operator delete` not, it would crash. For the same reason the recorder
+//! exports no `malloc_usable_size`: the program finds the right one by itself. What such a program
+//! asks for under other names (`sdallocx`, an `operator new` that does not call malloc) is not
+//! recorded.
 //!
-//! `dlsym` allocates nothing when it finds the name (glibc before 2.34: a few bytes in a second
-//! thread). Should it allocate all the same, glibc's own functions serve that call.
+//! Every function is found by the constructor at the latest, and malloc and free mostly before, at
+//! their first call. `dlsym` allocates nothing when it finds the name (glibc before 2.34: a few
+//! bytes in a second thread). Should it allocate all the same, glibc's own functions serve the
+//! call.
 
 use core::ffi::{CStr, c_int, c_void};
 use core::mem::transmute;
 use core::ptr::null_mut;
-use core::sync::atomic::AtomicBool;
-use core::sync::atomic::AtomicPtr;
 use core::sync::atomic::Ordering::{Acquire, Release};
+use core::sync::atomic::{AtomicBool, AtomicPtr};
 
 unsafe extern "C" {
     fn __libc_malloc(size: usize) -> *mut c_void;

@@ -1,9 +1,11 @@
-//! The process coming and going: the constructor, the destructor and the ways around it.
+//! The process coming, forking and going: the constructor, the fork handler, the destructor and
+//! the ways around it.
 
 use crate::image::State;
 use crate::kernel;
 use crate::next;
 use crate::thread;
+use crate::tls;
 use core::ffi::c_int;
 use core::sync::atomic::Ordering::Relaxed;
 
@@ -27,6 +29,15 @@ extern "C" fn begin() {
     thread::begin_image();
     // SAFETY: the handler stays loaded. The first 32 handlers take no memory.
     unsafe { at_quick_exit(end) };
+    // SAFETY: the handler stays loaded.
+    unsafe { libc::pthread_atfork(None, None, Some(forget)) };
+}
+
+/// In a forked child: its one thread has not called yet. Its first call would find that out by
+/// itself; but if another thread came first and took the writer this one's word still names, two
+/// would write as one.
+unsafe extern "C" fn forget() {
+    tls::clear();
 }
 
 /// Notes in the log that the process ends of its own will. A vfork child that ends so is not the

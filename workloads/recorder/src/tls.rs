@@ -51,13 +51,22 @@ pub(crate) fn get() -> Option<&'static Writer> {
 
 /// Sets the calling thread's word.
 pub(crate) fn set(writer: &'static Writer) {
-    // SAFETY: writes the word laid out above; T1 holds by the lifetime of `writer`.
+    set_word(writer);
+}
+
+/// Makes the calling thread one that has not called yet.
+pub(crate) fn clear() {
+    set_word(core::ptr::null());
+}
+
+fn set_word(word: *const Writer) {
+    // SAFETY: writes the word laid out above; both callers keep T1.
     unsafe {
         asm!(
             "mov {offset}, qword ptr [rip + arenabench_recorder_word@GOTTPOFF]",
             "mov qword ptr fs:[{offset}], {word}",
             offset = out(reg) _,
-            word = in(reg) core::ptr::from_ref(writer),
+            word = in(reg) word,
             options(nostack, preserves_flags),
         );
     }

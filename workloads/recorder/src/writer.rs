@@ -12,8 +12,8 @@
 //! * W3: `expected` is one more than the `seq` of the last record, or `chunk.first` when there is
 //!   none; `base` is that record's next base, or `chunk.base`: what a reader will know at this
 //!   point, so a record with another `seq` needs a jump.
-//! * W4: only the owning thread stores, except to [`tls::LATE`](crate::tls::LATE)'s stand-in, which
-//!   is used under the lock.
+//! * W4: only the thread whose word names the writer stores; the writer for late calls, which no
+//!   word names, is used under the image's lock.
 //!
 //! Units are claimed first, stored next and counted last. A signal handler that allocates in
 //! between thus gets units of its own; POSIX forbids it to allocate, and all that is promised is

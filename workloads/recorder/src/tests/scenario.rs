@@ -130,7 +130,9 @@ fn forks() {
     let team: Vec<_> = (0..3).map(|_| thread::spawn(work)).collect();
     for _ in 0..40 {
         // SAFETY: the child calls the recorder, the allocator and `_exit` alone.
-        child_allocates(unsafe { libc::fork() });
+        let process = unsafe { libc::fork() };
+        assert!(process != 0 || crate::tls::get().is_none(), "the child has its parent's writer");
+        child_allocates(process);
     }
     DONE.store(true, Ordering::Relaxed);
     team.into_iter().for_each(|member| member.join().unwrap());
