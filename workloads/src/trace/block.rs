@@ -10,11 +10,13 @@
 //!
 //! * B1: a kind is an ASCII letter. A reader refuses an upper-case kind it does not know and skips a
 //!   lower-case one.
-//! * B2: a payload has at most [`MAX_BLOCK_BYTES`] bytes.
+//! * B2: a payload has at most as many bytes as [`limit_of`] its kind, and never more than
+//!   [`MAX_BLOCK_BYTES`]. One that is skipped is not kept, so one buffer of fixed size does.
 //! * B3: the first block is M, the last is F, neither occurs twice, and nothing follows F.
 
 use std::io::{self, Read, Write};
 
+use super::codec::MAX_STREAM_BYTES;
 use super::error::{TraceError, TraceErrorKind};
 use super::{MAGIC, MAJOR, MINOR};
 
@@ -29,6 +31,25 @@ pub(super) const BLOCK_HEAD_BYTES: usize = 13;
 
 /// B2.
 pub(super) const MAX_BLOCK_BYTES: u32 = 1 << 20;
+
+/// Bytes of an events block in front of its streams.
+pub(super) const EVENTS_HEAD_BYTES: usize = 5;
+
+/// Bytes of the longest payload that is kept.
+const MAX_KEPT_BYTES: u32 = MAX_STREAM_BYTES + EVENTS_HEAD_BYTES as u32;
+
+/// B2: most bytes of a payload of that kind.
+const fn limit_of(kind: u8) -> u32 {
+    match kind {
+        EVENTS => MAX_KEPT_BYTES,
+        META => 256 << 10,
+        FOOTER => 4096,
+        _ => MAX_BLOCK_BYTES,
+    }
+}
+
+const _: () = assert!(limit_of(META) <= MAX_KEPT_BYTES && limit_of(FOOTER) <= MAX_KEPT_BYTES);
+const _: () = assert!(MAX_KEPT_BYTES <= MAX_BLOCK_BYTES);
 
 /// Flag: every event has its place in the stream of times.
 pub(super) const FLAG_TIMED: u32 = 1;
@@ -60,7 +81,7 @@ pub(super) fn write_block(
     count: u32,
     payload: &[u8],
 ) -> io::Result<()> {
-    debug_assert!(payload.len() <= MAX_BLOCK_BYTES as usize, "B2");
+    debug_assert!(payload.len() <= limit_of(kind) as usize, "B2");
     let mut head = [0; BLOCK_HEAD_BYTES];
     head[0] = kind;
     head[1..5].copy_from_slice(&(payload.len() as u32).to_le_bytes());
@@ -101,7 +122,7 @@ impl<R: Read> BlockReader<R> {
             start: 0,
             blocks: 0,
             is_first: true,
-            payload: Vec::new(),
+            payload: Vec::with_capacity(MAX_KEPT_BYTES as usize),
         };
         match blocks.read_header() {
             Ok(flags) => Ok((blocks, flags)),
@@ -144,7 +165,7 @@ impl<R: Read> BlockReader<R> {
         let rest = length as usize - header.len();
         self.append_all(rest, &mut header, "a header")?;
         let (covered, checksum) = header.split_at(length as usize - 4);
-        check(covered, &[], u32_at(checksum, 0), "header")?;
+        check("header", u32_at(checksum, 0), crc32c::crc32c(covered))?;
         let flags = u32_at(&header, 16);
         if flags & CRITICAL_FLAGS & !FLAG_TIMED != 0 {
             return Err(TraceErrorKind::UnknownFlags { found: flags });
@@ -152,38 +173,64 @@ impl<R: Read> BlockReader<R> {
         Ok(flags)
     }
 
-    /// Reads the next block into `payload`; `None` at the end of the file.
-    ///
-    /// The buffer grows by what is there, not by the length the block claims.
+    /// Reads the next block of a kind this version knows into `payload`, passing over those it may
+    /// (B1); `None` at the end of the file.
     pub(super) fn next_block(&mut self) -> Result<Option<BlockHead>, TraceErrorKind> {
-        if !self.is_first {
-            self.blocks += 1;
+        loop {
+            if !self.is_first {
+                self.blocks += 1;
+            }
+            self.is_first = false;
+            self.start = self.position;
+            let mut head = Vec::with_capacity(BLOCK_HEAD_BYTES);
+            self.append(BLOCK_HEAD_BYTES, &mut head)?;
+            let Some(&kind) = head.first() else { return Ok(None) };
+            if !kind.is_ascii_alphabetic() {
+                return Err(TraceErrorKind::BlockKind { kind });
+            }
+            if head.len() < BLOCK_HEAD_BYTES {
+                return Err(TraceErrorKind::Truncated { expected: "the head of a block" });
+            }
+            let is_known = matches!(kind, META | EVENTS | FOOTER);
+            if !is_known && kind.is_ascii_uppercase() {
+                return Err(TraceErrorKind::UnknownBlock { kind: char::from(kind) });
+            }
+            let length = u32_at(&head, 1);
+            if length > limit_of(kind) {
+                return Err(TraceErrorKind::BlockLength { limit: limit_of(kind), found: length });
+            }
+            let checksum = self.read_payload(length, is_known, crc32c::crc32c(&head[..9]))?;
+            check("block", u32_at(&head, 9), checksum)?;
+            if is_known {
+                return Ok(Some(BlockHead { kind, count: u32_at(&head, 5) }));
+            }
         }
-        self.is_first = false;
-        self.start = self.position;
-        let mut head = Vec::with_capacity(BLOCK_HEAD_BYTES);
-        self.append(BLOCK_HEAD_BYTES, &mut head)?;
-        if head.is_empty() {
-            return Ok(None);
-        }
-        let kind = head[0];
-        if !kind.is_ascii_alphabetic() {
-            return Err(TraceErrorKind::BlockKind { kind });
-        }
-        if head.len() < BLOCK_HEAD_BYTES {
-            return Err(TraceErrorKind::Truncated { expected: "the head of a block" });
-        }
-        let length = u32_at(&head, 1);
-        if length > MAX_BLOCK_BYTES {
-            return Err(TraceErrorKind::BlockLength { limit: MAX_BLOCK_BYTES, found: length });
-        }
+    }
+
+    /// Reads a payload, kept or not; returns the checksum that began with `checksum`.
+    fn read_payload(
+        &mut self,
+        length: u32,
+        is_kept: bool,
+        mut checksum: u32,
+    ) -> Result<u32, TraceErrorKind> {
         let mut payload = std::mem::take(&mut self.payload);
         payload.clear();
-        let read = self.append_all(length as usize, &mut payload, "the payload of a block");
+        let mut left = length as usize;
+        let mut read = Ok(());
+        // The buffer holds what is kept in one piece and passes on in pieces what is not.
+        while left > 0 && read.is_ok() {
+            let piece = left.min(payload.capacity());
+            payload.clear();
+            read = self.append_all(piece, &mut payload, "the payload of a block");
+            checksum = crc32c::crc32c_append(checksum, &payload);
+            left -= piece;
+        }
+        if !is_kept {
+            payload.clear();
+        }
         self.payload = payload;
-        read?;
-        check(&head[..9], &self.payload, u32_at(&head, 9), "block")?;
-        Ok(Some(BlockHead { kind, count: u32_at(&head, 5) }))
+        read.map(|()| checksum)
     }
 
     /// Whether nothing follows.
@@ -212,14 +259,8 @@ impl<R: Read> BlockReader<R> {
     }
 }
 
-/// Compares the checksum of two pieces with the one stored.
-fn check(
-    first: &[u8],
-    second: &[u8],
-    expected: u32,
-    part: &'static str,
-) -> Result<(), TraceErrorKind> {
-    let found = crc32c::crc32c_append(crc32c::crc32c(first), second);
+/// Compares a checksum with the one stored.
+fn check(part: &'static str, expected: u32, found: u32) -> Result<(), TraceErrorKind> {
     if found == expected { Ok(()) } else { Err(TraceErrorKind::Checksum { part, expected, found }) }
 }
 

@@ -4,7 +4,9 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use super::block::{BlockHead, BlockReader, EVENTS, FLAG_TIMED, FOOTER, META, u32_at};
+use super::block::{
+    BlockHead, BlockReader, EVENTS, EVENTS_HEAD_BYTES, FLAG_TIMED, FOOTER, META, u32_at,
+};
 use super::codec::{Cursors, Decoder, MAX_STREAM_BYTES};
 use super::error::{TraceError, TraceErrorKind};
 use super::meta::{self, Meta, TOTALS_BYTES};
@@ -12,9 +14,6 @@ use super::writer::{PLAIN, ZSTD};
 use crate::checker::{Checker, Limits};
 use crate::event::Event;
 use crate::totals::Totals;
-
-/// Bytes of an events block in front of its streams.
-const EVENTS_HEAD_BYTES: usize = 5;
 
 /// Iterates over the events of a trace.
 ///
@@ -156,13 +155,12 @@ impl<R: Read> Reader<R> {
                     self.check_footer(head)?;
                     return Ok(None);
                 }
-                META => {
+                kind => {
                     return Err(TraceErrorKind::BlockOutOfPlace {
                         expected: "events or the footer",
-                        kind: 'M',
+                        kind: char::from(kind),
                     });
                 }
-                kind => skip(kind)?,
             }
         }
         let event = self.decoder.next(&self.streams, &mut self.cursors)?;
@@ -258,29 +256,16 @@ fn read_meta(
     blocks: &mut BlockReader<impl Read>,
     timed: bool,
 ) -> Result<(Meta, Totals), TraceErrorKind> {
-    loop {
-        let Some(head) = blocks.next_block()? else {
-            return Err(TraceErrorKind::Truncated { expected: "the meta block" });
-        };
-        match head.kind {
-            META => return Meta::decode(&blocks.payload, head.count, timed),
-            EVENTS | FOOTER => {
-                return Err(TraceErrorKind::BlockOutOfPlace {
-                    expected: "the meta block",
-                    kind: char::from(head.kind),
-                });
-            }
-            kind => skip(kind)?,
-        }
+    let Some(head) = blocks.next_block()? else {
+        return Err(TraceErrorKind::Truncated { expected: "the meta block" });
+    };
+    if head.kind != META {
+        return Err(TraceErrorKind::BlockOutOfPlace {
+            expected: "the meta block",
+            kind: char::from(head.kind),
+        });
     }
-}
-
-/// Passes over a block of a kind that later versions may add.
-fn skip(kind: u8) -> Result<(), TraceErrorKind> {
-    if kind.is_ascii_uppercase() {
-        return Err(TraceErrorKind::UnknownBlock { kind: char::from(kind) });
-    }
-    Ok(())
+    Meta::decode(&blocks.payload, head.count, timed)
 }
 
 /// Blocks behind the meta block that are whole, or `None` when the file is.

@@ -56,39 +56,63 @@ pub struct Writer<W: Write + Seek = BufWriter<File>> {
     target: Option<Target>,
 }
 
-/// A file under its temporary name.
+/// Where a trace is to stand.
 struct Target {
     path: PathBuf,
-    temporary: PathBuf,
     file: File,
+    /// Name under which it is written, unless that is its place.
+    temporary: Option<PathBuf>,
+}
+
+/// Opens what a trace for `path` is written into.
+fn open_target(path: &Path) -> io::Result<(File, Target)> {
+    let is_special = fs::metadata(path).is_ok_and(|meta| !meta.is_file() && !meta.is_dir());
+    let (file, temporary) = if is_special {
+        (File::options().write(true).open(path)?, None)
+    } else {
+        let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+        let mut hidden = std::ffi::OsString::from(".");
+        hidden.push(name);
+        hidden.push(format!(".{}.tmp", std::process::id()));
+        let temporary = path.with_file_name(hidden);
+        (File::create(&temporary)?, Some(temporary))
+    };
+    let target = Target { path: path.to_owned(), file: file.try_clone()?, temporary };
+    Ok((file, target))
+}
+
+impl Target {
+    /// Makes the file durable and gives it its name.
+    fn put_in_place(self) -> io::Result<()> {
+        if let Some(temporary) = &self.temporary {
+            self.file.sync_all()?;
+            fs::rename(temporary, &self.path)?;
+        }
+        Ok(())
+    }
 }
 
 impl Drop for Target {
     fn drop(&mut self) {
-        // Renamed, there is nothing to remove; otherwise nobody could use the half-written file.
-        let _ = fs::remove_file(&self.temporary);
+        if let Some(temporary) = &self.temporary {
+            // Renamed, there is nothing to remove; otherwise nobody could use the rest.
+            let _ = fs::remove_file(temporary);
+        }
     }
 }
 
 impl Writer {
     /// Begins a trace at `path`.
     ///
+    /// Where `path` is a device it is written to directly: renaming a file onto it would replace
+    /// the device itself. It must be able to seek, which a pipe is not.
+    ///
     /// # Errors
-    /// [`TraceErrorKind::Io`] when the folder cannot be written to.
+    /// [`TraceErrorKind::Io`] when the folder or the device cannot be written to.
     pub fn create(path: &Path, meta: &Meta) -> Result<Self, TraceError> {
-        let begin = || {
-            let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
-            let mut hidden = std::ffi::OsString::from(".");
-            hidden.push(name);
-            hidden.push(format!(".{}.tmp", std::process::id()));
-            let temporary = path.with_file_name(hidden);
-            let file = File::create(&temporary)?;
-            let target = Target { path: path.to_owned(), temporary, file: file.try_clone()? };
-            Ok::<_, io::Error>((file, target))
-        };
-        let (file, target) = begin().map_err(|error| io_error(error).in_file(path))?;
-        let mut writer =
-            Writer::new(BufWriter::new(file), meta).map_err(|error| error.in_file(path))?;
+        let in_file = |error: TraceError| error.in_file(path);
+        let (file, target) = open_target(path).map_err(|error| in_file(io_error(error)))?;
+        let mut writer = Writer::new(BufWriter::new(file), meta).map_err(in_file)?;
         writer.target = Some(target);
         Ok(writer)
     }
@@ -104,8 +128,7 @@ impl Writer {
             let (totals, mut out) = self.finish_into()?;
             out.flush().map_err(io_error)?;
             if let Some(target) = target {
-                target.file.sync_all().map_err(io_error)?;
-                fs::rename(&target.temporary, &target.path).map_err(io_error)?;
+                target.put_in_place().map_err(io_error)?;
             }
             Ok(totals)
         };

@@ -53,15 +53,15 @@ impl RandomEvents {
         Event { thread: ThreadIndex(thread), op, time_ns }
     }
 
-    /// A running thread, mostly the first, or a new one.
+    /// A running thread, mostly the first, or now and then a new one.
     fn thread(&mut self) -> (u32, bool) {
-        let seen = self.ended.len() as u64;
-        let thread = if self.below(4) > 0 { 0 } else { self.below((seen + 1).min(6)) };
-        if thread >= seen || self.ended[thread as usize] {
+        let running: Vec<_> = (0..self.ended.len()).filter(|&at| !self.ended[at]).collect();
+        if running.is_empty() || (running.len() < 5 && self.below(100) == 0) {
             self.ended.push(false);
-            return (seen as u32, true);
+            return (self.ended.len() as u32 - 1, true);
         }
-        (thread as u32, false)
+        let at = if self.below(4) > 0 { 0 } else { self.below(running.len() as u64) as usize };
+        (running[at] as u32, false)
     }
 
     fn op(&mut self, thread: u32) -> Op {
