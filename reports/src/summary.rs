@@ -166,6 +166,15 @@ impl Summary {
         label
     }
 
+    /// Rounds in which subjects were measured next to each other: the most that any time other than
+    /// the baseline's stands on. The baseline may have more, which only serve the A/A floor.
+    #[must_use]
+    pub fn rounds(&self) -> usize {
+        let of = |row: &Row| row.time.map_or(0, |time| time.count);
+        let others = self.rows.iter().filter(|row| !row.baseline).map(of).max();
+        others.or_else(|| self.rows.iter().map(of).max()).unwrap_or(0)
+    }
+
     /// Counts of children by how they ended, over all cells, the A/A twins left out.
     #[must_use]
     pub fn statuses(&self) -> BTreeMap<Status, u64> {

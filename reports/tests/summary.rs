@@ -226,6 +226,22 @@ fn flat_rows_leave_out_what_was_not_measured() {
 }
 
 #[test]
+fn rounds_that_only_serve_the_floor_are_not_rounds_of_the_comparison() {
+    let mut results = run(&[SYSTEM, HALF]);
+    for round in 10_000..10_020 {
+        for again in [false, true] {
+            let mut sample = synthetic::sample("system", "w", round, 10.0);
+            sample.again = again;
+            results.samples.push(sample);
+        }
+    }
+    let summary = Summary::of(&results);
+    assert_eq!(summary.rounds(), 6);
+    assert_eq!(row(&summary, "half").ratio.unwrap().count, 6);
+    assert_eq!(summary.floors[0].floor.count, 20);
+}
+
+#[test]
 fn a_run_of_one_subject_or_of_nothing_has_a_summary() {
     let alone = Summary::of(&synthetic::run(1, 2, 5, 9));
     assert_eq!(alone.rows.len(), 2);

@@ -10,12 +10,12 @@ use crate::record::{Call, Host, Role, Subject};
 pub(super) fn section(context: Context<'_>) -> Markup {
     let results = context.results;
     let host = &results.host;
-    let rounds = results.samples.iter().map(|sample| sample.round + 1).max().unwrap_or(0);
+    let rounds = context.summary.rounds();
     html! {
         p {
             (plural(context.summary.subjects().len(), "subject", "subjects")) " on "
             (plural(results.workloads.len(), "workload", "workloads")) " in "
-            (plural(rounds as usize, "round", "rounds")) ", each sample in a process of its own: "
+            (plural(rounds, "round", "rounds")) ", each sample in a process of its own: "
             (plural(results.samples.len(), "process", "processes")) ", "
             @if let Some(end) = &results.end {
                 (quantity::duration(end.measuring_wall_ns as f64)) " of measuring in a run of "

@@ -7,8 +7,12 @@ use crate::quantity;
 use crate::statistics::Estimate;
 use crate::summary::{Overall, Row};
 
-/// One or more charts side by side, with the table of their figures below.
+/// Charts side by side, with the table of their figures below; without a chart, the table alone.
 pub(super) fn figure<'a>(charts: impl IntoIterator<Item = &'a Chart>, table: &Markup) -> Markup {
+    let charts: Vec<&Chart> = charts.into_iter().collect();
+    if charts.is_empty() {
+        return table.clone();
+    }
     html! {
         figure {
             div.charts {

@@ -11,7 +11,9 @@ use crate::summary::{Scope, Summary};
 
 pub(super) fn section(context: Context<'_>) -> Option<Markup> {
     let Context { summary, charts, .. } = context;
-    if summary.rows.iter().all(|row| row.time.is_none()) {
+    let timed =
+        |name: &&str| summary.rows.iter().any(|row| row.subject == *name && row.time.is_some());
+    if summary.subjects().into_iter().filter(timed).count() < 2 {
         return None;
     }
     Some(html! {
