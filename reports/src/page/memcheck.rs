@@ -15,7 +15,7 @@ pub(super) fn section(context: Context<'_>) -> Option<Markup> {
         let missing = context.results.unmeasured.iter().find(|gap| gap.measure == "memcheck")?;
         return Some(html! {
             p {
-                "Not measured: " (missing.reason) "."
+                "Not measured: " (missing.reason.trim_end_matches('.')) "."
                 @if let Some(remedy) = &missing.remedy { " To get it: " code { (remedy) } }
             }
         });

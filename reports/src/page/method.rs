@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::Context;
+use super::parts::sentence;
 use crate::record::{Call, Role};
 use crate::statistics::{MIN_BOOTSTRAP_ROUNDS, RESAMPLES};
 
@@ -27,7 +28,7 @@ pub(super) fn section(context: Context<'_>) -> Markup {
             }
             li {
                 "The A/A floor is the largest difference that the interval of the baseline against itself "
-                "still allows. It is measured in the same run, among the other subjects."
+                "still allows. It is measured in the same run; pairs may be added after the last round to narrow it."
             }
             li { "A geometric mean goes over the ratios of the workloads shown, and speaks of no others." }
             li { "Only samples that finished count. A cell with a failed process has no ratio." }
@@ -95,7 +96,7 @@ fn cautions(context: Context<'_>) -> Vec<String> {
         ));
     }
     cautions.extend(results.subjects.iter().filter_map(|subject| {
-        subject.remark.as_ref().map(|remark| format!("{}: {remark}.", subject.subject))
+        subject.remark.as_ref().map(|remark| format!("{}: {}", subject.subject, sentence(remark)))
     }));
     cautions
 }

@@ -76,3 +76,25 @@ fn class_of(word: &str, failed: bool) -> &'static str {
         _ => "plain",
     }
 }
+
+/// Text from a record as a sentence: with a capital letter and a full stop, whether or not it came
+/// with them.
+pub(super) fn sentence(text: &str) -> String {
+    let text = text.trim();
+    let mut letters = text.chars();
+    let Some(first) = letters.next() else { return String::new() };
+    let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{}{}{stop}", first.to_uppercase(), letters.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_get_what_they_lack_and_no_more() {
+        assert_eq!(sentence("dicts grown from empty"), "Dicts grown from empty.");
+        assert_eq!(sentence(" Whole already. "), "Whole already.");
+        assert_eq!(sentence(""), "");
+    }
+}

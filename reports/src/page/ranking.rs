@@ -35,6 +35,7 @@ pub(super) fn section(context: Context<'_>) -> Option<Markup> {
 fn overall_table(summary: &Summary) -> Markup {
     let of = |scope: Scope| summary.overall.iter().filter(move |one| one.scope == scope);
     let split = of(Scope::Generated).next().is_some();
+    let gaps = of(Scope::All).any(|one| one.role != Role::Reference && !one.is_whole());
     let find = |scope: Scope, name: &str| {
         of(scope).find(|one| one.subject == name).and_then(|one| one.ratio)
     };
@@ -53,7 +54,8 @@ fn overall_table(summary: &Summary) -> Markup {
             @if split {
                 th.number scope="col" { "Generated" } th.number scope="col" { "Recorded programs" }
             }
-            th.number scope="col" { "Workloads" } th scope="col" { "Missing" }
+            th.number scope="col" { "Workloads" }
+            @if gaps { th scope="col" { "Missing" } }
         } },
         &html! {
             @for one in of(Scope::All).filter(|one| one.role != Role::Reference) {
@@ -67,7 +69,7 @@ fn overall_table(summary: &Summary) -> Markup {
                         (estimate(find(Scope::Programs, &one.subject).as_ref()))
                     }
                     td.number { (one.settings) " of " (one.settings_in_scope) }
-                    td.wide { (one.missing.join(", ")) }
+                    @if gaps { td.wide { (one.missing.join(", ")) } }
                 }
             }
         },

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::Context;
-use super::parts::{estimate, figure, number, table, word};
+use super::parts::{estimate, figure, number, sentence, table, word};
 use crate::quantity::{self, list, plural};
 use crate::record::{Source, Workload};
 use crate::summary::{Setting, Summary};
@@ -32,7 +32,7 @@ pub(super) fn section(context: Context<'_>) -> Option<Markup> {
     Some(html! {
         @for workload in &results.workloads {
             h3 { (workload.workload) }
-            p { (workload.description) " " (source(workload.source)) }
+            p { (sentence(&workload.description)) " " (source(workload.source)) }
             (shape(workload))
             @for index in of(workload) { (detail(index)) }
         }
