@@ -27,6 +27,11 @@ pub mod bench;
 
 use std::process::ExitCode;
 
+/// The harness's own memory. No subject serves it: a preloaded library takes the place of the
+/// system's malloc, and a broken one must not break what finds it out.
+#[global_allocator]
+static OWN_MEMORY: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
 use clap::Parser;
 
 use cli::{Cli, Command, Trace};

@@ -1,6 +1,6 @@
 //! `arenabench doctor`: what can be measured on this computer, and how to get what is missing.
 
-use super::print::{self, Rows};
+use super::print;
 use crate::cli::Format;
 use crate::exit::{self, Outcome};
 use crate::host::{self, Settings};
@@ -83,10 +83,7 @@ pub(crate) fn run() -> Outcome {
             vec![finding.what.to_owned(), state.to_owned(), finding.detail]
         })
         .collect();
-    print::rows(
-        &Rows { header: vec!["what", "state", "detail"], rows, text_columns: 3 },
-        Format::Table,
-    )?;
+    print::table(&print::table_of(&["what", "state", "detail"], 3, rows), Format::Table)?;
     Ok(if missing { exit::INCOMPLETE } else { exit::GOOD })
 }
 

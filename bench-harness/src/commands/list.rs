@@ -3,9 +3,9 @@
 use reports::record::{Call, Role};
 use serde::Serialize;
 
-use super::print::{self, Rows};
+use super::print;
 use crate::cli::{Format, List};
-use crate::exit::{self, Failure, Outcome};
+use crate::exit::{self, Outcome};
 use crate::subject;
 use crate::workload::{BUNDLED, HERE};
 
@@ -76,19 +76,12 @@ pub(crate) fn run(args: &List) -> Outcome {
         description: description.to_owned(),
     }));
     if args.format == Format::Json {
-        let text = serde_json::to_string_pretty(&entries)
-            .map_err(|error| Failure::io("standard output", error.into()))?;
-        print::out(&format!("{text}\n"))?;
+        print::json(&entries)?;
         return Ok(exit::GOOD);
     }
-    let rows = Rows {
-        header: vec!["what", "name", "kind", "description"],
-        rows: entries
-            .into_iter()
-            .map(|entry| vec![entry.what.into(), entry.name, entry.kind.into(), entry.description])
-            .collect(),
-        text_columns: 4,
-    };
-    print::rows(&rows, args.format)?;
+    let row =
+        |entry: Entry| vec![entry.what.into(), entry.name, entry.kind.into(), entry.description];
+    let rows = entries.into_iter().map(row).collect();
+    print::table(&print::table_of(&["what", "name", "kind", "description"], 4, rows), args.format)?;
     Ok(exit::GOOD)
 }

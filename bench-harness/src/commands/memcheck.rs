@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use reports::record::{Memcheck as Counted, Record, Role};
 
-use super::print::{self, Rows};
+use reports::summary::Table;
+
+use super::print;
 use crate::child::spawn::Limits;
 use crate::cli::{Format, Memcheck};
 use crate::exit::{self, Failure, Outcome};
@@ -65,7 +67,7 @@ pub(crate) fn run(args: &Memcheck, voice: &Voice, interrupt: &Interrupt) -> Outc
     let failures = session.failures;
     let Sink::Memory(records) = session.sink else { unreachable!("the sink was made above") };
     if args.format == Format::Json {
-        print::json(records)?;
+        print::records(records)?;
     } else {
         let counted: Vec<_> = records
             .into_iter()
@@ -74,7 +76,7 @@ pub(crate) fn run(args: &Memcheck, voice: &Voice, interrupt: &Interrupt) -> Outc
                 _ => None,
             })
             .collect();
-        print::rows(&rows(&counted), args.format)?;
+        print::table(&table(&counted), args.format)?;
     }
     Ok(match (interrupt.requested(), failures > 0) {
         (true, _) => exit::INTERRUPTED,
@@ -84,44 +86,37 @@ pub(crate) fn run(args: &Memcheck, voice: &Voice, interrupt: &Interrupt) -> Outc
 }
 
 /// One row per cell.
-pub(super) fn rows(counted: &[Counted]) -> Rows {
+pub(super) fn table(counted: &[Counted]) -> Table {
     let list = |counts: &std::collections::BTreeMap<String, u64>| {
         let parts: Vec<_> = counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
         parts.join(", ")
     };
     let count = |count: Option<u64>| count.map_or_else(String::new, |count| count.to_string());
-    Rows {
-        header: vec![
-            "workload",
-            "subject",
-            "ownership",
-            "by kind",
-            "by operation",
-            "errors",
-            "contexts",
-            "suppressed",
-        ],
-        rows: counted
-            .iter()
-            .map(|cell| {
-                let kinds = match &cell.message {
-                    Some(message) => {
-                        format!("{}: {message}", cell.status.word())
-                    }
-                    None => list(&cell.errors_by_kind),
-                };
-                vec![
-                    cell.workload.clone(),
-                    cell.subject.clone(),
-                    cell.ownership.clone().unwrap_or_default(),
-                    kinds,
-                    list(&cell.errors_by_operation),
-                    count(cell.errors),
-                    count(cell.contexts),
-                    count(cell.errors_suppressed),
-                ]
-            })
-            .collect(),
-        text_columns: 5,
-    }
+    let line = |cell: &Counted| {
+        let kinds = match &cell.message {
+            Some(message) => format!("{}: {message}", cell.status.word()),
+            None => list(&cell.errors_by_kind),
+        };
+        vec![
+            cell.workload.clone(),
+            cell.subject.clone(),
+            cell.ownership.clone().unwrap_or_default(),
+            kinds,
+            list(&cell.errors_by_operation),
+            count(cell.errors),
+            count(cell.contexts),
+            count(cell.errors_suppressed),
+        ]
+    };
+    let head = [
+        "workload",
+        "subject",
+        "ownership",
+        "by kind",
+        "by operation",
+        "errors",
+        "contexts",
+        "suppressed",
+    ];
+    print::table_of(&head, 5, counted.iter().map(line).collect())
 }

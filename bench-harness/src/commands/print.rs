@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
-use comfy_table::presets::ASCII_MARKDOWN;
-use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, TableStyle};
 use reports::record::{Line, Record, SCHEMA};
+use reports::summary::Table;
+use serde::Serialize;
 
 use crate::cli::Format;
 use crate::exit::Failure;
@@ -12,14 +13,6 @@ use crate::exit::Failure;
 /// A table for people: one rule under the header and nothing else.
 const PLAIN: TableStyle =
     TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
-
-/// Rows of text under a header; numbers to the right.
-pub(crate) struct Rows {
-    pub(crate) header: Vec<&'static str>,
-    pub(crate) rows: Vec<Vec<String>>,
-    /// Columns that hold text.
-    pub(crate) text_columns: usize,
-}
 
 /// Writes to standard output.
 ///
@@ -33,51 +26,72 @@ pub(crate) fn out(text: &str) -> Result<(), Failure> {
         .map_err(|error| Failure::io("standard output", error))
 }
 
-/// Prints rows as a table for people, in Markdown or as CSV.
+/// A table with these headings, the first `text_columns` of them over text and the rest over
+/// figures.
+pub(crate) fn table_of(head: &[&str], text_columns: usize, rows: Vec<Vec<String>>) -> Table {
+    Table {
+        head: head.iter().map(|&heading| heading.to_owned()).collect(),
+        right: (0..head.len()).map(|column| column >= text_columns).collect(),
+        rows,
+    }
+}
+
+/// Prints a table for people, in Markdown or as CSV.
 ///
 /// # Errors
 /// As [`out`].
-pub(crate) fn rows(rows: &Rows, format: Format) -> Result<(), Failure> {
-    if format == Format::Csv {
-        return csv(rows);
+pub(crate) fn table(table: &Table, format: Format) -> Result<(), Failure> {
+    match format {
+        Format::Csv => csv(table),
+        Format::Md => out(&table.to_markdown()),
+        Format::Table | Format::Json => plain(table),
     }
-    let mut table = Table::new();
-    if format == Format::Md {
-        table.load_style(ASCII_MARKDOWN);
-    } else {
-        table.load_style(PLAIN);
-        if let Some((width, _)) = terminal_size::terminal_size_of(io::stdout()) {
-            table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width.0);
-        }
+}
+
+fn plain(table: &Table) -> Result<(), Failure> {
+    let mut drawn = comfy_table::Table::new();
+    drawn.load_style(PLAIN);
+    if let Some((width, _)) = terminal_size::terminal_size_of(io::stdout()) {
+        drawn.set_content_arrangement(ContentArrangement::Dynamic).set_width(width.0);
     }
-    table.set_header(&rows.header);
-    table.add_rows(&rows.rows);
-    for (at, column) in table.column_iter_mut().enumerate() {
-        if at >= rows.text_columns {
+    drawn.set_header(&table.head);
+    drawn.add_rows(&table.rows);
+    for (column, right) in drawn.column_iter_mut().zip(&table.right) {
+        if *right {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    out(&format!("{table}\n"))
+    let lines: Vec<_> = drawn.lines().map(|line| line.trim_end().to_owned()).collect();
+    out(&format!("{}\n", lines.join("\n")))
 }
 
-/// Prints records as one JSON array.
-pub(crate) fn json(records: Vec<Record>) -> Result<(), Failure> {
-    let lines: Vec<_> =
-        records.into_iter().map(|record| Line { schema: SCHEMA.to_owned(), record }).collect();
-    let text = serde_json::to_string_pretty(&lines)
-        .map_err(|error| Failure::io("standard output", error.into()))?;
-    out(&format!("{text}\n"))
-}
-
-/// Prints rows of text as CSV.
-fn csv(rows: &Rows) -> Result<(), Failure> {
+fn csv(table: &Table) -> Result<(), Failure> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let written = writer
-        .write_record(&rows.header)
-        .and_then(|()| rows.rows.iter().try_for_each(|row| writer.write_record(row)));
+        .write_record(&table.head)
+        .and_then(|()| table.rows.iter().try_for_each(|row| writer.write_record(row)));
     let bytes = written
         .map_err(io::Error::from)
         .and_then(|()| writer.into_inner().map_err(csv::IntoInnerError::into_error))
-        .map_err(|error: io::Error| Failure::io("standard output", error))?;
+        .map_err(|error| Failure::io("standard output", error))?;
     out(&String::from_utf8_lossy(&bytes))
+}
+
+/// Prints records as one JSON array.
+///
+/// # Errors
+/// As [`out`].
+pub(crate) fn records(records: Vec<Record>) -> Result<(), Failure> {
+    let line = |record| Line { schema: SCHEMA.to_owned(), record };
+    json(&records.into_iter().map(line).collect::<Vec<_>>())
+}
+
+/// Prints a value as JSON.
+///
+/// # Errors
+/// As [`out`].
+pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| Failure::io("standard output", error.into()))?;
+    out(&format!("{text}\n"))
 }

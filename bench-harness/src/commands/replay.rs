@@ -65,7 +65,7 @@ pub(crate) fn run(args: &Replay, voice: &Voice, interrupt: &Interrupt) -> Outcom
     let Sink::Memory(records) = session.sink else { unreachable!("the sink was made above") };
     let code = exit_code(&records, interrupt);
     if args.format == Format::Json {
-        print::json(records)?;
+        print::records(records)?;
         return Ok(code);
     }
     let settings = Settings { profile: "custom", seed: args.generation.seed, baseline: &baseline };

@@ -141,7 +141,9 @@ pub(crate) fn run(args: &Run, voice: &Voice, interrupt: &Interrupt) -> Outcome {
     }
     let mut pace = plan.pace;
     if let Some(rounds) = args.rounds {
+        // Asked for just so many: the floor has to do with them as well.
         (pace.min_rounds, pace.max_rounds) = (rounds, rounds);
+        pace.floor_budget = Duration::ZERO;
     }
     session.measure(&pace)?;
     if !args.no_memcheck {
@@ -181,14 +183,23 @@ fn chosen_subjects(args: &Run) -> Result<Vec<Subject>, Failure> {
         args.subjects.subjects.clone()
     };
     unique(subjects.iter().map(|subject| subject.name.as_str()), "subject")?;
-    if !subjects.iter().any(|subject| subject.name == args.baseline) {
-        let baseline = Subject::parse(&args.baseline).map_err(Failure::usage)?;
-        if baseline.role == Role::Reference {
-            return Err(Failure::usage(format!("`{}` cannot be the baseline", args.baseline)));
+    match subjects.iter().find(|subject| subject.name == args.baseline) {
+        Some(baseline) => check_baseline(baseline)?,
+        None => {
+            let baseline = Subject::parse(&args.baseline).map_err(Failure::usage)?;
+            check_baseline(&baseline)?;
+            subjects.insert(0, baseline);
         }
-        subjects.insert(0, baseline);
     }
     Ok(subjects)
+}
+
+fn check_baseline(baseline: &Subject) -> Result<(), Failure> {
+    if baseline.role == Role::Reference {
+        let name = &baseline.name;
+        return Err(Failure::usage(format!("`{name}` is a reference and cannot be the baseline")));
+    }
+    Ok(())
 }
 
 fn chosen_workloads(args: &Run, plan: &Plan) -> Result<Vec<Name>, Failure> {
@@ -388,7 +399,7 @@ fn conclude(directory: &Path, format: Format, voice: &Voice) -> Result<(), Failu
     reports::write_report(&results, directory)
         .map_err(|error| Failure { code: exit::IO, error: error.into() })?;
     if format == Format::Json {
-        print::json(super::records_of(&results))?;
+        print::records(super::records_of(&results))?;
     } else {
         summary_rows::print(&results, format)?;
     }

@@ -9,7 +9,7 @@ use workloads::statistics::{Collector, Statistics};
 use workloads::totals::CallCounts;
 use workloads::trace::Reader;
 
-use super::print::{self, Rows};
+use super::print;
 use crate::cli::Format;
 use crate::exit::{self, Failure, Outcome};
 
@@ -72,11 +72,9 @@ struct TopSize {
 pub(super) fn print(path: &Path, format: Format) -> Outcome {
     let info = read(path)?;
     if format == Format::Json {
-        let text = serde_json::to_string_pretty(&info)
-            .map_err(|error| Failure::io("standard output", error.into()))?;
-        print::out(&format!("{text}\n"))?;
+        print::json(&info)?;
     } else {
-        print::rows(&rows(&info), format)?;
+        print::table(&print::table_of(&["what", "value"], 2, rows(&info)), format)?;
     }
     Ok(exit::GOOD)
 }
@@ -158,7 +156,7 @@ fn by_kind(counts: &CallCounts) -> BTreeMap<&'static str, u64> {
     counts.iter().filter(|(_, count)| *count > 0).map(|(call, count)| (name(call), count)).collect()
 }
 
-fn rows(info: &Info) -> Rows {
+fn rows(info: &Info) -> Vec<Vec<String>> {
     let region = &info.region;
     let kinds = |counts: &BTreeMap<&'static str, u64>| {
         let parts: Vec<_> = counts.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
@@ -231,9 +229,5 @@ fn rows(info: &Info) -> Rows {
         ("commonest sizes", sizes.join(", ")),
     ];
     rows.retain(|(_, value)| !value.is_empty());
-    Rows {
-        header: vec!["what", "value"],
-        rows: rows.into_iter().map(|(what, value)| vec![what.to_owned(), value]).collect(),
-        text_columns: 2,
-    }
+    rows.into_iter().map(|(what, value)| vec![what.to_owned(), value]).collect()
 }

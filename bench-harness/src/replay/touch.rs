@@ -3,7 +3,7 @@
 //! An untouched replay flatters allocators that write no headers, so by default the first 16 bytes
 //! of a block are written when it is born, and read and written before it is freed, as a program
 //! with object headers would. The first word holds the slot's number from birth to death, so that
-//! every replay, timed or not, notices blocks that overlap or lose their contents.
+//! every replay, timed or not, notices a block whose first word somebody else has written.
 //!
 //! * T1: while a block of at least 8 bytes is alive, its first word holds its slot number, for every
 //!   policy but `None`.

@@ -30,8 +30,6 @@ const STRIDE_BYTES: usize = 4096;
 const STRIPE_BYTES: usize = 64;
 /// Bytes that belong to the touch policy.
 const HEADER_BYTES: usize = 16;
-/// Faults that are described; further ones are only counted.
-const MAX_DESCRIBED: usize = 8;
 
 /// One broken promise.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,8 +51,6 @@ struct Shadow {
     /// Bytes filled with the pattern.
     filled: usize,
     pattern: u64,
-    /// False for a block that overlapped another when it was handed out: it is in no range.
-    admitted: bool,
 }
 
 /// An allocator whose every answer is checked.
@@ -65,8 +61,7 @@ pub(crate) struct Verified<A> {
     /// Start of every live block and its end.
     ranges: BTreeMap<usize, usize>,
     calls: u64,
-    count: u64,
-    described: Vec<Fault>,
+    fault: Option<Fault>,
 }
 
 impl<A: Allocator> Verified<A> {
@@ -74,33 +69,29 @@ impl<A: Allocator> Verified<A> {
     pub(crate) fn new(inner: A, promise: usize, slots: u32) -> Self {
         let mut shadows = Vec::new();
         shadows.resize_with(slots as usize, || None);
-        Self {
-            inner,
-            promise,
-            shadows,
-            ranges: BTreeMap::new(),
-            calls: 0,
-            count: 0,
-            described: Vec::new(),
-        }
+        Self { inner, promise, shadows, ranges: BTreeMap::new(), calls: 0, fault: None }
     }
 
-    /// How many promises were broken, and the first of them.
-    pub(crate) fn faults(&self) -> (u64, &[Fault]) {
-        (self.count, &self.described)
+    /// The first promise that was broken.
+    pub(crate) fn first_fault(&self) -> Option<&Fault> {
+        self.fault.as_ref()
     }
 
     fn fault(&mut self, what: String) {
-        self.count += 1;
-        if self.described.len() < MAX_DESCRIBED {
-            self.described.push(Fault { call: self.calls, what });
+        if self.fault.is_none() {
+            self.fault = Some(Fault { call: self.calls, what });
         }
+    }
+
+    /// Hands on a block, or null once a promise was broken: nothing a subject does after that is
+    /// worth looking at, and it may well not survive it.
+    fn hand_on(&mut self, ptr: *mut u8) -> *mut u8 {
+        self.calls += 1;
+        if self.fault.is_some() { std::ptr::null_mut() } else { ptr }
     }
 
     /// Checks a block that was just handed out (V1, V2, V6) and fills it from `keep` on.
     ///
-    /// A block that overlaps another is reported and not filled, so that the other one's contents
-    /// do not raise a second fault for the same cause.
     fn admit(&mut self, slot: usize, ptr: *mut u8, extent: Extent, operation: &str) {
         if ptr.is_null() {
             return;
@@ -134,7 +125,6 @@ impl<A: Allocator> Verified<A> {
                  [{start:#x}, {other_end:#x})",
                 extent.size
             ));
-            self.shadows[slot] = Some(Shadow { addr, filled: 0, pattern: 0, admitted: false });
             return;
         }
         self.ranges.insert(addr, end);
@@ -145,7 +135,7 @@ impl<A: Allocator> Verified<A> {
             // SAFETY: the byte is ours.
             unsafe { byte.write(pattern_byte(pattern, at)) };
         });
-        self.shadows[slot] = Some(Shadow { addr, filled, pattern, admitted: true });
+        self.shadows[slot] = Some(Shadow { addr, filled, pattern });
     }
 
     /// Checks the first `len` bytes of a block that is at `ptr` against its shadow (V3, V5).
@@ -173,9 +163,7 @@ impl<A: Allocator> Verified<A> {
 
     fn retire(&mut self, slot: usize) -> Option<Shadow> {
         let shadow = self.shadows[slot].take()?;
-        if shadow.admitted {
-            self.ranges.remove(&shadow.addr);
-        }
+        self.ranges.remove(&shadow.addr);
         Some(shadow)
     }
 }
@@ -208,8 +196,7 @@ unsafe impl<A: Allocator> Allocator for Verified<A> {
     fn malloc(&mut self, slot: usize, size: usize) -> *mut u8 {
         let ptr = self.inner.malloc(slot, size);
         self.admit(slot, ptr, Extent { size, align: 1 }, "malloc");
-        self.calls += 1;
-        ptr
+        self.hand_on(ptr)
     }
 
     fn calloc(&mut self, slot: usize, size: usize) -> *mut u8 {
@@ -229,28 +216,28 @@ unsafe impl<A: Allocator> Allocator for Verified<A> {
             self.fault(format!("calloc of {size} bytes: byte {at} is not zero"));
         }
         self.admit(slot, ptr, Extent { size, align: 1 }, "calloc");
-        self.calls += 1;
-        ptr
+        self.hand_on(ptr)
     }
 
     fn aligned(&mut self, slot: usize, extent: Extent) -> *mut u8 {
         let ptr = self.inner.aligned(slot, extent);
         self.admit(slot, ptr, extent, "aligned allocation");
-        self.calls += 1;
-        ptr
+        self.hand_on(ptr)
     }
 
     fn realloc_new(&mut self, slot: usize, size: usize) -> *mut u8 {
         let ptr = self.inner.realloc_new(slot, size);
         self.admit(slot, ptr, Extent { size, align: 1 }, "realloc of null");
-        self.calls += 1;
-        ptr
+        self.hand_on(ptr)
     }
 
     unsafe fn realloc(&mut self, slot: usize, ptr: *mut u8, old: Extent, size: usize) -> *mut u8 {
         let shadow = self.retire(slot);
         if let Some(shadow) = &shadow {
             self.check(shadow, ptr, usize::MAX, "before realloc");
+        }
+        if self.fault.is_some() {
+            return std::ptr::null_mut();
         }
         // SAFETY: the caller's obligation.
         let moved = unsafe { self.inner.realloc(slot, ptr, old, size) };
@@ -267,13 +254,15 @@ unsafe impl<A: Allocator> Allocator for Verified<A> {
             // SAFETY: as above.
             unsafe { std::ptr::copy_nonoverlapping(header.as_ptr(), moved, kept) };
         }
-        self.calls += 1;
-        moved
+        self.hand_on(moved)
     }
 
     unsafe fn free(&mut self, slot: usize, ptr: *mut u8, old: Extent) {
         if let Some(shadow) = self.retire(slot) {
             self.check(&shadow, ptr, usize::MAX, "before free");
+        }
+        if self.fault.is_some() {
+            return;
         }
         // SAFETY: the caller's obligation.
         unsafe { self.inner.free(slot, ptr, old) };

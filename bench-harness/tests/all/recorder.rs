@@ -124,7 +124,7 @@ fn what_a_program_did_before_it_was_killed_stays_readable() {
         let ended = record(&trace, &["perl", "-e", &script]);
         assert!(ended.code > 128, "{} {}", ended.code, ended.stderr);
         let info = info(&trace);
-        assert!(info["calls"].as_u64().unwrap() > 10_000, "{signal}: {info}");
+        assert!(info["calls"].as_u64().unwrap() > 5_000, "{signal}: {info}");
         verify_everywhere(&trace);
     }
 }
@@ -166,7 +166,7 @@ fn a_marked_region_is_kept_apart_from_start_up() {
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     let info = info(&trace);
     let region = info["region"]["calls"].as_u64().unwrap();
-    assert!((4000..6000).contains(&region), "{info}");
+    assert!((8000..16_000).contains(&region), "{info}");
     assert!(info["region"]["base_blocks"].as_u64().unwrap() > 10_000, "{info}");
 }
 
