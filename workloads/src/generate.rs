@@ -35,6 +35,8 @@ mod frame_push_pop;
 mod free_list;
 mod int_churn;
 mod int_objects;
+#[cfg(test)]
+mod recorded;
 mod spec;
 
 pub use era::Era;

@@ -82,7 +82,9 @@ impl DictObjects {
             let recycled = if dict.table.is_kept_when_dead() { self.tables.take() } else { None };
             dict.block = Some(recycled.unwrap_or_else(|| heap.malloc(bytes)));
             if let Some(old) = had_block {
-                self.release_table(old, was_kept_kind, heap);
+                // 3.6 keeps the table of a dict that dies, but not one that is replaced.
+                let is_kept = was_kept_kind && self.era >= Era::V3_7;
+                self.release_table(old, is_kept, heap);
             }
         }
         dict.entries.push_back((key, value));

@@ -12,7 +12,7 @@
 //!     ...               table[str(i) if i < half else i] = i
 //! def grow_window(numbers, width):   # 10 %: the newest `width` of 3 x `width` keys
 //!     ...               table[i] = i
-//!                       if i >= numbers[0] + width: del table[i - width]
+//!                       if i >= deleting: del table[i - width]    # deleting = numbers[0] + width
 //! population[place] = grow(...)
 //! ```
 //! The final sizes have a heavy tail: the chance of at least x entries is 4 / x, up to a quarter of
@@ -31,7 +31,10 @@
 //! insertion (in 2.x in order of the hashes), then its table, then the dict object.
 //!
 //! Dict objects (80, not in 2.3) and tables of the least size (80, from 3.11 only with 16-byte
-//! entries) come from free lists when they can.
+//! entries) come from free lists when they can. In 3.6 tables that are replaced are not kept.
+//!
+//! Sources: `dictobject.c`, `longobject.c:long_to_decimal_string_internal`, and recordings of the
+//! program on CPython 3.6 to 3.13.
 
 use super::Spec;
 use super::dice::Dice;
@@ -45,7 +48,7 @@ use crate::event::Op;
 const LEAST_ENTRIES: u64 = 4;
 
 /// Which function grows the dict of a place.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Kind {
     Str,
     Int,
@@ -61,13 +64,24 @@ struct Place {
     dict: Option<Dict>,
 }
 
+impl Place {
+    /// Numbers that go through the dict.
+    fn rounds(&self) -> u64 {
+        match self.kind {
+            Kind::Window => 3 * self.entries,
+            _ => self.entries,
+        }
+    }
+}
+
 /// Emits the live set and the region up to, but without, its end mark.
 pub(super) fn emit(spec: &Spec, operations: u64, heap: &mut Emitter<'_>, dice: &mut Dice) {
     let mut grower = Grower::new(spec.era);
     let mut places = draw_places(spec.live, dice);
     heap.malloc(8 * places.len() as u64);
     for place in &mut places {
-        place.dict = Some(grower.grow(place, heap, dice));
+        let digits = draw_digits(place.rounds(), dice);
+        place.dict = Some(grower.grow(place, digits, heap));
     }
 
     heap.mark(Op::RegionStart);
@@ -75,7 +89,8 @@ pub(super) fn emit(spec: &Spec, operations: u64, heap: &mut Emitter<'_>, dice: &
     while heap.calls() - start < operations {
         let at = dice.below(places.len() as u64) as usize;
         let place = &mut places[at];
-        let grown = grower.grow(place, heap, dice);
+        let digits = draw_digits(place.rounds(), dice);
+        let grown = grower.grow(place, digits, heap);
         if let Some(dropped) = place.dict.replace(grown) {
             grower.dicts.release(dropped, &mut grower.ints, heap, dice);
         }
@@ -111,14 +126,17 @@ impl Grower {
         Grower { era, ints: IntObjects::new(era), dicts: DictObjects::new(era) }
     }
 
-    /// A dict grown from empty to the place's size.
-    fn grow(&mut self, place: &Place, heap: &mut Emitter<'_>, dice: &mut Dice) -> Dict {
-        let rounds = match place.kind {
-            Kind::Window => 3 * place.entries,
-            _ => place.entries,
-        };
-        let digits = draw_digits(rounds, dice);
+    /// A dict grown from empty to the place's size, its numbers of so many decimal digits.
+    fn grow(&mut self, place: &Place, digits: u64, heap: &mut Emitter<'_>) -> Dict {
+        let rounds = place.rounds();
         let mut dict = self.dicts.empty(heap);
+        // `numbers[0] + width`
+        let deleting = matches!(place.kind, Kind::Window).then(|| {
+            let first = self.ints.one_digit(heap);
+            let deleting = self.ints.one_digit(heap);
+            self.ints.release(first, heap);
+            deleting
+        });
         let iterator = heap.malloc(if self.era >= Era::V3_12 { 40 } else { 48 });
         for round in 0..rounds {
             let i = self.ints.one_digit(heap);
@@ -138,6 +156,9 @@ impl Grower {
             }
         }
         heap.free(iterator);
+        if let Some(deleting) = deleting {
+            self.ints.release(deleting, heap);
+        }
         dict
     }
 }
@@ -147,3 +168,6 @@ fn draw_digits(count: u64, dice: &mut Dice) -> u64 {
     let least = u64::from((2 * count).max(1_000).ilog10()) + 1;
     least + dice.below(10 - least.min(9))
 }
+
+#[cfg(test)]
+mod tests;

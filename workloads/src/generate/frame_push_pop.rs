@@ -22,11 +22,12 @@
 //! on the data stack (`data_stack`), whose chunks are no malloc traffic.
 //!
 //! An exception makes a traceback per frame, and from 3.11 on a frame object too; both live until
-//! the handler at the top drops them. The order in which such a chain dies is that of the
-//! interpreter's guard against deep recursion: 50 at a time, up to 3.12.
+//! the handler at the top drops them (`unwinding`).
 //!
 //! Sources: `ceval.c`, `frameobject.c`, `genobject.c:gen_close`, `traceback.c:tb_dealloc`, and
 //! recordings of the program on CPython 3.6 to 3.13.
+
+mod unwinding;
 
 use super::Spec;
 use super::call_objects::CallObjects;
@@ -41,9 +42,6 @@ use crate::event::{BlockId, Op};
 
 /// Calls of the shallowest dive.
 const LEAST_DEPTH: u64 = 16;
-
-/// Deallocations nested in each other before the interpreter puts the rest off (up to 3.12).
-const NESTED_DEATHS: usize = 50;
 
 /// Emits the first dive and the region up to, but without, its end mark. Returns the chunks of
 /// the data stack mapped in the region, from 3.11 on.
@@ -149,6 +147,11 @@ enum Held {
     },
     /// A cell that no closure was made of, because the dive ended here.
     Cell(BlockId),
+    /// What a closure leaves when its function dies before its tuple.
+    ClosureTuple {
+        cell: BlockId,
+        tuple: BlockId,
+    },
     Arguments {
         tuple: BlockId,
         names: Dict,
@@ -167,14 +170,6 @@ struct Level {
     argument: Int,
     frame: Option<CallFrame>,
     held: Held,
-}
-
-/// A frame that an exception has left, kept alive by its traceback.
-struct Unwound {
-    level: Level,
-    traceback: BlockId,
-    /// From 3.11 on.
-    frame_object: Option<BlockId>,
 }
 
 struct Diver {
@@ -317,6 +312,11 @@ impl Diver {
                 objects.ints.release(argument, heap);
                 heap.free(cell);
             }
+            Held::ClosureTuple { cell, tuple } => {
+                objects.ints.release(argument, heap);
+                heap.free(cell);
+                objects.release_tuple(tuple, heap);
+            }
             Held::Method(method) => {
                 objects.ints.release(argument, heap);
                 objects.release_method(method, heap);
@@ -384,119 +384,7 @@ impl Diver {
             heap.free(outer);
         }
     }
-
-    /// Unwinds all levels by an exception raised in `end` and drops it at the top.
-    fn unwind(
-        &mut self,
-        levels: Vec<Level>,
-        end: CallFrame,
-        heap: &mut Emitter<'_>,
-        dice: &mut Dice,
-    ) {
-        let exception = self.objects.exception(heap);
-        let end =
-            Level { code: Code::End, argument: Int::Cached, frame: Some(end), held: Held::Nothing };
-        // Innermost first.
-        let mut unwound = Vec::with_capacity(levels.len() + 1);
-        for mut level in std::iter::once(end).chain(levels.into_iter().rev()) {
-            let extras = level.code.extras(self.era);
-            let frame_object =
-                (self.era >= Era::V3_11).then(|| self.objects.frame_object(extras, heap));
-            let traceback = self.objects.traceback(heap);
-            if let Held::Generator { object, frame } = &mut level.held {
-                let (object, frame) = (*object, frame.take());
-                self.close_generator(object, frame, false, heap);
-                level.held = Held::Nothing;
-            }
-            if frame_object.is_some()
-                && let Some(frame) = level.frame.take()
-            {
-                // The frame moves from the data stack into its object.
-                self.frames.pop(level.code, frame, heap);
-            }
-            unwound.push(Unwound { level, traceback, frame_object });
-        }
-        // The handler's own frame, `dive(n)`: in 3.11 and later with a frame object, too.
-        let handler = (self.era >= Era::V3_11).then(|| self.objects.frame_object(5, heap));
-        let handler_traceback = self.objects.traceback(heap);
-        if self.era <= Era::V3_10 {
-            release_exception(exception, heap);
-        }
-        self.drop_tracebacks(unwound, handler_traceback, heap, dice);
-        if let Some(handler) = handler {
-            release_exception(exception, heap);
-            heap.free(handler);
-        }
-    }
-
-    /// Frees a chain of tracebacks, innermost first in `unwound`, and the frames it holds.
-    ///
-    /// Each traceback holds the next inner one, each frame its caller. The chain of tracebacks
-    /// dies in groups of [`NESTED_DEATHS`], the outermost group first and each group from the
-    /// inside out. No frame dies before the innermost group does; there each frame goes with its
-    /// traceback, and the last one takes its callers along, again in groups.
-    fn drop_tracebacks(
-        &mut self,
-        unwound: Vec<Unwound>,
-        handler_traceback: BlockId,
-        heap: &mut Emitter<'_>,
-        dice: &mut Dice,
-    ) {
-        let nested = if self.era <= Era::V3_12 { NESTED_DEATHS } else { usize::MAX };
-        // The handler's traceback is the outermost: number 0.
-        let total = unwound.len() + 1;
-        let innermost_group = (total - 1) / nested * nested;
-        let mut tracebacks: Vec<_> = unwound.iter().map(|one| one.traceback).collect();
-        tracebacks.push(handler_traceback);
-        tracebacks.reverse();
-        let mut first = 0;
-        while first < innermost_group {
-            tracebacks[first..first + nested].iter().rev().for_each(|&block| heap.free(block));
-            first += nested;
-        }
-        let mut unwound = unwound.into_iter();
-        for at in (innermost_group..total).rev() {
-            if at == innermost_group && at > 0 {
-                self.drop_callers(&mut unwound, nested, heap, dice);
-                heap.free(tracebacks[at]);
-                while unwound.len() > 0 {
-                    self.drop_callers(&mut unwound, nested, heap, dice);
-                }
-            } else {
-                self.drop_callers(&mut unwound, 1, heap, dice);
-                heap.free(tracebacks[at]);
-            }
-        }
-    }
-
-    /// Kills the next `count` frames outwards: all their locals, then their blocks, last first.
-    fn drop_callers(
-        &mut self,
-        unwound: &mut impl Iterator<Item = Unwound>,
-        count: usize,
-        heap: &mut Emitter<'_>,
-        dice: &mut Dice,
-    ) {
-        let mut blocks = Vec::new();
-        for Unwound { level, frame_object, .. } in unwound.by_ref().take(count) {
-            let Level { code, argument, frame, held } = level;
-            self.release_locals(argument, held, heap, dice);
-            blocks.push((code, frame, frame_object));
-        }
-        for (code, frame, frame_object) in blocks.into_iter().rev() {
-            if let Some(frame) = frame {
-                self.frames.pop(code, frame, heap);
-            }
-            if let Some(frame_object) = frame_object {
-                heap.free(frame_object);
-            }
-        }
-    }
 }
 
-fn release_exception((instance, dict): (BlockId, Option<BlockId>), heap: &mut Emitter<'_>) {
-    if let Some(dict) = dict {
-        heap.free(dict);
-    }
-    heap.free(instance);
-}
+#[cfg(test)]
+mod tests;
