@@ -20,5 +20,7 @@ pub mod generate;
 pub mod import;
 mod live_blocks;
 pub mod statistics;
+#[cfg(test)]
+mod test_seeds;
 pub mod totals;
 pub mod trace;

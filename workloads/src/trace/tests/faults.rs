@@ -1,5 +1,8 @@
 //! T1: one fault per file, and the kind of error it must give; then all prefixes and all flips.
 
+use proptest::collection::vec;
+use proptest::prelude::*;
+
 use super::random_events::RandomEvents;
 use super::{read, written};
 use crate::checker::Violation;
@@ -377,6 +380,39 @@ fn what_a_later_minor_version_adds_is_passed_over() {
     }
     assert_eq!(read(&bytes).unwrap().len(), 3);
     drop(footer);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Streams of anything, in lengths that fit: read to a fault or to the totals, never a panic.
+    #[test]
+    fn streams_of_anything_never_panic(
+        codes in vec(any::<u8>(), 1..60),
+        sizes in vec(any::<u8>(), 0..60),
+        blocks in vec(any::<u8>(), 0..60),
+        count in 1..60_u32,
+    ) {
+        let _ = read(&with_events(count, &streams(&codes, &sizes, &blocks, &[])));
+    }
+
+    /// The same with codes that are often right, so that more of them are read.
+    #[test]
+    fn streams_of_likely_codes_never_panic(
+        codes in vec(prop_oneof![0..16_u8, Just(24), 144..150_u8, 220..240_u8], 1..200),
+        values in vec(0..6_u8, 0..200),
+    ) {
+        let payload = streams(&codes, &values, &values, &[]);
+        let _ = read(&with_events(codes.len() as u32, &payload));
+    }
+
+    /// Files of anything behind a good beginning.
+    #[test]
+    fn files_of_anything_never_panic(rest in vec(any::<u8>(), 0..200), start in 0..5_usize) {
+        let good = trace(&good_parts());
+        let start = [0, 8, 24, 24 + 13 + 0x7c, good.len()][start];
+        prop_assert!(read(&[&good[..start], &rest].concat()).is_err() || rest.is_empty());
+    }
 }
 
 /// A trace of some 4 KiB with a little of everything.

@@ -3,11 +3,12 @@
 use super::random_events::RandomEvents;
 use super::{read, written};
 use crate::event::{BlockId, Event, MAX_ALIGN, MAX_SIZE, Op, ThreadIndex};
+use crate::test_seeds::seeds;
 use crate::trace::{Losses, Meta, Reader};
 
 #[test]
 fn thousands_of_random_traces_read_back_as_written() {
-    for seed in 0..3_000 {
+    for seed in seeds(0..3_000) {
         let timed = seed % 3 == 0;
         let events = RandomEvents::new(seed, timed).take((seed % 120) as usize);
         let meta = Meta { timed, ..Meta::default() };
@@ -18,7 +19,8 @@ fn thousands_of_random_traces_read_back_as_written() {
 
 #[test]
 fn traces_of_many_blocks_read_back_as_written() {
-    for (seed, timed) in [(1, false), (2, true)] {
+    for seed in seeds(1..3) {
+        let timed = seed % 2 == 0;
         let events = RandomEvents::new(seed, timed).take(200_000);
         let meta = Meta { timed, ..Meta::default() };
         let (totals, bytes) = written(&meta, &events);

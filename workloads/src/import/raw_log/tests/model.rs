@@ -7,6 +7,7 @@ use super::written_logs::{Image, aligned, calloc, enter, exit, free, malloc};
 use super::{Options, imported};
 use crate::event::{BlockId, Event, Op, ThreadIndex};
 use crate::import::raw_log::layout::Record;
+use crate::test_seeds::seeds;
 
 /// A program that allocates at addresses that are reused soon, and keeps both its log and the
 /// events it should become.
@@ -139,7 +140,7 @@ impl Program {
 
 #[test]
 fn what_random_threads_did_is_what_is_imported() {
-    for seed in 0..60 {
+    for seed in seeds(0..60) {
         let mut program = Program::new(seed, 1 + seed as usize % 7);
         (0..4_000).for_each(|_| program.step());
         let (events, summary) = imported(&program.image(), &Options::default());
