@@ -16,7 +16,6 @@
 //! * G1: equal spec, operations and seed give equal events, on every machine and for good.
 //! * G2: the events hold I1 to I6, on one thread, with one region.
 //! * G3: a new object is allocated before the one it replaces is freed.
-//! * G4: the size of a workload changes its live set, never the order of its calls.
 //!
 //! Sources: the allocation paths of CPython's `Objects/*.c` of each era, and traces of the
 //! programs under `programs/`; each file names its own.

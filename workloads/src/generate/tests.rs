@@ -1,4 +1,4 @@
-//! Promises G1 to G4 that hold for every generator.
+//! Promises G1 to G3, and what each workload promises beyond them.
 
 use super::*;
 use crate::checker::Checker;

@@ -66,7 +66,12 @@ struct Target {
 
 /// Opens what a trace for `path` is written into.
 fn open_target(path: &Path) -> io::Result<(File, Target)> {
-    let is_special = fs::metadata(path).is_ok_and(|meta| !meta.is_file() && !meta.is_dir());
+    let kind = fs::metadata(path).map(|meta| meta.file_type());
+    if kind.as_ref().is_ok_and(fs::FileType::is_dir) {
+        // Renaming onto it would fail as well, but only when everything is written.
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    let is_special = kind.is_ok_and(|kind| !kind.is_file());
     let (file, temporary) = if is_special {
         (File::options().write(true).open(path)?, None)
     } else {

@@ -1,8 +1,8 @@
 //! All records of an image in order of their sequence numbers (R1).
 //!
-//! * G1: a chunk is opened when the lowest sequence number that may still come is its own, so at any
+//! * Q1: a chunk is opened when the lowest sequence number that may still come is its own, so at any
 //!   time those chunks are open whose ranges overlap: one per thread that is alive, or two.
-//! * G2: of records with one sequence number, the first is returned and equal ones are dropped (R3).
+//! * Q2: of records with one sequence number, the first is returned and equal ones are dropped (R3).
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -75,7 +75,7 @@ impl<'a> Merge<'a> {
         }
     }
 
-    /// G1.
+    /// Q1.
     fn open_due(&mut self) -> Result<(), ImportError> {
         while let Some((chunk, rest)) = self.unopened.split_first()
             && self.queue.peek().is_none_or(|&Reverse((seq, _))| chunk.least <= seq)

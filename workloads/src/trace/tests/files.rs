@@ -83,10 +83,12 @@ fn files_that_cannot_be_opened_or_created_are_io_errors_with_their_path() {
         Reader::recover(&missing).err().unwrap(),
         Writer::create(&missing, &Meta::default()).err().unwrap(),
         Writer::create(Path::new("/"), &Meta::default()).err().unwrap(),
+        Writer::create(folder.path(), &Meta::default()).err().unwrap(),
     ];
     for error in &errors {
         assert!(matches!(error.kind, TraceErrorKind::Io(_)), "{error}");
     }
+    assert_eq!(names_in(folder.path()), [""; 0]);
     let message = errors[0].to_string();
     assert!(message.contains("no/such.trace") && message.contains("No such file"), "{message}");
 }
