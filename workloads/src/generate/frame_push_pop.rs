@@ -79,10 +79,15 @@ enum Code {
     Step,
     Counting,
     End,
+    /// The handler around it all.
+    Dive,
 }
 
 /// Number of [`Code`]s.
-const CODES: usize = 8;
+const CODES: usize = 9;
+
+/// Extras of the frames below the outermost dive from 3.11 on: the module's and `main`'s.
+const EXTRAS_BELOW: [u64; 2] = [8, 16];
 
 impl Code {
     /// The function at a depth.
@@ -102,6 +107,8 @@ impl Code {
             Code::Step => (7, 8),
             Code::Counting => (2, if era == Era::V3_11 { 2 } else { 3 }),
             Code::End => (3, 3),
+            Code::Dive if era <= Era::V2_7 => (6, 5),
+            Code::Dive => (if era == Era::V3_6 { 12 } else { 9 }, 5),
         };
         if era <= Era::V3_10 { heap_frame } else { stack_frame }
     }
@@ -109,7 +116,7 @@ impl Code {
 
 /// Where the frames of the era lie.
 enum Frames {
-    Heap(FramePool<CODES>),
+    Heap(Box<FramePool<CODES>>),
     Stack(DataStack),
 }
 
@@ -181,9 +188,9 @@ struct Diver {
 impl Diver {
     fn new(era: Era) -> Self {
         let frames = if era <= Era::V3_10 {
-            Frames::Heap(FramePool::new(era))
+            Frames::Heap(Box::new(FramePool::new(era)))
         } else {
-            Frames::Stack(DataStack::new())
+            Frames::Stack(DataStack::holding(&EXTRAS_BELOW))
         };
         Diver { era, objects: CallObjects::new(era), frames }
     }
@@ -197,6 +204,7 @@ impl Diver {
 
     /// Calls nested `depth` deep below the outermost, and their return or unwinding.
     fn dive(&mut self, depth: u64, raises: bool, heap: &mut Emitter<'_>, dice: &mut Dice) {
+        let handler = self.frames.push(Code::Dive, self.era, heap);
         let mut levels = Vec::new();
         let mut argument = Int::Cached;
         for at in 0..=depth {
@@ -212,6 +220,7 @@ impl Diver {
             self.frames.pop(Code::End, end, heap);
             self.come_up(levels, heap, dice);
         }
+        self.frames.pop(Code::Dive, handler, heap);
     }
 
     /// Calls `code` and runs it up to its own call; returns the argument of that call.
@@ -242,10 +251,15 @@ impl Diver {
             }
             Code::Binding if !is_bottom => Held::Method(self.objects.bound_method(heap)),
             Code::Step if !is_bottom => {
-                // From 3.11 on the frame of a generator lies inside its object.
-                let frame = (self.era <= Era::V3_10)
-                    .then(|| self.frames.push(Code::Counting, self.era, heap));
-                Held::Generator { object: self.objects.generator(heap), frame }
+                let mut frame = Some(self.frames.push(Code::Counting, self.era, heap));
+                let object = self.objects.generator(heap);
+                if self.era >= Era::V3_11
+                    && let Some(frame) = frame.take()
+                {
+                    // It begins on the data stack and moves into the generator.
+                    self.frames.pop(Code::Counting, frame, heap);
+                }
+                Held::Generator { object, frame }
             }
             _ => Held::Nothing,
         };

@@ -64,7 +64,8 @@ impl Diver {
             unwound.push(Unwound { level, traceback, frame_object });
         }
         // The handler's own frame, `dive(n)`: in 3.11 and later with a frame object, too.
-        let handler = (self.era >= Era::V3_11).then(|| self.objects.frame_object(5, heap));
+        let extras = Code::Dive.extras(self.era);
+        let handler = (self.era >= Era::V3_11).then(|| self.objects.frame_object(extras, heap));
         let handler_traceback = self.objects.traceback(heap);
         let mut exception = Some(exception);
         if self.era <= Era::V3_10 {
