@@ -3,43 +3,60 @@
 use std::io;
 use std::ptr::{self, NonNull};
 
+/// Size and alignment of a huge page, in bytes.
+const HUGE_BYTES: usize = 2 << 20;
+
 /// An anonymous private mapping, unmapped on drop.
 ///
+/// It asks for huge pages, so that the harness's own tables take as few entries of the address
+/// translation cache as they can from the subject under test.
+///
 /// M1: `[start, start + len)` is mapped readable and writable for as long as the value lives.
+/// M2: it lies inside `[base, base + mapped)`, which is what was mapped.
 pub(crate) struct Mapping {
     start: NonNull<u8>,
     len: usize,
+    base: NonNull<u8>,
+    mapped: usize,
 }
 
 impl Mapping {
     /// Maps `len` bytes (at least one) and writes to every OS page, so that all of it is resident.
     pub(crate) fn populated(len: usize) -> io::Result<Self> {
-        Self::map(len, libc::MAP_POPULATE)
+        let mapping = Self::reserved(len)?;
+        for at in (0..mapping.len).step_by(page_bytes()) {
+            // SAFETY: M1; `at < len`.
+            unsafe { mapping.start().wrapping_add(at).write_volatile(0) };
+        }
+        Ok(mapping)
     }
 
     /// Maps `len` bytes of address space; OS pages become resident when first touched.
     pub(crate) fn reserved(len: usize) -> io::Result<Self> {
-        Self::map(len, libc::MAP_NORESERVE)
-    }
-
-    fn map(len: usize, flags: i32) -> io::Result<Self> {
         let len = len.max(1);
+        let mapped = len.saturating_add(2 * HUGE_BYTES) / HUGE_BYTES * HUGE_BYTES;
         // SAFETY: a new anonymous mapping at an address of the kernel's choice touches nothing.
-        let start = unsafe {
+        let base = unsafe {
             libc::mmap(
                 ptr::null_mut(),
-                len,
+                mapped,
                 libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | flags,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
                 -1,
                 0,
             )
         };
-        if start == libc::MAP_FAILED {
+        if base == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
-        let start = NonNull::new(start.cast()).expect("mmap never maps address zero by itself");
-        Ok(Self { start, len })
+        // Only a hint: kernels without huge pages refuse it, and nothing depends on it.
+        // SAFETY: the mapping is ours, and the advice does not change its contents.
+        unsafe { libc::madvise(base, mapped, libc::MADV_HUGEPAGE) };
+        let base: NonNull<u8> =
+            NonNull::new(base.cast()).expect("mmap never maps address zero by itself");
+        let padding = base.as_ptr().addr().wrapping_neg() % HUGE_BYTES;
+        let start = base.map_addr(|addr| addr.saturating_add(padding));
+        Ok(Self { start, len, base, mapped })
     }
 
     /// First byte.
@@ -67,8 +84,8 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        // SAFETY: M1: the mapping is ours and nothing borrows it any more.
-        let result = unsafe { libc::munmap(self.start.as_ptr().cast(), self.len) };
+        // SAFETY: M2: the mapping is ours and nothing borrows it any more.
+        let result = unsafe { libc::munmap(self.base.as_ptr().cast(), self.mapped) };
         debug_assert_eq!(result, 0);
     }
 }

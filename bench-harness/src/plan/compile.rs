@@ -12,7 +12,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 use workloads::event::{BlockId, Event, Op};
 
-use super::op::{self, LongKind};
+use super::op::{self, LongKind, Small};
 use super::{Shape, WINDOW_WORDS};
 
 /// Why events could not be compiled.
@@ -172,6 +172,8 @@ impl Compiler {
         self.census.small_births += u64::from(size <= 512);
         if kind == op::LONG || size > op::MAX_SHORT_SIZE {
             self.emit(&op::long(long_kind, slot, size, 0, align))?;
+        } else if kind == op::MALLOC && size < op::HEADER_BYTES as u64 {
+            self.emit(&[op::small(Small::Malloc, slot, size)])?;
         } else {
             self.emit(&[op::short(kind, slot, size)])?;
         }
@@ -205,6 +207,9 @@ impl Compiler {
         self.free_slots.push(live.slot);
         self.live_bytes -= live.size;
         if kind == op::FREE && live.align == 1 && live.size <= op::MAX_SHORT_SIZE {
+            if live.size < op::HEADER_BYTES as u64 {
+                return self.emit(&[op::small(Small::Free, live.slot, live.size)]);
+            }
             self.emit(&[op::short(op::FREE, live.slot, live.size)])
         } else {
             self.emit(&op::long(long, live.slot, 0, live.size, live.align))
@@ -226,7 +231,7 @@ impl Compiler {
     /// Writes the words of one operation, padded so that it does not straddle a window (P2).
     fn emit(&mut self, words: &[u64]) -> Result<(), CompileError> {
         while self.words % WINDOW_WORDS + words.len() as u64 > WINDOW_WORDS {
-            self.out.write_all(&op::PAD.to_ne_bytes())?;
+            self.out.write_all(&op::small(Small::Nothing, 0, 0).to_ne_bytes())?;
             self.words += 1;
         }
         for word in words {

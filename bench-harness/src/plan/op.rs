@@ -6,11 +6,13 @@
 //! bits  0..3    kind
 //! bits  3..32   slot: index into the pointer table
 //! bits 32..64   request size in bytes (the size of the block that dies, for a free)
-//! MALLOC, FREE, CALLOC    one word
-//! REALLOC                 two words: the second is the old size in bytes
-//! LONG                    three words: size bits of the first hold the long kind;
-//!                         second word: size in bytes; third: old size << 8 | log2 alignment
-//! PAD                     one word that does nothing (keeps operations inside a window)
+//! MALLOC, FREE   one word; the size is at least HEADER_BYTES
+//! SMALL          one word: a malloc or free of a smaller block, or nothing at all (which keeps
+//!                operations inside a window); the size bits hold [`Small`] << 8 | size
+//! CALLOC         one word
+//! REALLOC        two words: the second is the old size in bytes
+//! LONG           three words: the size bits of the first hold [`LongKind`];
+//!                second word: size in bytes; third: old size << 8 | log2 alignment
 //! ```
 //! Invariants:
 //! * P1: a slot is empty or holds one live block; `MALLOC`, `CALLOC` and the long births only name
@@ -21,14 +23,20 @@
 pub(crate) const MALLOC: u64 = 0;
 /// `free`.
 pub(crate) const FREE: u64 = 1;
+/// Set in the kinds below, so that one test tells the two commonest kinds from all others.
+pub(crate) const UNCOMMON: u64 = 4;
 /// `calloc`, of one element of the whole size.
-pub(crate) const CALLOC: u64 = 2;
+pub(crate) const CALLOC: u64 = UNCOMMON;
 /// `realloc` of a block with default alignment, both sizes below 4 GiB.
-pub(crate) const REALLOC: u64 = 3;
+pub(crate) const REALLOC: u64 = UNCOMMON | 1;
 /// Any of [`LongKind`].
-pub(crate) const LONG: u64 = 4;
-/// Nothing.
-pub(crate) const PAD: u64 = 5;
+pub(crate) const LONG: u64 = UNCOMMON | 2;
+/// Any of [`Small`].
+pub(crate) const SMALL: u64 = UNCOMMON | 3;
+
+/// Blocks of `MALLOC` and `FREE` have at least this size, in bytes, so that the replay loop need not
+/// ask whether there is room for a header of two words.
+pub(crate) const HEADER_BYTES: usize = 16;
 
 const SLOT_SHIFT: u32 = 3;
 const SIZE_SHIFT: u32 = 32;
@@ -51,6 +59,31 @@ pub(crate) enum LongKind {
     ReallocNew = 5,
     ReallocFree = 6,
     FreeNull = 7,
+}
+
+/// Calls on blocks below [`HEADER_BYTES`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Small {
+    Malloc = 0,
+    Free = 1,
+    Nothing = 2,
+}
+
+/// Packs a [`SMALL`] operation. `size` is below [`HEADER_BYTES`].
+pub(crate) fn small(kind: Small, slot: u32, size: u64) -> u64 {
+    debug_assert!(size < HEADER_BYTES as u64);
+    short(SMALL, slot, (kind as u64) << 8 | size)
+}
+
+/// What the size bits of a [`SMALL`] operation say.
+pub(crate) fn small_of(size: usize) -> (Small, usize) {
+    let kind = match size >> 8 {
+        0 => Small::Malloc,
+        1 => Small::Free,
+        _ => Small::Nothing,
+    };
+    (kind, size & 0xff)
 }
 
 impl LongKind {
@@ -99,11 +132,32 @@ pub(crate) fn kind(word: u64) -> u64 {
     word & ((1 << SLOT_SHIFT) - 1)
 }
 
-/// Slot of a first word.
+/// Place of a first word's slot in a table of pointers, in bytes: the slot's number times eight.
 #[inline(always)]
-pub(crate) fn slot(word: u64) -> usize {
-    (word as u32 >> SLOT_SHIFT) as usize
+pub(crate) fn place(word: u64) -> Place {
+    Place((word as u32 & (u32::MAX << SLOT_SHIFT)) as usize)
 }
+
+/// A slot, as the replay loop handles it: the byte offset of its pointer in the table. Taking it out
+/// of a word is one instruction, and so is using it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place(usize);
+
+impl Place {
+    /// Bytes from the start of the table.
+    #[inline(always)]
+    pub(crate) fn bytes(self) -> usize {
+        self.0
+    }
+
+    /// The slot's number.
+    #[inline(always)]
+    pub(crate) fn index(self) -> usize {
+        self.0 >> SLOT_SHIFT
+    }
+}
+
+const _: () = assert!(size_of::<*mut u8>() == 1 << SLOT_SHIFT);
 
 /// Size of a first word, in bytes; the long kind's number for [`LONG`].
 #[inline(always)]
@@ -125,13 +179,24 @@ mod tests {
     fn packing_gives_back_every_field_at_its_limits() {
         for slot_in in [0, 1, MAX_SLOTS - 1] {
             for size_in in [0, 1, 512, MAX_SHORT_SIZE] {
-                for kind_in in [MALLOC, FREE, CALLOC, REALLOC, PAD] {
+                for kind_in in [MALLOC, FREE, CALLOC, REALLOC, SMALL] {
                     let word = short(kind_in, slot_in, size_in);
                     assert_eq!(
-                        (kind(word), slot(word), size(word)),
+                        (kind(word), place(word).index(), size(word)),
                         (kind_in, slot_in as usize, size_in as usize)
                     );
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn small_operations_give_back_kind_and_size() {
+        for kind_in in [Small::Malloc, Small::Free, Small::Nothing] {
+            for size_in in 0..HEADER_BYTES {
+                let word = small(kind_in, 9, size_in as u64);
+                assert_eq!((kind(word), place(word).index()), (SMALL, 9));
+                assert_eq!(small_of(size(word)), (kind_in, size_in));
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::alloc::{GlobalAlloc, Layout};
 use std::ffi::c_void;
 
-use crate::plan::op::Extent;
+use crate::plan::op::{Extent, Place};
 
 /// Something that serves a replay's calls. Slots name blocks, see `plan::op`.
 ///
@@ -12,17 +12,29 @@ use crate::plan::op::Extent;
 /// at least the size asked for, until it is given to `free` or `realloc`; or, where a planted bad
 /// subject breaks this, the process must be one that is meant to be thrown away.
 pub(crate) unsafe trait Allocator {
+    /// True when every slot's address is in the pointer table before the replay begins and stays
+    /// there ([`Allocator::assign`]): then the loop takes it from there and calls nothing.
+    const ASSIGNED: bool = false;
+
+    /// Writes the address of every slot into the pointer table, where they are assigned beforehand.
+    ///
+    /// # Safety
+    /// `pointers` has room for every slot of the plan.
+    unsafe fn assign(&mut self, pointers: *mut *mut u8) {
+        let _ = pointers;
+    }
+
     /// `malloc(size)`.
-    fn malloc(&mut self, slot: usize, size: usize) -> *mut u8;
+    fn malloc(&mut self, slot: Place, size: usize) -> *mut u8;
 
     /// `calloc(1, size)`.
-    fn calloc(&mut self, slot: usize, size: usize) -> *mut u8;
+    fn calloc(&mut self, slot: Place, size: usize) -> *mut u8;
 
     /// An aligned allocation.
-    fn aligned(&mut self, slot: usize, extent: Extent) -> *mut u8;
+    fn aligned(&mut self, slot: Place, extent: Extent) -> *mut u8;
 
     /// `realloc(NULL, size)`.
-    fn realloc_new(&mut self, slot: usize, size: usize) -> *mut u8 {
+    fn realloc_new(&mut self, slot: Place, size: usize) -> *mut u8 {
         self.malloc(slot, size)
     }
 
@@ -30,13 +42,13 @@ pub(crate) unsafe trait Allocator {
     ///
     /// # Safety
     /// `ptr` is the live block of `slot`, of extent `old`.
-    unsafe fn realloc(&mut self, slot: usize, ptr: *mut u8, old: Extent, size: usize) -> *mut u8;
+    unsafe fn realloc(&mut self, slot: Place, ptr: *mut u8, old: Extent, size: usize) -> *mut u8;
 
     /// `free(ptr)`.
     ///
     /// # Safety
     /// `ptr` is the live block of `slot`, of extent `old`.
-    unsafe fn free(&mut self, slot: usize, ptr: *mut u8, old: Extent);
+    unsafe fn free(&mut self, slot: Place, ptr: *mut u8, old: Extent);
 
     /// `free(NULL)`.
     fn free_null(&mut self) {}
@@ -69,37 +81,37 @@ pub(crate) struct CCalls<'table>(pub(crate) &'table FunctionTable);
 // SAFETY: the functions of a table are an allocator's C interface, which promises just this.
 unsafe impl Allocator for CCalls<'_> {
     #[inline(always)]
-    fn malloc(&mut self, _slot: usize, size: usize) -> *mut u8 {
+    fn malloc(&mut self, _slot: Place, size: usize) -> *mut u8 {
         // SAFETY: malloc has no preconditions.
         unsafe { (self.0.malloc)(size) }.cast()
     }
 
     #[inline(always)]
-    fn calloc(&mut self, _slot: usize, size: usize) -> *mut u8 {
+    fn calloc(&mut self, _slot: Place, size: usize) -> *mut u8 {
         // SAFETY: calloc has no preconditions.
         unsafe { (self.0.calloc)(1, size) }.cast()
     }
 
     #[inline(always)]
-    fn aligned(&mut self, _slot: usize, extent: Extent) -> *mut u8 {
+    fn aligned(&mut self, _slot: Place, extent: Extent) -> *mut u8 {
         // SAFETY: the alignment is a power of two, as traces guarantee (I4).
         unsafe { (self.0.aligned_alloc)(extent.align, extent.size) }.cast()
     }
 
     #[inline(always)]
-    fn realloc_new(&mut self, _slot: usize, size: usize) -> *mut u8 {
+    fn realloc_new(&mut self, _slot: Place, size: usize) -> *mut u8 {
         // SAFETY: realloc takes null.
         unsafe { (self.0.realloc)(std::ptr::null_mut(), size) }.cast()
     }
 
     #[inline(always)]
-    unsafe fn realloc(&mut self, _slot: usize, ptr: *mut u8, _old: Extent, size: usize) -> *mut u8 {
+    unsafe fn realloc(&mut self, _slot: Place, ptr: *mut u8, _old: Extent, size: usize) -> *mut u8 {
         // SAFETY: the caller's obligation: `ptr` is a live block of this subject.
         unsafe { (self.0.realloc)(ptr.cast(), size) }.cast()
     }
 
     #[inline(always)]
-    unsafe fn free(&mut self, _slot: usize, ptr: *mut u8, _old: Extent) {
+    unsafe fn free(&mut self, _slot: Place, ptr: *mut u8, _old: Extent) {
         // SAFETY: the caller's obligation: `ptr` is a live block of this subject.
         unsafe { (self.0.free)(ptr.cast()) };
     }
@@ -134,31 +146,31 @@ fn layout(extent: Extent) -> Layout {
 // SAFETY: `GlobalAlloc` promises just this.
 unsafe impl<G: GlobalAlloc> Allocator for InlineCalls<G> {
     #[inline(always)]
-    fn malloc(&mut self, _slot: usize, size: usize) -> *mut u8 {
+    fn malloc(&mut self, _slot: Place, size: usize) -> *mut u8 {
         // SAFETY: layouts made by `layout` are never of size zero.
         unsafe { self.0.alloc(layout(Extent { size, align: 1 })) }
     }
 
     #[inline(always)]
-    fn calloc(&mut self, _slot: usize, size: usize) -> *mut u8 {
+    fn calloc(&mut self, _slot: Place, size: usize) -> *mut u8 {
         // SAFETY: layouts made by `layout` are never of size zero.
         unsafe { self.0.alloc_zeroed(layout(Extent { size, align: 1 })) }
     }
 
     #[inline(always)]
-    fn aligned(&mut self, _slot: usize, extent: Extent) -> *mut u8 {
+    fn aligned(&mut self, _slot: Place, extent: Extent) -> *mut u8 {
         // SAFETY: layouts made by `layout` are never of size zero.
         unsafe { self.0.alloc(layout(extent)) }
     }
 
     #[inline(always)]
-    unsafe fn realloc(&mut self, _slot: usize, ptr: *mut u8, old: Extent, size: usize) -> *mut u8 {
+    unsafe fn realloc(&mut self, _slot: Place, ptr: *mut u8, old: Extent, size: usize) -> *mut u8 {
         // SAFETY: the caller's obligation, and `layout(old)` is the layout the block was made with.
         unsafe { self.0.realloc(ptr, layout(old), size.max(1)) }
     }
 
     #[inline(always)]
-    unsafe fn free(&mut self, _slot: usize, ptr: *mut u8, old: Extent) {
+    unsafe fn free(&mut self, _slot: Place, ptr: *mut u8, old: Extent) {
         // SAFETY: the caller's obligation, and `layout(old)` is the layout the block was made with.
         unsafe { self.0.dealloc(ptr, layout(old)) };
     }

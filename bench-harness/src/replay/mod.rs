@@ -9,7 +9,7 @@ pub(crate) mod player;
 pub(crate) mod touch;
 pub(crate) mod verify;
 
-use crate::plan::op::{self, Extent, LongKind};
+use crate::plan::op::{self, Extent, LongKind, Place, Small};
 use allocator::Allocator;
 
 /// What a replay has done so far.
@@ -46,93 +46,164 @@ pub(crate) unsafe fn run<A: Allocator, const TOUCH: u8>(
     allocator: &mut A,
     tally: &mut Tally,
 ) -> Result<usize, NullReturned> {
-    assert!(stop <= words.len());
-    let mut at = start;
-    let mut calls = 0;
+    assert!(start <= stop && stop <= words.len());
+    let first = words.as_ptr();
+    let (mut next, end) = (first.wrapping_add(start), first.wrapping_add(stop));
+    // Words that begin no call: counted only where they occur, so that the two commonest calls keep
+    // nothing but the loop's own pointers. The calls made are the words passed less these.
+    let mut further = 0;
     let mut damage = 0;
-    let mut outcome = Ok(0);
-    while at < stop {
-        // SAFETY: `at < stop <= words.len()`.
-        let word = unsafe { *words.get_unchecked(at) };
-        let slot = op::slot(word);
+    let mut refused = None;
+    while next < end {
+        // SAFETY: `next < end`, inside the slice.
+        let word = unsafe { next.read() };
+        next = next.wrapping_add(1);
+        let slot = op::place(word);
         let size = op::size(word);
-        // SAFETY: slots of a plan lie in its pointer table.
-        let pointer = unsafe { pointers.add(slot) };
-        at += 1;
-        calls += 1;
-        match op::kind(word) {
-            op::MALLOC => {
+        let pointer = pointers.wrapping_byte_add(slot.bytes());
+        if word & op::UNCOMMON != 0 {
+            // SAFETY: P2: all words of the operation lie in the slice; P1 for the rest.
+            let done = unsafe { uncommon::<A, TOUCH>(allocator, pointer, word, next) };
+            further += done.further;
+            next = next.wrapping_add(done.words);
+            match done.outcome {
+                Ok(bits) => damage |= bits,
+                Err(null) => {
+                    refused = Some(null);
+                    break;
+                }
+            }
+        } else if word & op::FREE == 0 {
+            let block = if A::ASSIGNED {
+                // SAFETY: slots of a plan lie in its pointer table.
+                unsafe { pointer.read() }
+            } else {
                 let block = allocator.malloc(slot, size);
                 if block.is_null() {
-                    outcome = Err(NullReturned { size });
+                    refused = Some(NullReturned { size });
                     break;
                 }
-                // SAFETY: a fresh block of `size` bytes.
-                unsafe { touch::birth::<TOUCH>(block, slot, size) };
-                // SAFETY: `pointer` lies in the table.
+                // SAFETY: slots of a plan lie in its pointer table.
                 unsafe { pointer.write(block) };
-            }
-            op::FREE => {
-                // SAFETY: `pointer` lies in the table.
-                let block = unsafe { pointer.read() };
-                // SAFETY: P1: the slot holds a live block, which `birth` has touched.
-                damage |= unsafe { touch::death::<TOUCH>(block, slot, size) };
-                // SAFETY: P1: the slot holds a live block of this size.
-                unsafe { allocator.free(slot, block, Extent { size, align: 1 }) };
-            }
-            op::REALLOC => {
-                // SAFETY: P2: the second word of the operation lies in the same window.
-                let old = unsafe { *words.get_unchecked(at) } as usize;
-                at += 1;
-                // SAFETY: P1, and `pointer` lies in the table.
-                let moved = unsafe {
-                    realloc::<A, TOUCH>(
-                        allocator,
-                        pointer,
-                        slot,
-                        Extent { size: old, align: 1 },
-                        size,
-                    )
-                };
-                let Some(bits) = moved else {
-                    outcome = Err(NullReturned { size });
-                    break;
-                };
-                damage |= bits;
-            }
-            op::CALLOC => {
-                let block = allocator.calloc(slot, size);
-                if block.is_null() {
-                    outcome = Err(NullReturned { size });
-                    break;
-                }
-                // SAFETY: a fresh block of `size` bytes.
-                unsafe { touch::birth::<TOUCH>(block, slot, size) };
-                // SAFETY: `pointer` lies in the table.
-                unsafe { pointer.write(block) };
-            }
-            op::LONG => {
-                // SAFETY: P2: all three words lie in the same window.
-                let wide = unsafe { *words.get_unchecked(at) } as usize;
-                // SAFETY: as above.
-                let third = unsafe { *words.get_unchecked(at + 1) };
-                at += 2;
-                let old = op::old_extent(third);
-                // SAFETY: P1, and `pointer` lies in the table.
-                match unsafe { long::<A, TOUCH>(allocator, pointer, word, wide, old) } {
-                    Some(bits) => damage |= bits,
-                    None => {
-                        outcome = Err(NullReturned { size: wide });
-                        break;
-                    }
-                }
-            }
-            _ => calls -= 1,
+                block
+            };
+            // SAFETY: the compiler of plans gives blocks below this size another kind.
+            unsafe { std::hint::assert_unchecked(size >= op::HEADER_BYTES) };
+            // SAFETY: a fresh block of `size` bytes.
+            unsafe { touch::birth::<TOUCH>(block, slot, size) };
+        } else {
+            // SAFETY: slots of a plan lie in its pointer table.
+            let block = unsafe { pointer.read() };
+            // SAFETY: as above.
+            unsafe { std::hint::assert_unchecked(size >= op::HEADER_BYTES) };
+            // SAFETY: P1: the slot holds a live block, which `birth` has touched.
+            damage |= unsafe { touch::death::<TOUCH>(block, slot, size) };
+            // SAFETY: P1: the slot holds a live block of this size.
+            unsafe { allocator.free(slot, block, Extent { size, align: 1 }) };
         }
     }
-    tally.calls += calls;
+    let passed = (next.addr() - first.addr()) / size_of::<u64>();
+    tally.calls += (passed - start - further) as u64;
     tally.damage |= damage;
-    outcome.map(|_| at)
+    match refused {
+        None => Ok(passed),
+        Some(null) => Err(null),
+    }
+}
+
+/// What became of an uncommon operation.
+struct Done {
+    /// Words of the operation after the first.
+    words: usize,
+    /// Words of the operation that begin no call.
+    further: usize,
+    /// The damage found.
+    outcome: Result<u64, NullReturned>,
+}
+
+/// One operation of a kind other than malloc and free.
+///
+/// # Safety
+/// `pointer` is the table's entry for the slot of `word`, an operation whose further words stand at
+/// `rest`, and P1 holds for it.
+#[inline(never)]
+unsafe fn uncommon<A: Allocator, const TOUCH: u8>(
+    allocator: &mut A,
+    pointer: *mut *mut u8,
+    word: u64,
+    rest: *const u64,
+) -> Done {
+    let slot = op::place(word);
+    let size = op::size(word);
+    let null = |size| NullReturned { size };
+    match op::kind(word) {
+        op::REALLOC => {
+            // SAFETY: the caller's obligation.
+            let old = Extent { size: unsafe { rest.read() } as usize, align: 1 };
+            // SAFETY: the caller's obligation.
+            let outcome = unsafe { realloc::<A, TOUCH>(allocator, pointer, slot, old, size) };
+            Done { words: 1, further: 1, outcome: outcome.ok_or(null(size)) }
+        }
+        op::CALLOC => {
+            let block = allocator.calloc(slot, size);
+            if block.is_null() {
+                return Done { words: 0, further: 0, outcome: Err(null(size)) };
+            }
+            // SAFETY: a fresh block of `size` bytes.
+            unsafe { touch::birth::<TOUCH>(block, slot, size) };
+            // SAFETY: the caller's obligation.
+            unsafe { pointer.write(block) };
+            Done { words: 0, further: 0, outcome: Ok(0) }
+        }
+        op::LONG => {
+            // SAFETY: the caller's obligation.
+            let size = unsafe { rest.read() } as usize;
+            // SAFETY: the caller's obligation.
+            let old = op::old_extent(unsafe { rest.wrapping_add(1).read() });
+            // SAFETY: the caller's obligation.
+            let outcome = unsafe { long::<A, TOUCH>(allocator, pointer, word, size, old) };
+            Done { words: 2, further: 2, outcome: outcome.ok_or(null(size)) }
+        }
+        // SAFETY: the caller's obligation.
+        _ => unsafe { small::<A, TOUCH>(allocator, pointer, word) },
+    }
+}
+
+/// One operation of kind [`op::SMALL`].
+///
+/// # Safety
+/// `pointer` is the table's entry for the slot of `word`, and P1 holds for the operation.
+#[inline(always)]
+unsafe fn small<A: Allocator, const TOUCH: u8>(
+    allocator: &mut A,
+    pointer: *mut *mut u8,
+    word: u64,
+) -> Done {
+    let slot = op::place(word);
+    let (kind, size) = op::small_of(op::size(word));
+    match kind {
+        Small::Malloc => {
+            let block = allocator.malloc(slot, size);
+            if block.is_null() {
+                return Done { words: 0, further: 0, outcome: Err(NullReturned { size }) };
+            }
+            // SAFETY: a fresh block of `size` bytes.
+            unsafe { touch::birth::<TOUCH>(block, slot, size) };
+            // SAFETY: the caller's obligation.
+            unsafe { pointer.write(block) };
+            Done { words: 0, further: 0, outcome: Ok(0) }
+        }
+        Small::Free => {
+            // SAFETY: the caller's obligation.
+            let block = unsafe { pointer.read() };
+            // SAFETY: P1: the slot holds a live block, which `birth` has touched.
+            let damage = unsafe { touch::death::<TOUCH>(block, slot, size) };
+            // SAFETY: P1.
+            unsafe { allocator.free(slot, block, Extent { size, align: 1 }) };
+            Done { words: 0, further: 0, outcome: Ok(damage) }
+        }
+        Small::Nothing => Done { words: 0, further: 1, outcome: Ok(0) },
+    }
 }
 
 /// One realloc; `None` when the subject returned null, else the damage found.
@@ -143,7 +214,7 @@ pub(crate) unsafe fn run<A: Allocator, const TOUCH: u8>(
 unsafe fn realloc<A: Allocator, const TOUCH: u8>(
     allocator: &mut A,
     pointer: *mut *mut u8,
-    slot: usize,
+    slot: Place,
     old: Extent,
     size: usize,
 ) -> Option<u64> {
@@ -180,7 +251,7 @@ unsafe fn long<A: Allocator, const TOUCH: u8>(
     size: usize,
     old: Extent,
 ) -> Option<u64> {
-    let slot = op::slot(word);
+    let slot = op::place(word);
     let block = match LongKind::from_number(op::size(word) as u64)? {
         LongKind::Malloc => allocator.malloc(slot, size),
         LongKind::Calloc => allocator.calloc(slot, size),

@@ -57,8 +57,15 @@ pub(crate) struct Player<'a, A> {
 
 impl<'a, A: Allocator> Player<'a, A> {
     /// A player of the plan in `windows`; `pointers` has room for all its slots.
-    pub(crate) fn new(shape: &'a Shape, windows: Windows, pointers: Mapping, allocator: A) -> Self {
+    pub(crate) fn new(
+        shape: &'a Shape,
+        windows: Windows,
+        pointers: Mapping,
+        mut allocator: A,
+    ) -> Self {
         assert!(pointers.len() >= shape.slots as usize * size_of::<*mut u8>());
+        // SAFETY: there is room for every slot.
+        unsafe { allocator.assign(pointers.start().cast()) };
         Self { shape, windows, pointers, allocator, calls_before: 0 }
     }
 

@@ -2,16 +2,18 @@
 //!
 //! An untouched replay flatters allocators that write no headers, so by default the first 16 bytes
 //! of a block are written when it is born, and read and written before it is freed, as a program
-//! with object headers would. The first word holds the slot's number from birth to death, so that
+//! with object headers would. The first word holds a mark of the slot from birth to death, so that
 //! every replay, timed or not, notices a block whose first word somebody else has written.
 //!
-//! * T1: while a block of at least 8 bytes is alive, its first word holds its slot number, for every
-//!   policy but `None`.
+//! * T1: while a block of at least 8 bytes is alive, its first word holds the mark of its slot, for
+//!   every policy but `None`.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+use crate::plan::op::{HEADER_BYTES, Place};
 
 /// How much of a block is touched.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,7 +73,7 @@ const STRIDE: usize = 4096;
 /// # Safety
 /// `[ptr, ptr + size)` is writable memory of the caller's.
 #[inline(always)]
-pub(crate) unsafe fn birth<const TOUCH: u8>(ptr: *mut u8, slot: usize, size: usize) {
+pub(crate) unsafe fn birth<const TOUCH: u8>(ptr: *mut u8, slot: Place, size: usize) {
     if TOUCH == NONE {
         return;
     }
@@ -89,8 +91,13 @@ pub(crate) unsafe fn birth<const TOUCH: u8>(ptr: *mut u8, slot: usize, size: usi
             at += STRIDE;
         }
     }
-    // SAFETY: the caller's obligation.
-    unsafe { write_header(ptr, slot, size) };
+    if size < HEADER_BYTES {
+        // SAFETY: the caller's obligation.
+        unsafe { write_small(ptr, slot, size) };
+    } else {
+        // SAFETY: the caller's obligation, and there is room for the header.
+        unsafe { write_header(ptr, slot) };
+    }
 }
 
 /// Reads and writes the header of a block that is about to be freed; returns zero iff T1 held.
@@ -98,50 +105,62 @@ pub(crate) unsafe fn birth<const TOUCH: u8>(ptr: *mut u8, slot: usize, size: usi
 /// # Safety
 /// `[ptr, ptr + size)` is writable memory of the caller's that [`birth`] has touched.
 #[inline(always)]
-pub(crate) unsafe fn death<const TOUCH: u8>(ptr: *mut u8, slot: usize, size: usize) -> u64 {
+pub(crate) unsafe fn death<const TOUCH: u8>(ptr: *mut u8, slot: Place, size: usize) -> u64 {
     if TOUCH == NONE {
         return 0;
     }
     // SAFETY: the caller's obligation.
     let damage = unsafe { check_header(ptr, slot, size) };
-    // SAFETY: the caller's obligation.
-    unsafe { write_header(ptr, slot, size) };
+    if size < HEADER_BYTES {
+        // SAFETY: the caller's obligation.
+        unsafe { write_small(ptr, slot, size) };
+    } else {
+        // SAFETY: the caller's obligation, and there is room for the header.
+        unsafe { write_header(ptr, slot) };
+    }
     damage
 }
 
+/// What the first word of a block holds (T1).
 #[inline(always)]
-unsafe fn write_header(ptr: *mut u8, slot: usize, size: usize) {
+fn mark(slot: Place) -> u64 {
+    slot.bytes() as u64
+}
+
+/// # Safety
+/// `[ptr, ptr + HEADER_BYTES)` is writable memory of the caller's.
+#[inline(always)]
+unsafe fn write_header(ptr: *mut u8, slot: Place) {
     let words: *mut u64 = ptr.cast();
-    if size >= 16 {
-        // SAFETY: the block holds two words.
-        unsafe { words.write_unaligned(slot as u64) };
-        // SAFETY: the block holds two words.
-        let second = unsafe { words.add(1) };
-        // SAFETY: the block holds two words.
-        unsafe { second.write_unaligned(size as u64) };
-    } else if size >= 8 {
-        // SAFETY: the block holds one word.
-        unsafe { words.write_unaligned(slot as u64) };
-    } else {
-        for at in 0..size {
-            // SAFETY: `at < size`.
-            let byte = unsafe { ptr.add(at) };
-            // SAFETY: `byte` lies inside the block.
-            unsafe { byte.write_volatile(slot as u8) };
-        }
+    // SAFETY: the block holds two words.
+    unsafe { words.write_unaligned(mark(slot)) };
+    // SAFETY: the block holds two words.
+    unsafe { words.wrapping_add(1).write_unaligned(mark(slot)) };
+}
+
+/// Fills a block with no room for two words, its first word with the mark.
+///
+/// # Safety
+/// `[ptr, ptr + size)` is writable memory of the caller's.
+#[inline(never)]
+unsafe fn write_small(ptr: *mut u8, slot: Place, size: usize) {
+    let mark = mark(slot).to_ne_bytes();
+    for at in 0..size {
+        // SAFETY: `at < size`.
+        unsafe { ptr.wrapping_add(at).write_volatile(mark[at % mark.len()]) };
     }
 }
 
-/// Zero iff the header's first word is the slot number, or there is no room for one.
+/// Zero iff the header's first word is the slot's mark, or there is no room for one.
 ///
 /// # Safety
 /// As for [`death`].
 #[inline(always)]
-pub(crate) unsafe fn check_header(ptr: *mut u8, slot: usize, size: usize) -> u64 {
-    if size < 8 {
+pub(crate) unsafe fn check_header(ptr: *mut u8, slot: Place, size: usize) -> u64 {
+    if size < size_of::<u64>() {
         return 0;
     }
     let words: *mut u64 = ptr.cast();
     // SAFETY: the block holds one word.
-    unsafe { words.read_unaligned() ^ slot as u64 }
+    unsafe { words.read_unaligned() ^ mark(slot) }
 }

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::allocator::Allocator;
-use crate::plan::op::Extent;
+use crate::plan::op::{Extent, Place};
 
 /// Blocks up to this size are checked byte by byte.
 pub(crate) const WHOLE_BYTES: usize = 64 << 10;
@@ -92,7 +92,7 @@ impl<A: Allocator> Verified<A> {
 
     /// Checks a block that was just handed out (V1, V2, V6) and fills it from `keep` on.
     ///
-    fn admit(&mut self, slot: usize, ptr: *mut u8, extent: Extent, operation: &str) {
+    fn admit(&mut self, slot: Place, ptr: *mut u8, extent: Extent, operation: &str) {
         if ptr.is_null() {
             return;
         }
@@ -128,14 +128,15 @@ impl<A: Allocator> Verified<A> {
             return;
         }
         self.ranges.insert(addr, end);
-        let pattern = (slot as u64 ^ self.calls << 20).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        let pattern =
+            (slot.index() as u64 ^ self.calls << 20).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
         for_checked(filled, |at| {
             // SAFETY: `at < filled`, which the block holds.
             let byte = unsafe { ptr.add(at) };
             // SAFETY: the byte is ours.
             unsafe { byte.write(pattern_byte(pattern, at)) };
         });
-        self.shadows[slot] = Some(Shadow { addr, filled, pattern });
+        self.shadows[slot.index()] = Some(Shadow { addr, filled, pattern });
     }
 
     /// Checks the first `len` bytes of a block that is at `ptr` against its shadow (V3, V5).
@@ -161,8 +162,8 @@ impl<A: Allocator> Verified<A> {
         }
     }
 
-    fn retire(&mut self, slot: usize) -> Option<Shadow> {
-        let shadow = self.shadows[slot].take()?;
+    fn retire(&mut self, slot: Place) -> Option<Shadow> {
+        let shadow = self.shadows[slot.index()].take()?;
         self.ranges.remove(&shadow.addr);
         Some(shadow)
     }
@@ -193,13 +194,13 @@ fn largest_power_of_two(size: usize) -> usize {
 
 // SAFETY: hands on what the wrapped allocator returns.
 unsafe impl<A: Allocator> Allocator for Verified<A> {
-    fn malloc(&mut self, slot: usize, size: usize) -> *mut u8 {
+    fn malloc(&mut self, slot: Place, size: usize) -> *mut u8 {
         let ptr = self.inner.malloc(slot, size);
         self.admit(slot, ptr, Extent { size, align: 1 }, "malloc");
         self.hand_on(ptr)
     }
 
-    fn calloc(&mut self, slot: usize, size: usize) -> *mut u8 {
+    fn calloc(&mut self, slot: Place, size: usize) -> *mut u8 {
         let ptr = self.inner.calloc(slot, size);
         let mut dirty = None;
         if !ptr.is_null() {
@@ -219,19 +220,19 @@ unsafe impl<A: Allocator> Allocator for Verified<A> {
         self.hand_on(ptr)
     }
 
-    fn aligned(&mut self, slot: usize, extent: Extent) -> *mut u8 {
+    fn aligned(&mut self, slot: Place, extent: Extent) -> *mut u8 {
         let ptr = self.inner.aligned(slot, extent);
         self.admit(slot, ptr, extent, "aligned allocation");
         self.hand_on(ptr)
     }
 
-    fn realloc_new(&mut self, slot: usize, size: usize) -> *mut u8 {
+    fn realloc_new(&mut self, slot: Place, size: usize) -> *mut u8 {
         let ptr = self.inner.realloc_new(slot, size);
         self.admit(slot, ptr, Extent { size, align: 1 }, "realloc of null");
         self.hand_on(ptr)
     }
 
-    unsafe fn realloc(&mut self, slot: usize, ptr: *mut u8, old: Extent, size: usize) -> *mut u8 {
+    unsafe fn realloc(&mut self, slot: Place, ptr: *mut u8, old: Extent, size: usize) -> *mut u8 {
         let shadow = self.retire(slot);
         if let Some(shadow) = &shadow {
             self.check(shadow, ptr, usize::MAX, "before realloc");
@@ -257,7 +258,7 @@ unsafe impl<A: Allocator> Allocator for Verified<A> {
         self.hand_on(moved)
     }
 
-    unsafe fn free(&mut self, slot: usize, ptr: *mut u8, old: Extent) {
+    unsafe fn free(&mut self, slot: Place, ptr: *mut u8, old: Extent) {
         if let Some(shadow) = self.retire(slot) {
             self.check(&shadow, ptr, usize::MAX, "before free");
         }

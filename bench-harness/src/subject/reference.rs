@@ -16,7 +16,7 @@ use std::ptr;
 
 use super::single_thread::SingleThread;
 use crate::os::Mapping;
-use crate::plan::op::Extent;
+use crate::plan::op::{Extent, Place};
 use crate::replay::allocator::{Allocator, FunctionTable};
 
 /// Address space each reference reserves, in bytes.
@@ -301,25 +301,25 @@ fn zeroed(block: *mut u8, size: usize) -> *mut u8 {
 // SAFETY: blocks come from the region or from a list of dead blocks, and are handed out once.
 unsafe impl Allocator for IdealByCall {
     #[inline(always)]
-    fn malloc(&mut self, _slot: usize, size: usize) -> *mut u8 {
+    fn malloc(&mut self, _slot: Place, size: usize) -> *mut u8 {
         (self.malloc)(size)
     }
 
-    fn calloc(&mut self, _slot: usize, size: usize) -> *mut u8 {
+    fn calloc(&mut self, _slot: Place, size: usize) -> *mut u8 {
         zeroed((self.malloc)(size), size)
     }
 
-    fn aligned(&mut self, _slot: usize, extent: Extent) -> *mut u8 {
+    fn aligned(&mut self, _slot: Place, extent: Extent) -> *mut u8 {
         (self.aligned)(extent.align, extent.size)
     }
 
     #[inline(always)]
-    unsafe fn realloc(&mut self, _slot: usize, ptr: *mut u8, old: Extent, size: usize) -> *mut u8 {
+    unsafe fn realloc(&mut self, _slot: Place, ptr: *mut u8, old: Extent, size: usize) -> *mut u8 {
         (self.realloc)(ptr, old.size, size)
     }
 
     #[inline(always)]
-    unsafe fn free(&mut self, _slot: usize, ptr: *mut u8, old: Extent) {
+    unsafe fn free(&mut self, _slot: Place, ptr: *mut u8, old: Extent) {
         (self.free)(ptr, old.size);
     }
 }
@@ -338,27 +338,27 @@ impl IdealInline {
 // SAFETY: as for `IdealByCall`.
 unsafe impl Allocator for IdealInline {
     #[inline(always)]
-    fn malloc(&mut self, _slot: usize, size: usize) -> *mut u8 {
+    fn malloc(&mut self, _slot: Place, size: usize) -> *mut u8 {
         // SAFETY: as in `reserve_ideal`.
         unsafe { IDEAL.get() }.take(size)
     }
 
-    fn calloc(&mut self, slot: usize, size: usize) -> *mut u8 {
+    fn calloc(&mut self, slot: Place, size: usize) -> *mut u8 {
         zeroed(self.malloc(slot, size), size)
     }
 
-    fn aligned(&mut self, _slot: usize, extent: Extent) -> *mut u8 {
+    fn aligned(&mut self, _slot: Place, extent: Extent) -> *mut u8 {
         ideal_aligned(extent.align, extent.size)
     }
 
     #[inline(always)]
-    unsafe fn realloc(&mut self, _slot: usize, ptr: *mut u8, old: Extent, size: usize) -> *mut u8 {
+    unsafe fn realloc(&mut self, _slot: Place, ptr: *mut u8, old: Extent, size: usize) -> *mut u8 {
         // SAFETY: as in `reserve_ideal`.
         unsafe { IDEAL.get() }.resize(ptr, old.size, size)
     }
 
     #[inline(always)]
-    unsafe fn free(&mut self, _slot: usize, ptr: *mut u8, old: Extent) {
+    unsafe fn free(&mut self, _slot: Place, ptr: *mut u8, old: Extent) {
         // SAFETY: as in `reserve_ideal`.
         unsafe { IDEAL.get() }.give(ptr, old.size);
     }
@@ -390,27 +390,34 @@ impl Null {
 
 // SAFETY: slots have disjoint memory, large enough for every block they will hold.
 unsafe impl Allocator for Null {
-    #[inline(always)]
-    fn malloc(&mut self, slot: usize, _size: usize) -> *mut u8 {
-        // SAFETY: a plan names only its own slots, and there is an address for each.
-        unsafe { *self.addresses.get_unchecked(slot) }
+    const ASSIGNED: bool = true;
+
+    unsafe fn assign(&mut self, pointers: *mut *mut u8) {
+        for (slot, &address) in self.addresses.iter().enumerate() {
+            // SAFETY: the caller's obligation: there is room for every slot.
+            unsafe { pointers.wrapping_add(slot).write(address) };
+        }
     }
 
-    fn calloc(&mut self, slot: usize, size: usize) -> *mut u8 {
+    fn malloc(&mut self, slot: Place, _size: usize) -> *mut u8 {
+        self.addresses[slot.index()]
+    }
+
+    fn calloc(&mut self, slot: Place, size: usize) -> *mut u8 {
         let block = self.malloc(slot, size);
         // SAFETY: the slot has room for its largest block.
         unsafe { block.write_bytes(0, size) };
         block
     }
 
-    fn aligned(&mut self, slot: usize, extent: Extent) -> *mut u8 {
+    fn aligned(&mut self, slot: Place, extent: Extent) -> *mut u8 {
         self.malloc(slot, extent.size)
     }
 
     #[inline(always)]
     unsafe fn realloc(
         &mut self,
-        _slot: usize,
+        _slot: Place,
         ptr: *mut u8,
         _old: Extent,
         _size: usize,
@@ -419,5 +426,5 @@ unsafe impl Allocator for Null {
     }
 
     #[inline(always)]
-    unsafe fn free(&mut self, _slot: usize, _ptr: *mut u8, _old: Extent) {}
+    unsafe fn free(&mut self, _slot: Place, _ptr: *mut u8, _old: Extent) {}
 }
