@@ -118,7 +118,7 @@ impl Taken {
 /// A run in progress.
 pub(crate) struct Session<'a> {
     pub(crate) subjects: &'a [Subject],
-    pub(crate) workloads: &'a [Prepared],
+    pub(crate) workloads: Vec<&'a Prepared>,
     pub(crate) baseline: &'a str,
     pub(crate) touch: Touch,
     pub(crate) limits: Limits,
@@ -233,10 +233,9 @@ impl<'a> Session<'a> {
 
     /// All cells, and the baseline's second samples when the floor is wanted.
     fn turns(&self, with_again: bool) -> Vec<Turn<'a>> {
-        let (subjects, workloads) = (self.subjects, self.workloads);
         let mut turns = Vec::new();
-        for workload in workloads {
-            for subject in subjects {
+        for &workload in &self.workloads {
+            for subject in self.subjects {
                 if self.has_failed(&subject.name, &workload.record.workload) {
                     continue;
                 }

@@ -104,7 +104,10 @@ pub(crate) fn prepare(name: &Name, extent: Extent) -> Result<Prepared, Failure> 
             traced(name.to_string(), Source::File, meta, path, reader)
         }
         Name::File(path) => from_file(path, name.to_string(), Source::File),
-        Name::Here => Err(Failure::usage(format!("{HERE} has to be recorded first"))),
+        Name::Here => Err(Failure::usage(format!(
+            "{HERE} is recorded by `arenabench run`; record a program of your own with \
+             `arenabench record` and name the trace's file"
+        ))),
     }
 }
 

@@ -3,6 +3,8 @@
 use reports::record::{Call, Role};
 use serde::Serialize;
 
+use workloads::generate::Era;
+
 use super::print;
 use crate::cli::{Format, List};
 use crate::exit::{self, Outcome};
@@ -58,6 +60,16 @@ pub(crate) fn run(args: &List) -> Outcome {
             description: spec.description(),
         });
     }
+    let eras: Vec<_> = Era::ALL.iter().map(|era| era.name()).collect();
+    entries.push(Entry {
+        what: "workload",
+        name: "NAME@ERA:SIZE".to_owned(),
+        kind: "generated",
+        description: format!(
+            "any of these as another CPython does it ({}), or of another size (1k, 100k, 1m ...)",
+            eras.join(", ")
+        ),
+    });
     let recorded = [
         (BUNDLED, "a CPython 3.11 program, recorded for the suite"),
         (HERE, "the same program, recorded on this computer's own Python when asked for"),

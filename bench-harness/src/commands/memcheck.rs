@@ -51,7 +51,7 @@ pub(crate) fn run(args: &Memcheck, voice: &Voice, interrupt: &Interrupt) -> Outc
     let limits = Limits { timeout: args.subjects.timeout * 4, memory_bytes: u64::MAX };
     let mut session = Session {
         subjects: &subjects,
-        workloads: &prepared,
+        workloads: prepared.iter().collect(),
         baseline: "",
         touch: args.subjects.touch,
         limits,

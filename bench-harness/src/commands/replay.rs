@@ -39,7 +39,7 @@ pub(crate) fn run(args: &Replay, voice: &Voice, interrupt: &Interrupt) -> Outcom
     let limits = Limits { timeout: args.subjects.timeout, memory_bytes: u64::MAX };
     let mut session = Session {
         subjects: &subjects,
-        workloads: &prepared,
+        workloads: prepared.iter().collect(),
         baseline: &baseline,
         touch: args.subjects.touch,
         limits,

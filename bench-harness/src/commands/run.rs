@@ -42,9 +42,9 @@ fn plan_of(profile: Profile) -> Plan {
         Profile::Quick => Plan {
             pace: Pace {
                 min_rounds: 5,
-                max_rounds: 9,
-                budget: Duration::from_secs(130),
-                floor_budget: Duration::from_secs(160),
+                max_rounds: 15,
+                budget: Duration::from_secs(170),
+                floor_budget: Duration::from_secs(195),
                 task: task(5, 40),
             },
             operations: 1_000_000,
@@ -124,7 +124,7 @@ pub(crate) fn run(args: &Run, voice: &Voice, interrupt: &Interrupt) -> Outcome {
         .map_or_else(Taken::default, |earlier| Taken::of(&earlier.samples, &earlier.memchecks));
     let mut session = Session {
         subjects: &subjects,
-        workloads: &prepared,
+        workloads: prepared.iter().collect(),
         baseline: &args.baseline,
         touch: args.subjects.touch,
         limits,
@@ -344,7 +344,7 @@ impl Gathering<'_> {
     }
 }
 
-/// Memcheck on short versions of the generated workloads and on the bundled trace.
+/// Memcheck on every workload; of generated ones on a short version.
 fn memcheck(
     session: &mut Session<'_>,
     names: &[Name],
@@ -359,28 +359,28 @@ fn memcheck(
             remedy: Some("install the package `valgrind` and run again".to_owned()),
         }));
     };
-    let chosen: Vec<_> = names.iter().filter(|name| matches!(name, Name::Generated(_))).collect();
-    let mut prepared = Vec::new();
-    for name in chosen {
-        prepared.push(workload::prepare(name, extent)?);
+    let mut short = Vec::new();
+    for name in names.iter().filter(|name| matches!(name, Name::Generated(_))) {
+        short.push(workload::prepare(name, extent)?);
     }
+    let recorded = session.workloads.iter().copied();
+    let recorded = recorded.filter(|workload| workload.record.source != Source::Generated);
     let subjects: Vec<_> = session
         .subjects
         .iter()
         .filter(|subject| subject.role != Role::Reference)
         .cloned()
         .collect();
-    let sink = std::mem::replace(&mut session.sink, Sink::Memory(Vec::new()));
     let mut inner = Session {
         subjects: &subjects,
-        workloads: &prepared,
+        workloads: short.iter().chain(recorded).collect(),
         baseline: session.baseline,
         touch: session.touch,
         limits: session.limits,
         seed: session.seed,
         voice: session.voice,
         interrupt: session.interrupt,
-        sink,
+        sink: std::mem::replace(&mut session.sink, Sink::Memory(Vec::new())),
         taken: std::mem::take(&mut session.taken),
         failures: session.failures,
         measuring: session.measuring,

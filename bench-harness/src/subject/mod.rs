@@ -19,8 +19,8 @@ use reports::record::{Call, Role};
 use crate::replay::allocator::{Allocator, CCalls, FunctionTable, InlineCalls};
 
 /// Crate versions, for libraries that do not state their own.
-const SNMALLOC_VERSION: &str = "snmalloc-sys 0.7.6";
-const RPMALLOC_VERSION: &str = "1.4 (rpmalloc-sys 0.2.3)";
+const SNMALLOC_VERSION: &str = "of snmalloc-sys 0.7.6";
+const RPMALLOC_VERSION: &str = "1.4 of rpmalloc-sys 0.2.3";
 
 /// What serves a subject's calls.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,7 +14,37 @@ fn the_null_floor_is_a_few_nanoseconds_a_pair() {
         .iter()
         .map(|record| record["ns_per_pair"].as_f64().unwrap())
         .fold(f64::INFINITY, f64::min);
-    assert!(best <= 3.0, "{best} ns a pair");
+    // 2.6 ns on a quiet computer of the published report; twice that and some for a busy one.
+    assert!(best <= 6.0, "{best} ns a pair");
+}
+
+/// Twenty runs of the baseline against itself: takes minutes, so only on request.
+#[test]
+fn a_subject_against_itself_is_found_equal_in_17_of_20_runs() {
+    if std::env::var_os("ARENABENCH_CAMPAIGN").is_none() {
+        eprintln!("SKIPPED: set ARENABENCH_CAMPAIGN=1 to run the A/A campaign");
+        return;
+    }
+    let mut held = 0;
+    for run in 0..20 {
+        let folder = crate::command::folder();
+        let out = folder.path();
+        let ended = arenabench(&format!(
+            "run -s system -w int-churn --operations 300k --rounds 9 --no-memcheck --no-verify \
+             --seed {run} -o {} -q",
+            out.display()
+        ));
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        let results = reports::results::Results::read(out.join("results.jsonl")).unwrap();
+        let floor = reports::summary::Summary::of(&results).floors[0].floor;
+        let holds = floor.interval.holds(1.0);
+        eprintln!(
+            "run {run}: {:.4} in [{:.4}, {:.4}]",
+            floor.ratio, floor.interval.low, floor.interval.high
+        );
+        held += u32::from(holds);
+    }
+    assert!(held >= 17, "{held} of 20");
 }
 
 #[test]
