@@ -118,7 +118,7 @@ pub(crate) struct Generation {
     /// Seed of everything random: generators, and the order of measuring
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
-    /// Calls in the measured region of generated workloads [default: by profile]
+    /// Calls in the measured region of generated workloads [default: the profile's, or the command's]
     #[arg(long, value_name = "N", value_parser = count)]
     pub(crate) operations: Option<u64>,
 }

@@ -44,9 +44,18 @@ pub(crate) fn child_arguments(request: &Request<'_>) -> io::Result<[std::ffi::Os
     Ok([std::env::current_exe()?.into_os_string(), job::ARGUMENT.into(), job.into()])
 }
 
-/// Makes a child load the subject's library, and only that one.
-pub(crate) fn preload(command: &mut Command, subject: &Subject) {
-    command.env_remove("LD_PRELOAD");
+/// Variables of the user's that a child is given. No others: allocators read settings of their own
+/// from the environment, and a figure must not depend on what happens to be set. The settings of
+/// the planted controls begin with `ARENABENCH_`.
+const VARIABLES: [&str; 6] = ["PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LD_LIBRARY_PATH"];
+
+/// Gives a child its environment: the variables above, and the subject's library preloaded.
+pub(crate) fn environment(command: &mut Command, subject: &Subject) {
+    command.env_clear();
+    command.envs(std::env::vars_os().filter(|(name, _)| {
+        let name = name.to_string_lossy();
+        VARIABLES.contains(&&*name) || name.starts_with("ARENABENCH_")
+    }));
     if let Some(path) = subject.preload() {
         command.env("LD_PRELOAD", path);
     }
@@ -65,7 +74,7 @@ pub(crate) fn sample(
     let [program, argument, job] = child_arguments(request)?;
     let mut command = Command::new(program);
     command.args([argument, job]);
-    preload(&mut command, request.subject);
+    environment(&mut command, request.subject);
     let finished = spawn::run(command, limits, interrupt)?;
     let verdict = outcome::judge(&finished, request.workload.shape.calls);
     Ok(record(request, seq, verdict))
@@ -73,6 +82,8 @@ pub(crate) fn sample(
 
 fn record(request: &Request<'_>, seq: u64, verdict: Verdict) -> Sample {
     let shape = &request.workload.shape;
+    // A verified replay fills whole blocks itself and leaves only the header to the policy.
+    let touch = if request.task == Task::Verify { Touch::Header } else { request.touch };
     let mut sample = Sample {
         subject: request.subject.name.clone(),
         workload: request.workload.record.workload.clone(),
@@ -81,7 +92,7 @@ fn record(request: &Request<'_>, seq: u64, verdict: Verdict) -> Sample {
         again: request.again,
         mode: SERIAL.to_owned(),
         call: request.subject.call,
-        touch: request.touch.to_string(),
+        touch: touch.to_string(),
         verified: request.task == Task::Verify,
         status: verdict.status,
         message: verdict.message,

@@ -2,8 +2,8 @@
 //!
 //! Order matters for the memory figures. Everything the harness itself needs, the window, the
 //! pointer table, the subject's own start, is made resident first; then the baseline is read, and
-//! from there on nothing of the harness's grows. The first pass is for memory; all later ones are
-//! timed.
+//! from there on nothing of the harness's grows. The first pass, on a cold heap, is the one whose
+//! memory is read; all passes are timed.
 
 use std::fs::File;
 use std::io::{self, Write};

@@ -1,8 +1,9 @@
 //! The replay loop: a plan's words turned into calls.
 //!
 //! `allocator` is what the loop calls, `touch` what it does to blocks besides, `player` brings it a
-//! plan's phases, and `verify` wraps an allocator so that everything it hands out is checked. The loop itself is here and is compiled
-//! once for every kind of allocator and every touch policy, so that it tests for neither.
+//! plan's phases, and `verify` wraps an allocator so that everything it hands out is checked. The
+//! loop itself is here and is compiled once for every kind of allocator and every touch policy, so
+//! that it tests for neither.
 
 pub(crate) mod allocator;
 pub(crate) mod player;

@@ -60,7 +60,7 @@ pub(crate) fn memcheck(
     let mut command = Command::new("valgrind");
     command.args(ARGUMENTS).arg(format!("--xml-file={}", report.path().display()));
     command.arg(program).args([argument, job]);
-    measure::preload(&mut command, request.subject);
+    measure::environment(&mut command, request.subject);
     let finished = spawn::run(command, limits, interrupt)?;
     let verdict = outcome::judge(&finished, request.workload.shape.calls);
     record.status = verdict.status;

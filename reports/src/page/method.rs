@@ -53,7 +53,7 @@ fn cautions(context: Context<'_>) -> Vec<String> {
         "A replay has no program around it: the caches are not shared with the program's own data, and \
          the time between calls is gone."
             .to_owned(),
-        "Every subject is called through the same table of C functions. An allocator that a program \
+        "Every ranked subject is called through the same table of C functions. An allocator that a program \
          would inline gives up 1 to 2 ns a pair here."
             .to_owned(),
         "When many subjects are compared, the fastest owes part of its lead to luck. The floor and the \

@@ -111,7 +111,7 @@ impl Row {
         }
         match self.verdict {
             Some(verdict) => verdict.word(),
-            None if self.baseline => "baseline",
+            None if self.baseline && self.time.is_some() => "baseline",
             None if self.time.is_none() => {
                 self.statuses.keys().next_back().map_or("not measured", |status| match status {
                     Status::Ok => "verified only",
