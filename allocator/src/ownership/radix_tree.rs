@@ -114,9 +114,7 @@ impl RadixTree {
         // SAFETY: entries are initialised (zeroed at first) and nobody writes during a test.
         let tails = unsafe { entry.read() };
         let offset = (addr & (G::ARENA_BYTES - 1)) as i32;
-        // Evaluated whole, without a branch: arenas begin anywhere in a slot, so under random frees
-        // neither comparison can be foreseen, while the answer as a whole can.
-        (offset < tails.low) | ((offset >= tails.high) & (tails.high != 0))
+        offset < tails.low || (offset >= tails.high && tails.high != 0)
     }
 
     /// The entry of the slot that `addr` lies in; nodes that are missing are made.
