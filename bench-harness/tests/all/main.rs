@@ -12,6 +12,7 @@
 mod bad_input;
 mod command;
 mod controls;
+mod fidelity;
 mod interrupted;
 mod memcheck;
 mod recorder;
