@@ -8,9 +8,6 @@ const HUGE_BYTES: usize = 2 << 20;
 
 /// An anonymous private mapping, unmapped on drop.
 ///
-/// It asks for huge pages, so that the harness's own tables take as few entries of the address
-/// translation cache as they can from the subject under test.
-///
 /// M1: `[start, start + len)` is mapped readable and writable for as long as the value lives.
 /// M2: it lies inside `[base, base + mapped)`, which is what was mapped.
 pub(crate) struct Mapping {
@@ -22,8 +19,14 @@ pub(crate) struct Mapping {
 
 impl Mapping {
     /// Maps `len` bytes (at least one) and writes to every OS page, so that all of it is resident.
+    ///
+    /// Asks for huge pages: the harness's own tables shall take as few entries of the address
+    /// translation cache as they can from the subject under test.
     pub(crate) fn populated(len: usize) -> io::Result<Self> {
         let mapping = Self::reserved(len)?;
+        // Only a hint: kernels without huge pages refuse it, and nothing depends on it.
+        // SAFETY: M2: the memory is ours, and the advice does not change its contents.
+        unsafe { libc::madvise(mapping.base.as_ptr().cast(), mapping.mapped, libc::MADV_HUGEPAGE) };
         for at in (0..mapping.len).step_by(page_bytes()) {
             // SAFETY: M1; `at < len`.
             unsafe { mapping.start().wrapping_add(at).write_volatile(0) };
@@ -49,9 +52,6 @@ impl Mapping {
         if base == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
-        // Only a hint: kernels without huge pages refuse it, and nothing depends on it.
-        // SAFETY: the mapping is ours, and the advice does not change its contents.
-        unsafe { libc::madvise(base, mapped, libc::MADV_HUGEPAGE) };
         let base: NonNull<u8> =
             NonNull::new(base.cast()).expect("mmap never maps address zero by itself");
         let padding = base.as_ptr().addr().wrapping_neg() % HUGE_BYTES;

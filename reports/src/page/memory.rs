@@ -15,8 +15,9 @@ pub(super) fn section(context: Context<'_>) -> Option<Markup> {
     Some(html! {
         p {
             "Overhead is the peak of the resident set over the peak of the bytes that the program has "
-            "asked for and not yet freed. 1 is no overhead at all. Both are taken in the first pass over "
-            "the workload; memory of the harness is left out."
+            "asked for and not yet freed. 1 is no overhead at all; less means that parts of large "
+            "blocks were never touched. Both are taken in the first pass over the workload; memory of "
+            "the harness is left out."
         }
         @if charts.tradeoff.is_some() { (figure(&charts.tradeoff, &overall(summary))) }
         (figure(&charts.memory, &matrix(summary)))
