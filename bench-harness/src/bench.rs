@@ -61,7 +61,7 @@ impl Workload {
 
     fn serve(&self, subject: &Subject, measure: &mut Measure<'_>) -> io::Result<()> {
         let shape = &self.0.shape;
-        let windows = Windows::open(File::open(&self.0.plan)?, shape)?;
+        let windows = Windows::open(File::open(self.0.plan_path())?, shape)?;
         let pointers = Mapping::populated(shape.slots as usize * size_of::<*mut u8>())?;
         let sizes = windows.slot_sizes(shape.slots);
         let visit = Visit { workload: self, windows, pointers, measure };

@@ -35,7 +35,7 @@ pub(crate) struct Request<'a> {
 pub(crate) fn child_arguments(request: &Request<'_>) -> io::Result<[std::ffi::OsString; 3]> {
     let job = Job {
         subject: request.subject.spelling(),
-        plan: request.workload.plan.to_path_buf(),
+        plan: request.workload.plan_path(),
         shape: request.workload.shape.clone(),
         touch: request.touch,
         task: request.task,

@@ -1,11 +1,12 @@
 //! Workloads by name, and what becomes of them: a plan on disk and a record.
 
 use std::fmt;
-use std::io::Cursor;
+use std::fs::File;
+use std::io::{self, Cursor};
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
 use reports::record::{Source, Workload};
-use tempfile::{NamedTempFile, TempPath};
 use workloads::event::Event;
 use workloads::generate::Spec;
 use workloads::trace::Reader;
@@ -77,8 +78,15 @@ impl fmt::Display for Name {
 pub(crate) struct Prepared {
     pub(crate) record: Workload,
     pub(crate) shape: Shape,
-    /// The plan's file, removed on drop.
-    pub(crate) plan: TempPath,
+    /// The plan's file, which has no name.
+    plan: File,
+}
+
+impl Prepared {
+    /// Path by which this process and its children open the plan.
+    pub(crate) fn plan_path(&self) -> PathBuf {
+        format!("/proc/{}/fd/{}", std::process::id(), self.plan.as_raw_fd()).into()
+    }
 }
 
 /// How generators are run.
@@ -121,18 +129,21 @@ pub(crate) fn from_file(path: &Path, name: String, source: Source) -> Result<Pre
     traced(name, source, description, path, reader)
 }
 
-fn plan_file() -> Result<(TempPath, Compiler), Failure> {
-    let directory = std::env::temp_dir();
-    let path = NamedTempFile::with_prefix("arenabench-plan-")
-        .map_err(|error| Failure::io(directory.display(), error))?
-        .into_temp_path();
-    let compiler = Compiler::create(&path).map_err(|error| plan_failure(&path, error))?;
-    Ok((path, compiler))
+fn plan_file() -> Result<(File, Compiler), Failure> {
+    let new = || -> io::Result<_> {
+        let file = tempfile::tempfile()?;
+        let compiler = Compiler::new(file.try_clone()?);
+        Ok((file, compiler))
+    };
+    new().map_err(|error| plan_failure(CompileError::Io(error)))
 }
 
-fn plan_failure(path: &Path, error: CompileError) -> Failure {
+fn plan_failure(error: CompileError) -> Failure {
     match error {
-        CompileError::Io(error) => Failure::io(path.display(), error),
+        CompileError::Io(error) => {
+            let folder = std::env::temp_dir();
+            Failure::io(format!("the replay plan, in {}", folder.display()), error)
+        }
         other => Failure::data(other),
     }
 }
@@ -146,9 +157,9 @@ fn generated(spec: &Spec, extent: Extent) -> Result<Prepared, Failure> {
         }
     });
     if let Some(error) = error {
-        return Err(plan_failure(&plan, error));
+        return Err(plan_failure(error));
     }
-    let (shape, census) = compiler.finish().map_err(|error| plan_failure(&plan, error))?;
+    let (shape, census) = compiler.finish().map_err(plan_failure)?;
     let record = record(spec.to_string(), Source::Generated, spec.description(), &shape, census);
     Ok(Prepared { record, shape, plan })
 }
@@ -164,14 +175,14 @@ fn traced<R: std::io::Read>(
     for event in reader.by_ref() {
         match compiler.event(&event?) {
             Ok(()) => {}
-            Err(CompileError::Io(error)) => return Err(Failure::io(plan.display(), error)),
+            Err(error @ CompileError::Io(_)) => return Err(plan_failure(error)),
             Err(error) => {
                 let error = anyhow::Error::from(error).context(path.display().to_string());
                 return Err(Failure { code: exit::DATA, error });
             }
         }
     }
-    let (shape, census) = compiler.finish().map_err(|error| plan_failure(&plan, error))?;
+    let (shape, census) = compiler.finish().map_err(plan_failure)?;
     let mut record = record(name, source, description, &shape, census);
     record.losses = reader.meta().losses.flags().map(str::to_owned).collect();
     Ok(Prepared { record, shape, plan })
@@ -181,8 +192,8 @@ fn recorded_description<R: std::io::Read>(reader: &Reader<R>) -> String {
     let meta = reader.meta();
     match (meta.command.as_str(), meta.interpreter.as_str()) {
         ("", _) => format!("a trace made by {}", meta.producer),
-        (command, "") => command.to_owned(),
-        (command, interpreter) => format!("{command} ({interpreter})"),
+        (command, "") => format!("recorded: {command}"),
+        (command, interpreter) => format!("recorded: {command} ({interpreter})"),
     }
 }
 

@@ -7,7 +7,6 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
 
 use sha2::{Digest, Sha256};
 use workloads::event::{BlockId, Event, Op};
@@ -19,7 +18,7 @@ use super::{Shape, WINDOW_WORDS};
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CompileError {
     /// The plan file could not be written.
-    #[error("cannot write the replay plan")]
+    #[error("cannot write")]
     Io(#[from] io::Error),
     /// More blocks are alive at once than a plan can name.
     #[error("event {event}: more than {max} blocks are alive at once", max = op::MAX_SLOTS)]
@@ -71,10 +70,10 @@ pub(crate) struct Compiler {
 }
 
 impl Compiler {
-    /// Starts a plan in a new file at `path`.
-    pub(crate) fn create(path: &Path) -> Result<Self, CompileError> {
-        Ok(Self {
-            out: BufWriter::with_capacity(1 << 20, File::create(path)?),
+    /// Starts a plan in an empty file.
+    pub(crate) fn new(file: File) -> Self {
+        Self {
+            out: BufWriter::with_capacity(1 << 20, file),
             words: 0,
             region_start: None,
             region_ended: false,
@@ -88,7 +87,7 @@ impl Compiler {
             calls: 0,
             census: Census::default(),
             hash: Sha256::new(),
-        })
+        }
     }
 
     /// Adds one event.

@@ -1,8 +1,8 @@
 //! Replay plans: a trace compiled, before anything is measured, into what the replay loop reads.
 //!
 //! `compile` turns events into packed operations in a file, `window` brings them into a child's
-//! memory a window at a time. The file is the parent's, unlinked when the run ends; no subject
-//! serves any byte of it.
+//! memory a window at a time. The file has no name, so that it is gone however the parent ends;
+//! children open it through the parent's descriptor. No subject serves any byte of it.
 //!
 //! ```text
 //! plan file, words of 8 bytes, native byte order, read only by the process tree that wrote it:
