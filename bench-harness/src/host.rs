@@ -48,10 +48,15 @@ pub(crate) fn fingerprint(settings: &Settings<'_>) -> Host {
 }
 
 /// Main memory, in bytes.
-pub(crate) fn memory_bytes() -> Option<u64> {
+fn memory_bytes() -> Option<u64> {
     let text = fs::read_to_string("/proc/meminfo").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
     kib(line.trim().trim_end_matches(" kB"))
+}
+
+/// Most memory a child may take, in bytes: half of what there is.
+pub(crate) fn memory_limit() -> u64 {
+    memory_bytes().map_or(u64::MAX, |bytes| bytes / 2)
 }
 
 /// Valgrind's version, when it is installed.

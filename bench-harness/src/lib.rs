@@ -42,10 +42,11 @@ use talk::Voice;
 /// Runs the command that the process was started with.
 #[must_use]
 pub fn main() -> ExitCode {
-    let mut arguments = std::env::args().skip(1);
-    if arguments.next().as_deref() == Some(child::job::ARGUMENT) {
-        // A sample: no command line, no signal handlers, nothing that allocates beforehand.
-        return ExitCode::from(child::sample::main(&arguments.next().unwrap_or_default()));
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next().is_some_and(|first| first == child::job::ARGUMENT) {
+        // A sample: no command line and no signal handlers.
+        let job = arguments.next().unwrap_or_default();
+        return ExitCode::from(child::sample::main(&job.to_string_lossy()));
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

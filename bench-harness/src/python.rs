@@ -46,6 +46,11 @@ pub(crate) fn record(trace: &Path, interrupt: &Interrupt) -> Result<Recording, U
             remedy: "install the package `python3` and run again".to_owned(),
         });
     };
+    // The interpreter itself: `python3` may be a script that starts it.
+    let print = ["-c", "import sys; print(sys.executable)"];
+    let interpreter = host::first_line("python3", &print)
+        .filter(|path| !path.is_empty())
+        .unwrap_or_else(|| "python3".to_owned());
     if recording::library().is_err() {
         return Err(Unrecorded::Missing {
             reason: "the recorder is not built".to_owned(),
@@ -53,7 +58,7 @@ pub(crate) fn record(trace: &Path, interrupt: &Interrupt) -> Result<Recording, U
         });
     }
     let script = script().map_err(|error| Failure::io("the recorded program", error))?;
-    let command = [OsString::from("python3"), script.path().into()];
+    let command = [OsString::from(interpreter), script.path().into()];
     let request = Request {
         command: &command,
         environment: &ENVIRONMENT,

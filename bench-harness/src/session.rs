@@ -103,6 +103,11 @@ impl Taken {
         taken
     }
 
+    /// Cells that failed.
+    pub(crate) fn failures(&self) -> u64 {
+        self.failed.len() as u64
+    }
+
     fn note(&mut self, sample: &Sample) {
         let cell = (sample.subject.clone(), sample.workload.clone());
         if sample.status != Status::Ok {
@@ -266,10 +271,15 @@ impl<'a> Session<'a> {
         }
         let request = Request { subject, workload, touch: self.touch, task, round, again };
         let begin = Instant::now();
-        let sample = measure::sample(&request, self.taken.next_seq, self.limits, self.interrupt)
-            .map_err(|error| Failure::io("cannot start a child process", error))?;
+        let mut sample =
+            measure::sample(&request, self.taken.next_seq, self.limits, self.interrupt)
+                .map_err(|error| Failure::io("cannot start a child process", error))?;
         self.measuring += begin.elapsed();
         self.taken.next_seq += 1;
+        if sample.status.is_failure() {
+            // A failure is the subject's own, whatever the sample was taken for.
+            sample.again = false;
+        }
         if sample.status != Status::Interrupted {
             self.taken.note(&sample);
         }
@@ -291,14 +301,15 @@ impl<'a> Session<'a> {
     /// # Errors
     /// As [`Session::verify`].
     pub(crate) fn memcheck(&mut self, version: &str, limits: Limits) -> Result<(), Failure> {
-        let turns: Vec<_> = self
-            .turns(false)
-            .into_iter()
-            .filter(|turn| {
-                let cell = (turn.subject.name.clone(), turn.workload.record.workload.clone());
-                !self.taken.memchecks.contains(&cell)
-            })
-            .collect();
+        let mut turns = Vec::new();
+        for &workload in &self.workloads {
+            for subject in self.subjects {
+                let cell = (subject.name.clone(), workload.record.workload.clone());
+                if !self.taken.memchecks.contains(&cell) {
+                    turns.push(Turn { subject, workload, again: false });
+                }
+            }
+        }
         self.voice.phase("Counting Valgrind errors", turns.len() as u64);
         for turn in turns {
             let Turn { subject, workload, .. } = turn;

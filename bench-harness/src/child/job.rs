@@ -36,13 +36,9 @@ pub(crate) struct Job {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Task {
-    /// One pass for memory, then timed passes until both limits are reached.
-    Measure {
-        /// Timed passes at least.
-        min_passes: u32,
-        /// Time spent in timed passes at least, in nanoseconds.
-        min_ns: u64,
-    },
+    /// One pass for memory, then this many more: as many for every subject, since the fastest of
+    /// many passes is faster than the fastest of few.
+    Measure { passes: u32 },
     /// One pass, everything checked.
     Verify,
     /// One pass and nothing else: for a tool that watches from outside.

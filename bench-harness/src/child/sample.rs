@@ -8,7 +8,6 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::FromRawFd;
-use std::time::Duration;
 
 use super::job::{ANSWER_FD, Answer, Found, Job, Task};
 use crate::os::Mapping;
@@ -59,7 +58,7 @@ fn take(job: &Job) -> Answer {
     match outcome {
         Ok(measured) => Answer::Done(Found {
             identity,
-            calls: job.shape.calls,
+            calls: measured.calls,
             pass_wall_ns: measured.pass_wall_ns,
             rss_peak_bytes: measured.rss_peak_bytes,
             page_faults: measured.page_faults,
@@ -74,6 +73,7 @@ fn take(job: &Job) -> Answer {
 
 #[derive(Default)]
 struct Measured {
+    calls: u64,
     pass_wall_ns: Vec<u64>,
     rss_peak_bytes: Option<u64>,
     page_faults: Option<u64>,
@@ -98,7 +98,10 @@ impl Visitor for Sampler<'_> {
             // A broken promise also ends the pass: its own message says more than the null.
             return match (player.allocator.first_fault(), passed) {
                 (Some(fault), _) => Err(Stop::Mismatch(fault.to_string())),
-                (None, passed) => passed.map(|_| Measured::default()),
+                (None, passed) => {
+                    let calls = player.region_calls;
+                    passed.map(|_| Measured { calls, ..Measured::default() })
+                }
             };
         }
         let task = self.job.task;
@@ -116,23 +119,20 @@ fn sample<A: Allocator, const TOUCH: u8>(
     player: &mut Player<'_, A>,
     task: Task,
 ) -> Result<Measured, Stop> {
-    let Task::Measure { min_passes, min_ns } = task else {
+    let Task::Measure { passes } = task else {
         player.pass::<TOUCH>()?;
-        return Ok(Measured::default());
+        return Ok(Measured { calls: player.region_calls, ..Measured::default() });
     };
     let memory = player.memory_pass::<TOUCH>()?;
     let mut measured = Measured {
+        calls: player.region_calls,
         pass_wall_ns: vec![memory.elapsed.as_nanos() as u64],
         rss_peak_bytes: Some(memory.rss_peak_bytes),
         page_faults: Some(memory.page_faults),
     };
-    let mut timed = Duration::ZERO;
-    let mut passes = 0;
-    while passes < min_passes || timed < Duration::from_nanos(min_ns) {
+    for _ in 0..passes {
         let elapsed = player.pass::<TOUCH>()?;
         measured.pass_wall_ns.push(elapsed.as_nanos() as u64);
-        timed += elapsed;
-        passes += 1;
     }
     Ok(measured)
 }

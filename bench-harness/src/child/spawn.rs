@@ -78,8 +78,19 @@ pub(crate) fn run(
     let begin = Instant::now();
     let mut child = command.spawn()?;
     drop(answer_writer);
-    let mut watched = Watched::new(&mut child, answer_reader)?;
-    let ending = watched.watch(begin, limits, interrupt)?;
+    let watching = Watched::new(&mut child, answer_reader).and_then(|mut watched| {
+        let ending = watched.watch(begin, limits, interrupt)?;
+        Ok((watched, ending))
+    });
+    let (mut watched, ending) = match watching {
+        Ok(watching) => watching,
+        Err(error) => {
+            // C1 holds for a child that could not be watched as well.
+            child.kill()?;
+            child.wait()?;
+            return Err(error);
+        }
+    };
     watched.kill_group(libc::SIGKILL);
     let status = child.wait()?;
     watched.drain();

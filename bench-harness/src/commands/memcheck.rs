@@ -48,7 +48,7 @@ pub(crate) fn run(args: &Memcheck, voice: &Voice, interrupt: &Interrupt) -> Outc
     for name in &names {
         prepared.push(workload::prepare(name, extent)?);
     }
-    let limits = Limits { timeout: args.subjects.timeout * 4, memory_bytes: u64::MAX };
+    let limits = Limits { timeout: args.subjects.timeout * 4, memory_bytes: host::memory_limit() };
     let mut session = Session {
         subjects: &subjects,
         workloads: prepared.iter().collect(),

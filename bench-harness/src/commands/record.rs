@@ -23,6 +23,9 @@ pub(crate) fn run(args: &Record, voice: &Voice, interrupt: &Interrupt) -> Outcom
     let recording = recording::record(&request)?;
     let (own, others) = recording.traces.split_first().expect("a recording has a trace");
     voice.say(describe(own));
+    if args.mark_size.is_some() && own.summary.mark_calls == 0 {
+        voice.complain("no request of the size that marks the region was seen");
+    }
     if !others.is_empty() {
         let calls: u64 = others.iter().map(|trace| trace.summary.calls).sum();
         voice.say(format!(

@@ -36,7 +36,7 @@ pub(crate) fn run(args: &Replay, voice: &Voice, interrupt: &Interrupt) -> Outcom
     };
     let prepared = [workload::prepare(&args.workload, extent)?];
     let baseline = subjects[0].name.clone();
-    let limits = Limits { timeout: args.subjects.timeout, memory_bytes: u64::MAX };
+    let limits = Limits { timeout: args.subjects.timeout, memory_bytes: host::memory_limit() };
     let mut session = Session {
         subjects: &subjects,
         workloads: prepared.iter().collect(),
@@ -59,7 +59,7 @@ pub(crate) fn run(args: &Replay, voice: &Voice, interrupt: &Interrupt) -> Outcom
             max_rounds: args.rounds,
             budget: Duration::ZERO,
             floor_budget: Duration::ZERO,
-            task: Task::Measure { min_passes: 5, min_ns: 40_000_000 },
+            task: Task::Measure { passes: 8 },
         })?;
     }
     let Sink::Memory(records) = session.sink else { unreachable!("the sink was made above") };

@@ -22,8 +22,6 @@ use crate::workload::{self, Extent, HERE, Name, Prepared};
 
 /// Name of the records' file.
 const RESULTS: &str = "results.jsonl";
-/// Memory limit of a child: this share of main memory.
-const MEMORY_SHARE: u64 = 2;
 
 /// What a profile stands for.
 struct Plan {
@@ -34,7 +32,7 @@ struct Plan {
 }
 
 fn plan_of(profile: Profile) -> Plan {
-    let task = |min_passes, min_ms: u64| Task::Measure { min_passes, min_ns: min_ms * 1_000_000 };
+    let task = |passes| Task::Measure { passes };
     let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
     let three = vec!["int-churn", "dict-resize", "frame-push-pop"];
     let recorded = [workload::BUNDLED, HERE];
@@ -45,7 +43,7 @@ fn plan_of(profile: Profile) -> Plan {
                 max_rounds: 15,
                 budget: Duration::from_secs(170),
                 floor_budget: Duration::from_secs(195),
-                task: task(5, 40),
+                task: task(8),
             },
             operations: 1_000_000,
             workloads: three.into_iter().chain(recorded).collect(),
@@ -57,7 +55,7 @@ fn plan_of(profile: Profile) -> Plan {
                 max_rounds: 25,
                 budget: minutes(20),
                 floor_budget: minutes(25),
-                task: task(5, 150),
+                task: task(15),
             },
             operations: 2_000_000,
             workloads: ["int-churn:1k", "int-churn", "int-churn:100k"]
@@ -73,7 +71,7 @@ fn plan_of(profile: Profile) -> Plan {
                 max_rounds: 61,
                 budget: minutes(150),
                 floor_budget: minutes(170),
-                task: task(7, 300),
+                task: task(25),
             },
             operations: 5_000_000,
             workloads: ["int-churn:1k", "int-churn", "int-churn:100k", "int-churn:1m"]
@@ -94,10 +92,11 @@ pub(crate) fn run(args: &Run, voice: &Voice, interrupt: &Interrupt) -> Outcome {
     let subjects = chosen_subjects(args)?;
     let names = chosen_workloads(args, &plan)?;
     let directory = args.output.clone().unwrap_or_else(fresh_directory);
+    let baseline = baseline_of(args, &subjects)?.name;
     let settings = Settings {
         profile: if is_custom(args) { "custom" } else { args.profile.name() },
         seed: args.generation.seed,
-        baseline: &args.baseline,
+        baseline: &baseline,
     };
     let fingerprint = host::fingerprint(&settings);
     let valgrind = fingerprint.valgrind.clone();
@@ -117,15 +116,15 @@ pub(crate) fn run(args: &Run, voice: &Voice, interrupt: &Interrupt) -> Outcome {
     let missing_tool = prepared.len() < names.len();
 
     let timeout = args.subjects.timeout;
-    let memory_bytes = host::memory_bytes().unwrap_or(u64::MAX) / MEMORY_SHARE;
-    let limits = Limits { timeout, memory_bytes };
+    let limits = Limits { timeout, memory_bytes: host::memory_limit() };
     let taken = earlier
         .as_ref()
         .map_or_else(Taken::default, |earlier| Taken::of(&earlier.samples, &earlier.memchecks));
+    let earlier_failures = taken.failures();
     let mut session = Session {
         subjects: &subjects,
         workloads: prepared.iter().collect(),
-        baseline: &args.baseline,
+        baseline: &baseline,
         touch: args.subjects.touch,
         limits,
         seed: args.generation.seed,
@@ -133,7 +132,7 @@ pub(crate) fn run(args: &Run, voice: &Voice, interrupt: &Interrupt) -> Outcome {
         interrupt,
         sink,
         taken,
-        failures: 0,
+        failures: earlier_failures,
         measuring: Duration::ZERO,
     };
     if !args.no_verify {
@@ -183,15 +182,20 @@ fn chosen_subjects(args: &Run) -> Result<Vec<Subject>, Failure> {
         args.subjects.subjects.clone()
     };
     unique(subjects.iter().map(|subject| subject.name.as_str()), "subject")?;
-    match subjects.iter().find(|subject| subject.name == args.baseline) {
-        Some(baseline) => check_baseline(baseline)?,
-        None => {
-            let baseline = Subject::parse(&args.baseline).map_err(Failure::usage)?;
-            check_baseline(&baseline)?;
-            subjects.insert(0, baseline);
-        }
+    let baseline = baseline_of(args, &subjects)?;
+    check_baseline(&baseline)?;
+    if !subjects.iter().any(|subject| subject.name == baseline.name) {
+        subjects.insert(0, baseline);
     }
     Ok(subjects)
+}
+
+/// The baseline: a subject of the run by its name, or one that is to join it.
+fn baseline_of(args: &Run, subjects: &[Subject]) -> Result<Subject, Failure> {
+    match subjects.iter().find(|subject| subject.name == args.baseline) {
+        Some(subject) => Ok(subject.clone()),
+        None => Subject::parse(&args.baseline).map_err(Failure::usage),
+    }
 }
 
 fn check_baseline(baseline: &Subject) -> Result<(), Failure> {
@@ -321,26 +325,46 @@ impl Gathering<'_> {
         Ok(all)
     }
 
-    /// Records this computer's Python, or takes what an interrupted run has recorded.
+    /// Records this computer's Python, or takes what an interrupted run has recorded. The trace
+    /// gets its name only when its record is on disk.
     fn here(&mut self) -> Result<Option<Prepared>, Failure> {
         let trace = self.directory.join(format!("{HERE}.trace"));
         if !trace.exists() {
             self.voice.say("Recording a Python program on this computer");
-            match python::record(&trace, self.interrupt) {
+            let partial = self.directory.join(format!("{HERE}.partial"));
+            let recorded = python::record(&partial, self.interrupt);
+            if self.interrupt.requested() {
+                return Ok(None);
+            }
+            match recorded {
                 Ok(recording) => self.sink.put(Record::Recording(recording))?,
                 Err(python::Unrecorded::Missing { reason, remedy }) => {
-                    self.voice.say(format!("{HERE}: not measured: {reason}; {remedy}"));
-                    self.sink.put(Record::Unmeasured(Unmeasured {
-                        measure: HERE.to_owned(),
-                        reason,
-                        remedy: Some(remedy),
-                    }))?;
-                    return Ok(None);
+                    return self.unrecorded(reason, Some(remedy));
                 }
-                Err(python::Unrecorded::Failed(failure)) => return Err(failure),
+                Err(python::Unrecorded::Failed(failure)) => {
+                    return self.unrecorded(format!("{:#}", failure.error), None);
+                }
             }
+            std::fs::rename(&partial, &trace)
+                .map_err(|error| Failure::io(trace.display(), error))?;
         }
         workload::from_file(&trace, HERE.to_owned(), Source::Recorded).map(Some)
+    }
+
+    /// Notes that there is no recording; the run goes on without it.
+    fn unrecorded(
+        &mut self,
+        reason: String,
+        remedy: Option<String>,
+    ) -> Result<Option<Prepared>, Failure> {
+        let advice = remedy.as_deref().map(|remedy| format!("; {remedy}")).unwrap_or_default();
+        self.voice.say(format!("{HERE}: not measured: {reason}{advice}"));
+        self.sink.put(Record::Unmeasured(Unmeasured {
+            measure: HERE.to_owned(),
+            reason,
+            remedy,
+        }))?;
+        Ok(None)
     }
 }
 

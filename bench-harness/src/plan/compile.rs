@@ -44,6 +44,9 @@ pub(crate) struct Census {
     pub(crate) sha256: String,
 }
 
+/// Sizes of a plan are below this: the span of a process's addresses, in bytes.
+const MAX_SIZE: u64 = 1 << 47;
+
 #[derive(Clone, Copy)]
 struct Live {
     slot: u32,
@@ -109,6 +112,8 @@ impl Compiler {
                 self.census.small_births = 0;
                 self.census.births = 0;
                 self.census.base_blocks = self.live.len() as u64;
+                // Peaks before the region are not seen by the memory pass, and so do not count.
+                self.live_peak = (self.live_bytes, self.words);
                 return Ok(());
             }
             Op::RegionEnd => {
@@ -144,6 +149,16 @@ impl Compiler {
         }
     }
 
+    /// Refuses sizes that no recorded call can have been served: plans pack sizes into 56 bits, and
+    /// sums of them must not wrap.
+    fn check_size(&self, size: u64) -> Result<(), CompileError> {
+        if size < MAX_SIZE {
+            Ok(())
+        } else {
+            Err(self.invalid("a block larger than address space"))
+        }
+    }
+
     fn birth(
         &mut self,
         kind: u64,
@@ -152,6 +167,7 @@ impl Compiler {
         size: u64,
         align: u64,
     ) -> Result<(), CompileError> {
+        self.check_size(size)?;
         let slot = match self.free_slots.pop() {
             Some(slot) => slot,
             None => {
@@ -184,6 +200,7 @@ impl Compiler {
     /// would free the block instead, and the trace goes on to use it.
     fn realloc(&mut self, block: BlockId, size: u64) -> Result<(), CompileError> {
         let size = size.max(1);
+        self.check_size(size)?;
         let Some(live) = self.live.get_mut(&block) else {
             return Err(self.invalid("realloc of a block that is not alive"));
         };
@@ -298,7 +315,11 @@ impl Compiler {
             region_start: self.region_start.unwrap_or(0),
             region_end,
             slots: self.slot_sizes.len() as u32,
-            slot_bytes: self.slot_sizes.iter().map(|size| size.next_multiple_of(16)).sum(),
+            slot_bytes: self
+                .slot_sizes
+                .iter()
+                .map(|size| size.next_multiple_of(16))
+                .fold(0, u64::saturating_add),
             base_calls: self.base_calls,
             calls: self.calls,
             drain_calls: survivors.len() as u64,

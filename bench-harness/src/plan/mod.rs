@@ -40,6 +40,6 @@ pub(crate) struct Shape {
     pub(crate) drain_calls: u64,
     /// Largest sum of request sizes alive at once, in bytes.
     pub(crate) live_peak_bytes: u64,
-    /// First word of the operation after which that sum was reached.
+    /// First word after the operation by which that sum was reached.
     pub(crate) live_peak_word: u64,
 }

@@ -139,7 +139,8 @@ const DEFAULT_ALIGN: usize = 16;
 #[inline(always)]
 fn layout(extent: Extent) -> Layout {
     let align = if extent.align == 1 { DEFAULT_ALIGN } else { extent.align };
-    // SAFETY: traces guarantee a power of two of at most 2^30 and sizes of at most PTRDIFF_MAX (I4).
+    // SAFETY: traces guarantee a power of two of at most 2^30 (I4), the compiler of plans sizes
+    // below 2^47: rounded up they are far below `isize::MAX`.
     unsafe { Layout::from_size_align_unchecked(extent.size.max(1), align) }
 }
 

@@ -51,6 +51,8 @@ pub(crate) struct Player<'a, A> {
     windows: Windows,
     pointers: Mapping,
     pub(crate) allocator: A,
+    /// Calls of the measured region in the last pass.
+    pub(crate) region_calls: u64,
     /// Calls of all passes before, for messages.
     calls_before: u64,
 }
@@ -66,7 +68,7 @@ impl<'a, A: Allocator> Player<'a, A> {
         assert!(pointers.len() >= shape.slots as usize * size_of::<*mut u8>());
         // SAFETY: there is room for every slot.
         unsafe { allocator.assign(pointers.start().cast()) };
-        Self { shape, windows, pointers, allocator, calls_before: 0 }
+        Self { shape, windows, pointers, allocator, region_calls: 0, calls_before: 0 }
     }
 
     /// Base heap, measured region, drain; the time of the region.
@@ -125,7 +127,7 @@ impl<'a, A: Allocator> Player<'a, A> {
             .map(|step| shape.region_start + words * step / MEMORY_STEPS)
             .collect();
         if shape.live_peak_word >= shape.region_start {
-            stops.push(shape.live_peak_word + 1);
+            stops.push(shape.live_peak_word);
         }
         stops.sort_unstable();
         stops
@@ -134,6 +136,7 @@ impl<'a, A: Allocator> Player<'a, A> {
     fn conclude(&mut self, tally: &Tally, calls: u64) -> Result<(), Stop> {
         let shape = self.shape;
         self.calls_before += tally.calls;
+        self.region_calls = calls;
         if tally.damage != 0 {
             return Err(Stop::Mismatch(
                 "a block lost what was written into its first bytes".to_owned(),

@@ -373,7 +373,8 @@ pub(crate) struct Null {
 impl Null {
     /// Assigns to every slot room for the largest block it will hold, `sizes[slot]` bytes.
     pub(crate) fn new(sizes: &[u64]) -> io::Result<Self> {
-        let total: u64 = sizes.iter().map(|size| size.next_multiple_of(GRAIN as u64)).sum();
+        let rounded = sizes.iter().map(|size| size.next_multiple_of(GRAIN as u64));
+        let total = rounded.fold(0, u64::saturating_add);
         let memory = Mapping::reserved(total as usize)?;
         let mut next = memory.start();
         let addresses = sizes
