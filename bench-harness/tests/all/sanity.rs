@@ -93,3 +93,68 @@ fn touching_everything_makes_more_memory_resident_than_touching_headers() {
     };
     assert!(resident("all") > resident("header"));
 }
+
+/// Compiles a C program and records it; `None` without a compiler.
+fn recorded(folder: &std::path::Path, source: &str) -> Option<std::path::PathBuf> {
+    if !crate::command::have("cc") {
+        return None;
+    }
+    let (file, program) = (folder.join("x.c"), folder.join("x"));
+    std::fs::write(&file, source).unwrap();
+    let built = std::process::Command::new("cc")
+        .args(["-O0", "-fno-builtin", "-o"])
+        .args([&program, &file])
+        .status()
+        .unwrap();
+    assert!(built.success());
+    let trace = folder.join("x.trace");
+    let mut record = crate::command::command("record -q -o");
+    record.arg(&trace).arg("--").arg(&program);
+    let ended = crate::command::ended(&mut record);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    Some(trace)
+}
+
+#[test]
+fn a_peak_that_lasts_for_one_call_is_seen_in_resident_memory() {
+    let folder = crate::command::folder();
+    let source = "#include <stdlib.h>\n\
+                  static void pairs(int n) { while (n--) free(malloc(40)); }\n\
+                  int main(void) { pairs(5003); free(malloc(64 << 20)); pairs(7001); return 0; }\n";
+    let Some(trace) = recorded(folder.path(), source) else { return };
+    let ended = arenabench(&format!(
+        "replay {} -s system -s mimalloc --touch all --rounds 1 --format json -q",
+        trace.display()
+    ));
+    for record in ended.records() {
+        assert!(record["live_peak_bytes"].as_u64().unwrap() >= 64 << 20, "{record}");
+        assert!(record["rss_peak_bytes"].as_u64().unwrap() >= 64 << 20, "{record}");
+    }
+}
+
+#[test]
+fn a_trace_without_calls_ends_at_once_and_has_no_time_per_pair() {
+    let folder = crate::command::folder();
+    let Some(trace) = recorded(folder.path(), "int main(void) { return 0; }\n") else { return };
+    let ended = arenabench(&format!(
+        "replay {} -s system --timeout 5s --rounds 1 --format json -q",
+        trace.display()
+    ));
+    for record in ended.records() {
+        assert_eq!(record["status"], "ok", "{record}");
+        assert!(record["ns_per_pair"].is_null(), "{record}");
+    }
+}
+
+#[test]
+fn every_subject_plays_as_many_passes() {
+    let ended = arenabench(
+        "replay int-churn:1k -s null -s system -s jemalloc --operations 20k --rounds 2 --format json -q",
+    );
+    let passes: Vec<_> = ended
+        .records()
+        .iter()
+        .map(|record| record["pass_wall_ns"].as_array().unwrap().len())
+        .collect();
+    assert!(passes.windows(2).all(|pair| pair[0] == pair[1]), "{passes:?}");
+}
