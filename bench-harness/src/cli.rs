@@ -174,7 +174,7 @@ pub(crate) struct List {
     arenabench record -o log.trace -- git log --oneline\n\n\
     The exit code is the program's own, or 128 + n when signal n ended it.")]
 pub(crate) struct Record {
-    /// Trace of the program's own process; other processes go to FILE.<pid>.<n>
+    /// Trace of the program's own process; other processes go to FILE.PID.N
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
     /// The first request of exactly N bytes begins the measured region, the second ends it

@@ -2,7 +2,7 @@
 //!
 //! Every chart is a panel of labelled rows over one horizontal axis ([`panel`]), so that names are
 //! read where they stand and never looked up by colour alone. The kinds of chart ([`time`] ...) fill
-//! panels from a [`Summary`](crate::summary::Summary); [`canvas`] is the only file that knows
+//! panels from a [`Summary`]; [`canvas`] is the only file that knows
 //! plotters.
 //!
 //! * I1: the same figures give the same bytes: no clock, no hash map, no system font.
