@@ -11,6 +11,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+mod program;
+
+pub use program::Program;
+
 /// Name and major version of the schema, on every line. A reader refuses another major version;
 /// new optional keys and new kinds do not change it.
 pub const SCHEMA: &str = "arenabench.results/1";
@@ -41,6 +45,8 @@ pub enum Record {
     Sample(Sample),
     /// One subject on one workload under Valgrind's memcheck.
     Memcheck(Memcheck),
+    /// One run of a real program under one subject.
+    Program(Program),
     /// A part of the run that could not be measured on this computer.
     Unmeasured(Unmeasured),
     /// The run is over; last line of a file.
@@ -49,8 +55,17 @@ pub enum Record {
 
 impl Record {
     /// Every kind of this version, as the `kind` key names it, in the order of the variants.
-    pub const KINDS: [&'static str; 8] =
-        ["host", "subject", "workload", "recording", "sample", "memcheck", "unmeasured", "end"];
+    pub const KINDS: [&'static str; 9] = [
+        "host",
+        "subject",
+        "workload",
+        "recording",
+        "sample",
+        "memcheck",
+        "program",
+        "unmeasured",
+        "end",
+    ];
 
     /// The value of the record's `kind` key.
     #[must_use]
@@ -62,8 +77,9 @@ impl Record {
             Self::Recording(_) => 3,
             Self::Sample(_) => 4,
             Self::Memcheck(_) => 5,
-            Self::Unmeasured(_) => 6,
-            Self::End(_) => 7,
+            Self::Program(_) => 6,
+            Self::Unmeasured(_) => 7,
+            Self::End(_) => 8,
         };
         Self::KINDS[index]
     }

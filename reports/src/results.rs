@@ -24,7 +24,9 @@ mod writer;
 pub use error::{ReadError, exit_code};
 pub use writer::ResultsFile;
 
-use crate::record::{End, Host, Memcheck, Recording, Sample, Subject, Unmeasured, Workload};
+use crate::record::{
+    End, Host, Memcheck, Program, Recording, Sample, Subject, Unmeasured, Workload,
+};
 
 /// Everything a results file holds, by kind, each kind in the order of the file.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +43,8 @@ pub struct Results {
     pub samples: Vec<Sample>,
     /// Runs under memcheck.
     pub memchecks: Vec<Memcheck>,
+    /// Runs of real programs.
+    pub programs: Vec<Program>,
     /// Parts of the run that could not be measured.
     pub unmeasured: Vec<Unmeasured>,
     /// End of the run; the last one where a resumed run left several. `None` when the run is not over.
@@ -62,6 +66,7 @@ impl Results {
             recordings: Vec::new(),
             samples: Vec::new(),
             memchecks: Vec::new(),
+            programs: Vec::new(),
             unmeasured: Vec::new(),
             end: None,
             torn_line: None,

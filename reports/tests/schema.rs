@@ -5,7 +5,7 @@ mod synthetic;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use reports::record::{Memcheck, Record, Sample, Status, Unmeasured};
+use reports::record::{Memcheck, Program, Record, Sample, Status, Unmeasured};
 use reports::results::Results;
 
 const DOCUMENT: &str = include_str!("../SCHEMA.md");
@@ -42,6 +42,15 @@ fn full_records() -> Vec<Record> {
         ..results.samples[0].clone()
     };
     let noisy = results.memchecks.iter().find(|one| one.errors > Some(0)).expect("a noisy one");
+    let program = Program {
+        again: true,
+        verified: true,
+        status: Status::Signal,
+        message: Some("message".to_owned()),
+        signal: Some(11),
+        library: Some("/lib/libc.so.6".to_owned()),
+        ..synthetic::program("json", "system", 0, 1_000_000)
+    };
     let memcheck = Memcheck { message: Some("message".to_owned()), ..noisy.clone() };
     vec![
         Record::Host(results.host.clone()),
@@ -50,6 +59,7 @@ fn full_records() -> Vec<Record> {
         Record::Recording(results.recordings[0].clone()),
         Record::Sample(sample),
         Record::Memcheck(memcheck),
+        Record::Program(program),
         Record::Unmeasured(Unmeasured {
             measure: "memcheck".to_owned(),
             reason: "reason".to_owned(),

@@ -33,6 +33,7 @@ pub(crate) fn records_of(results: &Results) -> Vec<Record> {
     records.extend(results.recordings.iter().cloned().map(Record::Recording));
     records.extend(results.samples.iter().cloned().map(Record::Sample));
     records.extend(results.memchecks.iter().cloned().map(Record::Memcheck));
+    records.extend(results.programs.iter().cloned().map(Record::Program));
     records.extend(results.unmeasured.iter().cloned().map(Record::Unmeasured));
     records.extend(results.end.iter().cloned().map(Record::End));
     records

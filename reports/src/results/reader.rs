@@ -90,6 +90,7 @@ impl Results {
             Record::Recording(recording) => self.recordings.push(recording),
             Record::Sample(sample) => self.samples.push(sample),
             Record::Memcheck(memcheck) => self.memchecks.push(memcheck),
+            Record::Program(program) => self.programs.push(program),
             Record::Unmeasured(unmeasured) => self.unmeasured.push(unmeasured),
             Record::End(end) => self.end = Some(end),
         }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use reports::record::{
-    Call, End, Host, Memcheck, Record, Recording, Role, Sample, Source, Status, Subject,
+    Call, End, Host, Memcheck, Program, Record, Recording, Role, Sample, Source, Status, Subject,
     Unmeasured, Workload,
 };
 use reports::results::Results;
@@ -287,6 +287,33 @@ fn add_memcheck(results: &mut Results, subjects: usize, workloads: usize) {
     }
 }
 
+/// One good run of a program.
+pub(crate) fn program(name: &str, subject: &str, round: u32, wall_ns: u64) -> Program {
+    Program {
+        program: name.to_owned(),
+        subject: subject.to_owned(),
+        command: format!("python3 {name}.py"),
+        seq: 0,
+        round,
+        again: false,
+        verified: false,
+        status: Status::Ok,
+        message: None,
+        exit_code: Some(0),
+        signal: None,
+        library: None,
+        wall_ns: Some(wall_ns),
+        user_ns: Some(wall_ns - wall_ns / 10),
+        system_ns: Some(wall_ns / 20),
+        rss_peak_bytes: Some(12_000_000),
+        page_faults: Some(2_300),
+        stdout_bytes: Some(20),
+        stdout_sha256: Some("ef".repeat(32)),
+        stderr_bytes: Some(0),
+        stderr_sha256: Some("01".repeat(32)),
+    }
+}
+
 /// The same run, killed in the middle: no end record, the last child interrupted.
 pub(crate) fn interrupted(mut results: Results) -> Results {
     let half = results.samples.len() / 2;
@@ -319,6 +346,7 @@ pub(crate) fn records(results: &Results) -> Vec<Record> {
     records.extend(results.recordings.iter().cloned().map(Record::Recording));
     records.extend(results.samples.iter().cloned().map(Record::Sample));
     records.extend(results.memchecks.iter().cloned().map(Record::Memcheck));
+    records.extend(results.programs.iter().cloned().map(Record::Program));
     records.extend(results.unmeasured.iter().cloned().map(Record::Unmeasured));
     records.extend(results.end.iter().cloned().map(Record::End));
     records
