@@ -17,7 +17,9 @@ use reports::statistics::{Floor, Rounds, by_round};
 
 use crate::child::job::Task;
 use crate::child::spawn::Limits;
+use crate::cli::{Generation, Subjects};
 use crate::exit::Failure;
+use crate::host;
 use crate::interrupt::Interrupt;
 use crate::measure::{self, Request};
 use crate::replay::touch::Touch;
@@ -32,6 +34,8 @@ const FLOOR_PERCENT: f64 = 2.0;
 const MAX_FLOOR_ROUNDS: u32 = 60;
 /// Round numbers of samples that only serve the floor begin here.
 const FLOOR_ROUND: u32 = 10_000;
+/// How much more time a child is given under Valgrind.
+const VALGRIND_TIMES: u32 = 4;
 
 /// Where records go.
 pub(crate) enum Sink {
@@ -104,7 +108,7 @@ impl Taken {
     }
 
     /// Cells that failed.
-    pub(crate) fn failures(&self) -> u64 {
+    fn failures(&self) -> u64 {
         self.failed.len() as u64
     }
 
@@ -120,16 +124,38 @@ impl Taken {
     }
 }
 
-/// A run in progress.
-pub(crate) struct Session<'a> {
-    pub(crate) subjects: &'a [Subject],
-    pub(crate) workloads: Vec<&'a Prepared>,
-    pub(crate) baseline: &'a str,
+/// How every sample of a session is taken.
+#[derive(Clone, Copy)]
+pub(crate) struct Conditions<'a> {
     pub(crate) touch: Touch,
+    /// Bounds on a child; Valgrind's get [`VALGRIND_TIMES`] the time.
     pub(crate) limits: Limits,
+    /// Seed of the order of sampling.
     pub(crate) seed: u64,
     pub(crate) voice: &'a Voice,
     pub(crate) interrupt: &'a Interrupt,
+}
+
+impl<'a> Conditions<'a> {
+    /// The conditions that a command line asks for, on this computer.
+    pub(crate) fn of(
+        subjects: &Subjects,
+        generation: &Generation,
+        voice: &'a Voice,
+        interrupt: &'a Interrupt,
+    ) -> Self {
+        let limits = Limits { timeout: subjects.timeout, memory_bytes: host::memory_limit() };
+        Self { touch: subjects.touch, limits, seed: generation.seed, voice, interrupt }
+    }
+}
+
+/// A run in progress.
+pub(crate) struct Session<'a> {
+    pub(crate) conditions: Conditions<'a>,
+    pub(crate) subjects: &'a [Subject],
+    pub(crate) workloads: Vec<&'a Prepared>,
+    /// Name of the subject that is sampled twice; empty where nothing is timed.
+    pub(crate) baseline: &'a str,
     pub(crate) sink: Sink,
     pub(crate) taken: Taken,
     /// Cells that failed and failures that were counted, for the exit code.
@@ -147,17 +173,42 @@ struct Turn<'a> {
 }
 
 impl<'a> Session<'a> {
+    /// A session that has taken no sample and keeps its records in memory.
+    pub(crate) fn new(
+        conditions: Conditions<'a>,
+        subjects: &'a [Subject],
+        workloads: Vec<&'a Prepared>,
+        baseline: &'a str,
+    ) -> Self {
+        Self {
+            conditions,
+            subjects,
+            workloads,
+            baseline,
+            sink: Sink::Memory(Vec::new()),
+            taken: Taken::default(),
+            failures: 0,
+            measuring: Duration::ZERO,
+        }
+    }
+
+    /// The session, its records going to `sink`, without the samples that are `taken` already.
+    /// Failures among those count again: a cell that failed is not sampled twice.
+    pub(crate) fn resumed(self, sink: Sink, taken: Taken) -> Self {
+        Self { sink, failures: taken.failures(), taken, ..self }
+    }
+
     /// Replays every cell once with everything checked.
     ///
     /// # Errors
     /// When no child can be started or a record cannot be written.
     pub(crate) fn verify(&mut self) -> Result<(), Failure> {
         let turns = self.turns(false);
-        self.voice.phase("Verifying", turns.len() as u64);
+        self.conditions.voice.phase("Verifying", turns.len() as u64);
         for turn in turns {
             self.take(turn, 0, Task::Verify)?;
         }
-        self.voice.end_phase();
+        self.conditions.voice.end_phase();
         Ok(())
     }
 
@@ -167,9 +218,9 @@ impl<'a> Session<'a> {
     /// As [`Session::verify`].
     pub(crate) fn measure(&mut self, pace: &Pace) -> Result<(), Failure> {
         let begin = Instant::now();
-        let mut order = ChaCha8Rng::seed_from_u64(self.seed);
+        let mut order = ChaCha8Rng::seed_from_u64(self.conditions.seed);
         let per_round = self.turns(true).len() as u64;
-        self.voice.phase("Measuring", per_round * u64::from(pace.max_rounds));
+        self.conditions.voice.phase("Measuring", per_round * u64::from(pace.max_rounds));
         for round in 0..pace.max_rounds {
             let mut turns = self.turns(true);
             turns.shuffle(&mut order);
@@ -180,7 +231,7 @@ impl<'a> Session<'a> {
                 self.take(turn, round, pace.task)?;
             }
         }
-        self.voice.end_phase();
+        self.conditions.voice.end_phase();
         self.narrow_floor(pace, begin, &mut order)
     }
 
@@ -195,9 +246,9 @@ impl<'a> Session<'a> {
         else {
             return Ok(());
         };
-        self.voice.phase("Measuring the A/A floor", 0);
+        self.conditions.voice.phase("Measuring the A/A floor", 0);
         let mut added: BTreeMap<&str, u32> = BTreeMap::new();
-        while begin.elapsed() < pace.floor_budget && !self.interrupt.requested() {
+        while begin.elapsed() < pace.floor_budget && !self.conditions.interrupt.requested() {
             let widest = self
                 .workloads
                 .iter()
@@ -219,7 +270,7 @@ impl<'a> Session<'a> {
                 self.take(turn, round, pace.task)?;
             }
         }
-        self.voice.end_phase();
+        self.conditions.voice.end_phase();
         Ok(())
     }
 
@@ -260,20 +311,20 @@ impl<'a> Session<'a> {
     fn take(&mut self, turn: Turn<'a>, round: u32, task: Task) -> Result<(), Failure> {
         let Turn { subject, workload, again } = turn;
         let name = &workload.record.workload;
-        self.voice.step(format!("{name}: {}", subject.name));
+        self.conditions.voice.step(format!("{name}: {}", subject.name));
         let verified = task == Task::Verify;
         let key = (subject.name.clone(), name.clone(), round, again, verified);
-        if self.interrupt.requested()
+        if self.conditions.interrupt.requested()
             || self.taken.samples.contains(&key)
             || self.has_failed(&subject.name, name)
         {
             return Ok(());
         }
-        let request = Request { subject, workload, touch: self.touch, task, round, again };
+        let Conditions { touch, limits, interrupt, .. } = self.conditions;
+        let request = Request { subject, workload, touch, task, round, again };
         let begin = Instant::now();
-        let mut sample =
-            measure::sample(&request, self.taken.next_seq, self.limits, self.interrupt)
-                .map_err(|error| Failure::io("cannot start a child process", error))?;
+        let mut sample = measure::sample(&request, self.taken.next_seq, limits, interrupt)
+            .map_err(|error| Failure::io("cannot start a child process", error))?;
         self.measuring += begin.elapsed();
         self.taken.next_seq += 1;
         if sample.status.is_failure() {
@@ -292,7 +343,7 @@ impl<'a> Session<'a> {
             self.failures += 1;
             let status = status.word();
             let message = message.unwrap_or("no reason given");
-            self.voice.say(format!("{subject} on {workload}: {status}: {message}"));
+            self.conditions.voice.say(format!("{subject} on {workload}: {status}: {message}"));
         }
     }
 
@@ -300,7 +351,9 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// As [`Session::verify`].
-    pub(crate) fn memcheck(&mut self, version: &str, limits: Limits) -> Result<(), Failure> {
+    pub(crate) fn memcheck(&mut self, version: &str) -> Result<(), Failure> {
+        let Conditions { touch, limits, interrupt, .. } = self.conditions;
+        let limits = Limits { timeout: limits.timeout * VALGRIND_TIMES, ..limits };
         let mut turns = Vec::new();
         for &workload in &self.workloads {
             for subject in self.subjects {
@@ -310,25 +363,24 @@ impl<'a> Session<'a> {
                 }
             }
         }
-        self.voice.phase("Counting Valgrind errors", turns.len() as u64);
+        self.conditions.voice.phase("Counting Valgrind errors", turns.len() as u64);
         for turn in turns {
             let Turn { subject, workload, .. } = turn;
             let name = &workload.record.workload;
-            self.voice.step(format!("{name}: {}", subject.name));
-            if self.interrupt.requested() {
+            self.conditions.voice.step(format!("{name}: {}", subject.name));
+            if self.conditions.interrupt.requested() {
                 break;
             }
             let task = Task::Once;
-            let request =
-                Request { subject, workload, touch: self.touch, task, round: 0, again: false };
+            let request = Request { subject, workload, touch, task, round: 0, again: false };
             let begin = Instant::now();
-            let record = valgrind::memcheck(&request, version, limits, self.interrupt)
+            let record = valgrind::memcheck(&request, version, limits, interrupt)
                 .map_err(|error| Failure::io("cannot run valgrind", error))?;
             self.measuring += begin.elapsed();
             self.judge(&subject.name, name, record.status, record.message.as_deref());
             self.sink.put(Record::Memcheck(record))?;
         }
-        self.voice.end_phase();
+        self.conditions.voice.end_phase();
         Ok(())
     }
 }

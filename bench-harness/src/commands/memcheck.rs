@@ -1,18 +1,15 @@
 //! `arenabench memcheck`: what Valgrind reports of each subject on each workload.
 
-use std::time::Duration;
-
 use reports::record::{Memcheck as Counted, Record, Role};
 
 use reports::summary::Table;
 
 use super::print;
-use crate::child::spawn::Limits;
 use crate::cli::{Format, Memcheck};
 use crate::exit::{self, Failure, Outcome};
 use crate::host;
 use crate::interrupt::Interrupt;
-use crate::session::{Session, Sink, Taken};
+use crate::session::{Conditions, Session, Sink};
 use crate::subject;
 use crate::talk::Voice;
 use crate::workload::{self, Extent, Name};
@@ -48,22 +45,9 @@ pub(crate) fn run(args: &Memcheck, voice: &Voice, interrupt: &Interrupt) -> Outc
     for name in &names {
         prepared.push(workload::prepare(name, extent)?);
     }
-    let limits = Limits { timeout: args.subjects.timeout * 4, memory_bytes: host::memory_limit() };
-    let mut session = Session {
-        subjects: &subjects,
-        workloads: prepared.iter().collect(),
-        baseline: "",
-        touch: args.subjects.touch,
-        limits,
-        seed: args.generation.seed,
-        voice,
-        interrupt,
-        sink: Sink::Memory(Vec::new()),
-        taken: Taken::default(),
-        failures: 0,
-        measuring: Duration::ZERO,
-    };
-    session.memcheck(&version, limits)?;
+    let conditions = Conditions::of(&args.subjects, &args.generation, voice, interrupt);
+    let mut session = Session::new(conditions, &subjects, prepared.iter().collect(), "");
+    session.memcheck(&version)?;
     let failures = session.failures;
     let Sink::Memory(records) = session.sink else { unreachable!("the sink was made above") };
     if args.format == Format::Json {

@@ -8,12 +8,11 @@ use reports::results::Results;
 use super::print;
 use super::summary_rows;
 use crate::child::job::Task;
-use crate::child::spawn::Limits;
 use crate::cli::{Format, Mode, Replay};
 use crate::exit::{self, Failure, Outcome};
 use crate::host::{self, Settings};
 use crate::interrupt::Interrupt;
-use crate::session::{self, Pace, Session, Sink, Taken};
+use crate::session::{self, Conditions, Pace, Session, Sink};
 use crate::subject::Subject;
 use crate::talk::Voice;
 use crate::workload::{self, Extent};
@@ -36,21 +35,8 @@ pub(crate) fn run(args: &Replay, voice: &Voice, interrupt: &Interrupt) -> Outcom
     };
     let prepared = [workload::prepare(&args.workload, extent)?];
     let baseline = subjects[0].name.clone();
-    let limits = Limits { timeout: args.subjects.timeout, memory_bytes: host::memory_limit() };
-    let mut session = Session {
-        subjects: &subjects,
-        workloads: prepared.iter().collect(),
-        baseline: &baseline,
-        touch: args.subjects.touch,
-        limits,
-        seed: args.generation.seed,
-        voice,
-        interrupt,
-        sink: Sink::Memory(Vec::new()),
-        taken: Taken::default(),
-        failures: 0,
-        measuring: Duration::ZERO,
-    };
+    let conditions = Conditions::of(&args.subjects, &args.generation, voice, interrupt);
+    let mut session = Session::new(conditions, &subjects, prepared.iter().collect(), &baseline);
     if args.verify {
         session.verify()?;
     } else {

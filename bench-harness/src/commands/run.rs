@@ -9,13 +9,12 @@ use reports::results::{Results, ResultsFile};
 use super::print;
 use super::summary_rows;
 use crate::child::job::Task;
-use crate::child::spawn::Limits;
 use crate::cli::{Format, Profile, Run};
 use crate::exit::{self, Failure, Outcome};
 use crate::host::{self, Settings};
 use crate::interrupt::Interrupt;
 use crate::python;
-use crate::session::{self, Pace, Session, Sink, Taken};
+use crate::session::{self, Conditions, Pace, Session, Sink, Taken};
 use crate::subject::{self, Subject};
 use crate::talk::Voice;
 use crate::workload::{self, Extent, HERE, Name, Prepared};
@@ -115,26 +114,12 @@ pub(crate) fn run(args: &Run, voice: &Voice, interrupt: &Interrupt) -> Outcome {
     let prepared = gathering.workloads(&names, extent, earlier.as_ref())?;
     let missing_tool = prepared.len() < names.len();
 
-    let timeout = args.subjects.timeout;
-    let limits = Limits { timeout, memory_bytes: host::memory_limit() };
     let taken = earlier
         .as_ref()
         .map_or_else(Taken::default, |earlier| Taken::of(&earlier.samples, &earlier.memchecks));
-    let earlier_failures = taken.failures();
-    let mut session = Session {
-        subjects: &subjects,
-        workloads: prepared.iter().collect(),
-        baseline: &baseline,
-        touch: args.subjects.touch,
-        limits,
-        seed: args.generation.seed,
-        voice,
-        interrupt,
-        sink,
-        taken,
-        failures: earlier_failures,
-        measuring: Duration::ZERO,
-    };
+    let conditions = Conditions::of(&args.subjects, &args.generation, voice, interrupt);
+    let mut session = Session::new(conditions, &subjects, prepared.iter().collect(), &baseline)
+        .resumed(sink, taken);
     if !args.no_verify {
         session.verify()?;
     }
@@ -376,7 +361,7 @@ fn memcheck(
     version: Option<&str>,
 ) -> Result<(), Failure> {
     let Some(version) = version else {
-        session.voice.say("Valgrind errors: not measured: valgrind is not installed");
+        session.conditions.voice.say("Valgrind errors: not measured: valgrind is not installed");
         return session.sink.put(Record::Unmeasured(Unmeasured {
             measure: "memcheck".to_owned(),
             reason: "valgrind is not installed".to_owned(),
@@ -395,22 +380,16 @@ fn memcheck(
         .filter(|subject| subject.role != Role::Reference)
         .cloned()
         .collect();
+    let workloads = short.iter().chain(recorded).collect();
+    let sink = std::mem::replace(&mut session.sink, Sink::Memory(Vec::new()));
     let mut inner = Session {
-        subjects: &subjects,
-        workloads: short.iter().chain(recorded).collect(),
-        baseline: session.baseline,
-        touch: session.touch,
-        limits: session.limits,
-        seed: session.seed,
-        voice: session.voice,
-        interrupt: session.interrupt,
-        sink: std::mem::replace(&mut session.sink, Sink::Memory(Vec::new())),
+        sink,
         taken: std::mem::take(&mut session.taken),
         failures: session.failures,
         measuring: session.measuring,
+        ..Session::new(session.conditions, &subjects, workloads, session.baseline)
     };
-    let limits = Limits { timeout: session.limits.timeout * 4, ..session.limits };
-    let outcome = inner.memcheck(version, limits);
+    let outcome = inner.memcheck(version);
     let Session { sink, failures, measuring, .. } = inner;
     (session.sink, session.failures, session.measuring) = (sink, failures, measuring);
     outcome
