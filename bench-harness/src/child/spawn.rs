@@ -5,13 +5,15 @@
 //!   not our memory.
 //! * C3: a child never outlives its deadline by more than [`GRACE`] and the time a kill takes.
 
-use std::io::{self, PipeReader, Read};
-use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+use std::io::{self, PipeReader};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::child::job::ANSWER_FD;
+use crate::child::process::{check, die_with, pidfd_open, resident_bytes};
+use crate::child::stream::Stream;
 use crate::interrupt::Interrupt;
 
 /// Time between a polite and a forced kill.
@@ -100,7 +102,7 @@ pub(crate) fn run(
         (None, None) => Ending::Exit(-1),
     });
     let Watched { answer, stderr, .. } = watched;
-    Ok(Finished { ending, answer: answer.kept, stderr: stderr.kept })
+    Ok(Finished { ending, answer: answer.into_kept(), stderr: stderr.into_kept() })
 }
 
 /// Between fork and exec: the answer's descriptor in its place, no core file, death with the parent.
@@ -115,62 +117,7 @@ fn prepare(writer_fd: i32, parent: libc::pid_t) -> io::Result<()> {
     let no_core = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the pointer is to a live rlimit.
     check(unsafe { libc::setrlimit(libc::RLIMIT_CORE, &raw const no_core) })?;
-    // SAFETY: prctl with these arguments touches no memory.
-    check(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) })?;
-    // The parent may have died before the call above took effect.
-    // SAFETY: getppid has no preconditions.
-    if unsafe { libc::getppid() } != parent {
-        return Err(io::Error::from_raw_os_error(libc::ESRCH));
-    }
-    Ok(())
-}
-
-fn check(result: i32) -> io::Result<()> {
-    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
-}
-
-/// One stream of a child and what is kept of it.
-struct Stream {
-    reader: Option<OwnedFd>,
-    kept: Vec<u8>,
-    limit: usize,
-}
-
-impl Stream {
-    fn new(reader: OwnedFd, limit: usize) -> io::Result<Self> {
-        // SAFETY: plain system call on a descriptor this process owns.
-        check(unsafe { libc::fcntl(reader.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK) })?;
-        Ok(Self { reader: Some(reader), kept: Vec::new(), limit })
-    }
-
-    fn fd(&self) -> i32 {
-        self.reader.as_ref().map_or(-1, AsRawFd::as_raw_fd)
-    }
-
-    /// Reads what there is, without waiting; keeps the last bytes (C2).
-    fn read(&mut self) {
-        let Some(reader) = &self.reader else { return };
-        let Ok(copy) = reader.as_fd().try_clone_to_owned() else { return };
-        let mut file = std::fs::File::from(copy);
-        let mut buffer = [0; 16 << 10];
-        // A bounded number of reads, so that a flooding child does not keep us from its deadline.
-        for _ in 0..64 {
-            match file.read(&mut buffer) {
-                Ok(0) => {
-                    self.reader = None;
-                    return;
-                }
-                Ok(len) => {
-                    self.kept.extend_from_slice(&buffer[..len]);
-                    if self.kept.len() > self.limit {
-                        self.kept.drain(..self.kept.len() - self.limit);
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => return,
-            }
-        }
-    }
+    die_with(parent)
 }
 
 /// A running child and its streams.
@@ -252,26 +199,6 @@ impl Watched {
         // which only `run` does, after its last call of this function.
         unsafe { libc::kill(-self.pid, signal) };
     }
-}
-
-fn pidfd_open(pid: libc::pid_t) -> io::Result<OwnedFd> {
-    // SAFETY: pidfd_open touches no memory.
-    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
-    if fd < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: the descriptor is new and owned by nobody else.
-    let fd = unsafe { OwnedFd::from_raw_fd(fd as i32) };
-    // SAFETY: plain system call on a descriptor this process owns.
-    check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFD, libc::FD_CLOEXEC) })?;
-    Ok(fd)
-}
-
-/// Resident memory of a process, in bytes; 0 when it cannot be told.
-fn resident_bytes(pid: libc::pid_t) -> u64 {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/statm")).unwrap_or_default();
-    let pages: u64 = text.split(' ').nth(1).and_then(|pages| pages.parse().ok()).unwrap_or(0);
-    pages * crate::os::page_bytes() as u64
 }
 
 #[cfg(test)]

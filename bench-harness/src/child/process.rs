@@ -1,0 +1,52 @@
+//! System calls on processes that more than one part of the harness makes.
+
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+
+/// Turns a system call's negative result into the error it stands for.
+///
+/// # Errors
+/// What `errno` says, for a negative result.
+pub(crate) fn check(result: i32) -> io::Result<()> {
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Has this process killed when `parent` ends. Makes system calls only, so that it may be called
+/// between fork and exec.
+///
+/// # Errors
+/// When the kernel refuses, or the parent has ended already.
+pub(crate) fn die_with(parent: libc::pid_t) -> io::Result<()> {
+    // SAFETY: prctl with these arguments touches no memory.
+    check(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) })?;
+    // The parent may have died before the call above took effect.
+    // SAFETY: getppid has no preconditions.
+    if unsafe { libc::getppid() } != parent {
+        return Err(io::Error::from_raw_os_error(libc::ESRCH));
+    }
+    Ok(())
+}
+
+/// A descriptor that becomes readable when the process ends.
+///
+/// # Errors
+/// When there is no such process, or no descriptor to be had.
+pub(crate) fn pidfd_open(pid: libc::pid_t) -> io::Result<OwnedFd> {
+    // SAFETY: pidfd_open touches no memory.
+    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the descriptor is new and owned by nobody else.
+    let fd = unsafe { OwnedFd::from_raw_fd(fd as i32) };
+    // SAFETY: plain system call on a descriptor this process owns.
+    check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFD, libc::FD_CLOEXEC) })?;
+    Ok(fd)
+}
+
+/// Resident memory of a process, in bytes; 0 when it cannot be told.
+pub(crate) fn resident_bytes(pid: libc::pid_t) -> u64 {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/statm")).unwrap_or_default();
+    let pages: u64 = text.split(' ').nth(1).and_then(|pages| pages.parse().ok()).unwrap_or(0);
+    pages * crate::os::page_bytes() as u64
+}
