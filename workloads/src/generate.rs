@@ -1,4 +1,4 @@
-//! Seeded workloads shaped like CPython's own traffic.
+//! Seeded workloads: three shaped like CPython's own traffic, two that threads share.
 //!
 //! A [`Spec`] names a workload, the era of CPython it imitates and its size; [`Spec::generate`]
 //! turns it into events:
@@ -8,14 +8,16 @@
 //! ```
 //! Nothing is freed after the region: what is alive stays so (I3).
 //!
-//! The generators imitate what CPython asks of `malloc` when its own small-object allocator is
+//! The first three imitate what CPython asks of `malloc` when its own small-object allocator is
 //! out of the way (`PYTHONMALLOC=malloc`), call by call and in order: sizes, growth tables and
 //! free lists are those of the era. The programs under `programs/` do in Python what the
 //! generators do here, so that one can be held against a recording of the other.
 //!
 //! * G1: equal spec, operations and seed give equal events, on every machine and for good.
-//! * G2: the events hold I1 to I6, on one thread, with one region.
-//! * G3: a new object is allocated before the one it replaces is freed.
+//! * G2: the events hold I1 to I6, with one region; on one thread but for the workloads whose name
+//!   carries a number of threads. Those do nothing on the first thread inside the region, and in
+//!   the order of events a thread starts after the last call of the thread that starts it.
+//! * G3: a new object is allocated before the one it replaces is freed (but see `larson`).
 //!
 //! Sources: the allocation paths of CPython's `Objects/*.c` of each era, and traces of the
 //! programs under `programs/`; each file names its own.
@@ -34,12 +36,16 @@ mod frame_push_pop;
 mod free_list;
 mod int_churn;
 mod int_objects;
+mod larson;
+mod producer_consumer;
 #[cfg(test)]
 mod recorded;
 mod spec;
 
 pub use era::Era;
-pub use spec::{DEFAULT_LIVE, MAX_LIVE, MIN_LIVE, Spec, SpecError, Workload};
+pub use spec::{
+    DEFAULT_LIVE, DEFAULT_THREADED_LIVE, MAX_LIVE, MAX_THREADS, MIN_LIVE, Spec, SpecError, Workload,
+};
 
 use crate::event::{Event, Op};
 use dice::Dice;
@@ -85,12 +91,14 @@ impl Spec {
             Workload::FramePushPop => {
                 frame_push_pop::emit(self, operations, emitter, dice);
             }
+            Workload::Larson => larson::emit(self, operations, emitter, dice),
+            Workload::ProducerConsumer => producer_consumer::emit(self, operations, emitter, dice),
         }
         emitter.mark(Op::RegionEnd);
     }
 }
 
-/// The three workloads at their default era and size, in the order a listing prints them.
+/// The workloads at their defaults, in the order a listing prints them.
 #[must_use]
 pub fn all() -> &'static [Spec] {
     &spec::DEFAULTS

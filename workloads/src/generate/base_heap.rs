@@ -113,7 +113,8 @@ fn draw_lifetime(dice: &mut Dice) -> u64 {
     }
 }
 
-fn draw_size(dice: &mut Dice) -> u64 {
+/// A request of a starting interpreter, in bytes.
+pub(super) fn draw_size(dice: &mut Dice) -> u64 {
     let exact_total: u64 = EXACT.iter().map(|&(_, share)| share).sum();
     let total: u64 = RANGES.iter().map(|&(_, _, share)| share).sum();
     let mut draw = dice.below(total);

@@ -1,10 +1,14 @@
-//! Names of generated workloads: `int-churn`, `dict-resize@3.9`, `frame-push-pop@2.7:100k`.
+//! Names of generated workloads: `int-churn`, `dict-resize@3.9`, `frame-push-pop@2.7:100k`,
+//! `larson:4`, `producer-consumer:2:1k`.
 //!
 //! ```text
-//! spec     = workload [ "@" era ] [ ":" size ]
+//! spec     = workload [ "@" era ] [ ":" size ]  |  threaded [ ":" threads ] [ ":" size ]
 //! workload = "int-churn" | "dict-resize" | "frame-push-pop"
+//! threaded = "larson" | "producer-consumer"
 //! era      = "2.3" | "2.7" | "3.6" ... "3.14"         default 3.11
-//! size     = digits [ "k" | "m" ]                     default 10k, from 100 to 100m
+//! threads  = digits                                   default 2; to 64, even for the second
+//! size     = digits [ "k" | "m" ]                     default 10k, of threaded ones 5k;
+//!                                                     from 100 to 100m
 //! ```
 //! A name leaves out what is default, so that one workload has one name.
 
@@ -22,12 +26,21 @@ pub enum Workload {
     DictResize,
     /// Recursion to varying depth.
     FramePushPop,
+    /// Threads that replace blocks in tables and hand the tables on to new threads.
+    Larson,
+    /// Threads that allocate and threads that free.
+    ProducerConsumer,
 }
 
 impl Workload {
     /// Every workload, in the order a listing prints them.
-    pub const ALL: [Workload; 3] =
-        [Workload::IntChurn, Workload::DictResize, Workload::FramePushPop];
+    pub const ALL: [Workload; 5] = [
+        Workload::IntChurn,
+        Workload::DictResize,
+        Workload::FramePushPop,
+        Workload::Larson,
+        Workload::ProducerConsumer,
+    ];
 
     /// Name in a spec.
     #[must_use]
@@ -36,12 +49,50 @@ impl Workload {
             Workload::IntChurn => "int-churn",
             Workload::DictResize => "dict-resize",
             Workload::FramePushPop => "frame-push-pop",
+            Workload::Larson => "larson",
+            Workload::ProducerConsumer => "producer-consumer",
+        }
+    }
+
+    /// Whether several threads do the work; their number is then part of the spec, and an era is
+    /// not.
+    #[must_use]
+    pub const fn is_threaded(self) -> bool {
+        matches!(self, Workload::Larson | Workload::ProducerConsumer)
+    }
+
+    /// Size of a spec that names none.
+    #[must_use]
+    pub const fn default_live(self) -> u64 {
+        if self.is_threaded() { DEFAULT_THREADED_LIVE } else { DEFAULT_LIVE }
+    }
+
+    /// Threads that do the work when a spec names none.
+    #[must_use]
+    pub const fn default_threads(self) -> u32 {
+        if self.is_threaded() { 2 } else { 1 }
+    }
+
+    /// Whether so many threads can do the work.
+    fn takes_threads(self, threads: u32) -> bool {
+        match self {
+            Workload::Larson => (1..=MAX_THREADS).contains(&threads),
+            Workload::ProducerConsumer => {
+                (2..=MAX_THREADS).contains(&threads) && threads.is_multiple_of(2)
+            }
+            _ => threads == 1,
         }
     }
 }
 
-/// Default size of a workload's live set.
+/// Default size of the live set of a workload on one thread.
 pub const DEFAULT_LIVE: u64 = 10_000;
+
+/// Default size of a workload on several threads.
+pub const DEFAULT_THREADED_LIVE: u64 = 5_000;
+
+/// Most threads that a spec may ask for.
+pub const MAX_THREADS: u32 = 64;
 
 /// Smallest size a spec may ask for.
 pub const MIN_LIVE: u64 = 100;
@@ -66,22 +117,33 @@ pub struct Spec {
     /// The CPython it imitates.
     pub era: Era,
     /// Live set in the workload's own unit: ints (`int-churn`), entries over all dicts
-    /// (`dict-resize`), calls nested at the deepest point (`frame-push-pop`).
+    /// (`dict-resize`), calls nested at the deepest point (`frame-push-pop`), blocks of one table
+    /// (`larson`), blocks of a full queue (`producer-consumer`).
     pub live: u64,
+    /// Threads that do the work at any time, the first thread, which prepares it, left out; 1 for
+    /// the workloads whose work the first thread does itself.
+    pub threads: u32,
 }
 
 /// The specs of [`super::all`].
-pub(super) const DEFAULTS: [Spec; 3] = [
+pub(super) const DEFAULTS: [Spec; 5] = [
     Spec::of(Workload::IntChurn),
     Spec::of(Workload::DictResize),
     Spec::of(Workload::FramePushPop),
+    Spec::of(Workload::Larson),
+    Spec::of(Workload::ProducerConsumer),
 ];
 
 impl Spec {
     /// A workload at its default era and size.
     #[must_use]
     pub const fn of(workload: Workload) -> Self {
-        Spec { workload, era: Era::DEFAULT, live: DEFAULT_LIVE }
+        Spec {
+            workload,
+            era: Era::DEFAULT,
+            live: workload.default_live(),
+            threads: workload.default_threads(),
+        }
     }
 
     /// One sentence for a listing: what is live and what is done to it.
@@ -100,6 +162,15 @@ impl Spec {
             Workload::FramePushPop => format!(
                 "recursion to varying depth, at most {live} calls deep, as CPython {era} does it"
             ),
+            Workload::Larson => format!(
+                "{} at a time replacing blocks at random in tables of {live}, each table handed on \
+                 to a new thread again and again",
+                Threads(self.threads)
+            ),
+            Workload::ProducerConsumer => format!(
+                "{}, half of them allocating and half freeing, with at most {live} blocks under way",
+                Threads(self.threads)
+            ),
         }
     }
 }
@@ -110,10 +181,25 @@ impl fmt::Display for Spec {
         if self.era != Era::DEFAULT {
             write!(f, "@{}", self.era)?;
         }
-        if self.live != DEFAULT_LIVE {
+        let has_size = self.live != self.workload.default_live();
+        if self.threads != self.workload.default_threads()
+            || self.workload.is_threaded() && has_size
+        {
+            write!(f, ":{}", self.threads)?;
+        }
+        if has_size {
             write!(f, ":{}", Size(self.live))?;
         }
         Ok(())
+    }
+}
+
+/// A number of threads in words.
+struct Threads(u32);
+
+impl fmt::Display for Threads {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} thread{}", self.0, if self.0 == 1 { "" } else { "s" })
     }
 }
 
@@ -150,6 +236,24 @@ pub enum SpecError {
         /// What stood there.
         era: String,
     },
+    /// An era for a workload that has none.
+    #[error("era `{era}` in workload `{spec}`; workloads on several threads have no eras")]
+    NoEras {
+        /// The whole text.
+        spec: String,
+        /// What stood there.
+        era: String,
+    },
+    /// The first part after `:` is no number of threads.
+    #[error("bad number of threads `{threads}` in workload `{spec}`; there are {range}")]
+    BadThreads {
+        /// The whole text.
+        spec: String,
+        /// What stood there.
+        threads: String,
+        /// Numbers that the workload takes.
+        range: &'static str,
+    },
     /// The part after `:` is no size.
     #[error(
         "bad size `{size}` in workload `{spec}`; a size is a number from {MIN_LIVE} to \
@@ -171,8 +275,8 @@ impl FromStr for Spec {
     type Err = SpecError;
 
     fn from_str(text: &str) -> Result<Self, SpecError> {
-        let (rest, size) = match text.split_once(':') {
-            Some((rest, size)) => (rest, Some(size)),
+        let (rest, suffix) = match text.split_once(':') {
+            Some((rest, suffix)) => (rest, Some(suffix)),
             None => (text, None),
         };
         let (name, era) = match rest.split_once('@') {
@@ -185,10 +289,22 @@ impl FromStr for Spec {
             .ok_or_else(|| SpecError::UnknownWorkload { name: name.to_owned() })?;
         let mut spec = Spec::of(workload);
         if let Some(era) = era {
-            spec.era = Era::named(era).ok_or_else(|| SpecError::UnknownEra {
-                spec: text.to_owned(),
-                era: era.to_owned(),
-            })?;
+            let (text, era) = (text.to_owned(), era.to_owned());
+            if workload.is_threaded() {
+                return Err(SpecError::NoEras { spec: text, era });
+            }
+            spec.era = Era::named(&era).ok_or(SpecError::UnknownEra { spec: text, era })?;
+        }
+        let mut size = suffix;
+        if workload.is_threaded() {
+            let threads;
+            (threads, size) = match suffix.and_then(|suffix| suffix.split_once(':')) {
+                Some((threads, size)) => (Some(threads), Some(size)),
+                None => (suffix, None),
+            };
+            if let Some(threads) = threads {
+                spec.threads = parse_threads(workload, threads, text)?;
+            }
         }
         if let Some(size) = size {
             spec.live = parse_size(size).ok_or_else(|| SpecError::BadSize {
@@ -200,17 +316,30 @@ impl FromStr for Spec {
     }
 }
 
+fn parse_threads(workload: Workload, threads: &str, spec: &str) -> Result<u32, SpecError> {
+    let number = digits(threads).and_then(|threads| u32::try_from(threads).ok());
+    number.filter(|&number| workload.takes_threads(number)).ok_or_else(|| SpecError::BadThreads {
+        spec: spec.to_owned(),
+        threads: threads.to_owned(),
+        range: match workload {
+            Workload::ProducerConsumer => "even numbers from 2 to 64",
+            _ => "1 to 64",
+        },
+    })
+}
+
+/// A number of digits alone: `u64::from_str` takes a leading plus sign.
+fn digits(text: &str) -> Option<u64> {
+    if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
+}
+
 fn parse_size(text: &str) -> Option<u64> {
-    let (digits, unit) = match text.as_bytes().last()? {
+    let (number, unit) = match text.as_bytes().last()? {
         b'k' => (&text[..text.len() - 1], 1_000),
         b'm' => (&text[..text.len() - 1], 1_000_000),
         _ => (text, 1),
     };
-    // `u64::from_str` takes a leading plus sign; a size has none.
-    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let size = digits.parse::<u64>().ok()?.checked_mul(unit)?;
+    let size = digits(number)?.checked_mul(unit)?;
     (MIN_LIVE..=MAX_LIVE).contains(&size).then_some(size)
 }
 
@@ -223,7 +352,17 @@ mod tests {
         for workload in Workload::ALL {
             for era in Era::ALL {
                 for live in [100, 1_000, 10_000, 12_345, 100_000, 1_000_000, MAX_LIVE] {
-                    let spec = Spec { workload, era, live };
+                    let spec = Spec { era, live, ..Spec::of(workload) };
+                    if !workload.is_threaded() || era == Era::DEFAULT {
+                        assert_eq!(spec.to_string().parse(), Ok(spec));
+                    }
+                }
+            }
+        }
+        for workload in [Workload::Larson, Workload::ProducerConsumer] {
+            for threads in [2, 4, 64] {
+                for live in [100, 1_000, 5_000, 10_000] {
+                    let spec = Spec { live, threads, ..Spec::of(workload) };
                     assert_eq!(spec.to_string().parse(), Ok(spec));
                 }
             }
@@ -236,6 +375,27 @@ mod tests {
         assert_eq!(name("int-churn@3.11:10k").as_deref(), Ok("int-churn"));
         assert_eq!(name("int-churn:10000").as_deref(), Ok("int-churn"));
         assert_eq!(name("dict-resize@3.9:1000k").as_deref(), Ok("dict-resize@3.9:1m"));
+        assert_eq!(name("larson:2").as_deref(), Ok("larson"));
+        assert_eq!(name("larson:2:5k").as_deref(), Ok("larson"));
+        assert_eq!(name("larson:02:1k").as_deref(), Ok("larson:2:1k"));
+        assert_eq!(name("producer-consumer:4").as_deref(), Ok("producer-consumer:4"));
+    }
+
+    #[test]
+    fn threads_belong_to_threaded_workloads_alone_and_eras_to_the_others() {
+        let message = |text: &str| text.parse::<Spec>().unwrap_err().to_string();
+        for threads in ["0", "65", "1k", "", "+2", "two", "99999999999999999999"] {
+            let bad = message(&format!("larson:{threads}"));
+            assert!(bad.contains(&format!("`{threads}`")) && bad.contains("1 to 64"), "{bad}");
+        }
+        for threads in ["0", "1", "3", "66"] {
+            let bad = message(&format!("producer-consumer:{threads}:1k"));
+            assert!(bad.contains("even numbers"), "{bad}");
+        }
+        assert!(message("larson@3.9").contains("no eras"));
+        assert!(message("larson:2:9").contains("bad size `9`"));
+        assert!(message("int-churn:2:1k").contains("bad size `2:1k`"));
+        assert_eq!("larson:1".parse::<Spec>().map(|spec| spec.threads), Ok(1));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Promises G1 to G3, and what each workload promises beyond them.
 
+mod threads;
+
 use super::*;
 use crate::checker::Checker;
 use crate::event::{Call, Op};
@@ -13,11 +15,17 @@ fn events(name: &str, operations: u64, seed: u64) -> Vec<Event> {
     events
 }
 
-/// Every workload in every era, at a small size.
+/// Every workload in every era or on several numbers of threads, at a small size.
 fn every_name() -> impl Iterator<Item = String> {
-    Workload::ALL.into_iter().flat_map(|workload| {
-        Era::ALL.into_iter().map(move |era| Spec { workload, era, live: 500 }.to_string())
-    })
+    let one = Workload::ALL.into_iter().filter(|workload| !workload.is_threaded());
+    let several = Workload::ALL.into_iter().filter(|workload| workload.is_threaded());
+    let eras = one.flat_map(|workload| {
+        Era::ALL.map(move |era| Spec { era, live: 500, ..Spec::of(workload) }.to_string())
+    });
+    let threads = several.flat_map(|workload| {
+        [2, 6].map(move |threads| Spec { threads, live: 500, ..Spec::of(workload) }.to_string())
+    });
+    eras.chain(threads)
 }
 
 #[test]
@@ -36,7 +44,13 @@ fn every_generator_holds_the_invariants_with_one_region_of_about_the_operations_
         }
         let calls = end - start;
         assert!(calls >= operations && calls < operations * 2, "{name}: {calls} calls");
-        assert_eq!(checker.totals().threads, 1, "{name}");
+        let spec: Spec = name.parse().unwrap();
+        let threads = checker.totals().threads;
+        if spec.workload.is_threaded() {
+            assert!(threads > u64::from(spec.threads), "{name}: {threads} threads");
+        } else {
+            assert_eq!(threads, 1, "{name}");
+        }
     }
 }
 
