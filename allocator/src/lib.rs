@@ -68,6 +68,7 @@ extern crate std;
 
 mod arena;
 pub mod fault;
+mod flagship;
 mod geometry;
 mod heap;
 mod next;
@@ -83,6 +84,7 @@ mod used_pools;
 mod validate;
 
 pub use arena::ArenaTable;
+pub use flagship::{Arenite, AreniteChecked, ForeignFunctions};
 pub use geometry::{ForeignRealloc, Geometry, MAX_CLASSES, MAX_POOLS_PER_ARENA, Release};
 pub use heap::ClassicHeap;
 pub use next::NextAllocator;

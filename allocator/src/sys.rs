@@ -1,10 +1,11 @@
-//! The C library functions that the system-backed instances call, and nothing else.
+//! The C library functions that the system-backed instances and the flagship heap call.
 //!
 //! This is the only file that declares foreign functions. `source/mmap.rs`, `source/malloc.rs` and
-//! `next/system_malloc.rs` call them; the heap itself never does. The declarations follow the
-//! POSIX and glibc manual pages.
+//! `next/system_malloc.rs` call them, and of the flagship heap `os.rs`, `lock.rs`, `fatal.rs`,
+//! `threads.rs`, `fork.rs` and `settings.rs`; the classic heap itself never does. The declarations
+//! follow the POSIX and glibc manual pages.
 
-use core::ffi::{c_int, c_long, c_void};
+use core::ffi::{c_char, c_int, c_long, c_uint, c_void};
 
 #[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
 compile_error!("arenite knows the constants of 64-bit Linux only");
@@ -13,10 +14,59 @@ compile_error!("arenite knows the constants of 64-bit Linux only");
 pub(crate) const PROT_READ_WRITE: c_int = 0x1 | 0x2;
 /// `MAP_PRIVATE | MAP_ANONYMOUS`.
 pub(crate) const MAP_PRIVATE_ANONYMOUS: c_int = 0x02 | 0x20;
+/// `PROT_NONE`.
+pub(crate) const PROT_NONE: c_int = 0;
+/// `MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE`.
+pub(crate) const MAP_RESERVATION: c_int = MAP_PRIVATE_ANONYMOUS | 0x4000;
+/// `MADV_DONTNEED`.
+pub(crate) const MADV_DONTNEED: c_int = 4;
+/// `MREMAP_MAYMOVE`.
+pub(crate) const MREMAP_MAYMOVE: c_int = 1;
+/// Number of the system call `futex`.
+pub(crate) const SYS_FUTEX: c_long = if cfg!(target_arch = "x86_64") { 202 } else { 98 };
+/// `FUTEX_WAIT_PRIVATE`.
+pub(crate) const FUTEX_WAIT_PRIVATE: c_int = 128;
+/// `FUTEX_WAKE_PRIVATE`.
+pub(crate) const FUTEX_WAKE_PRIVATE: c_int = 129;
+/// `RLIMIT_AS`.
+pub(crate) const RLIMIT_AS: c_int = 9;
 /// What `mmap` returns instead of null when it fails: all bits set.
 pub(crate) const MAP_FAILED_ADDR: usize = usize::MAX;
 
+/// `struct rlimit`.
+#[repr(C)]
+pub(crate) struct Limit {
+    pub(crate) soft: u64,
+    pub(crate) hard: u64,
+}
+
 unsafe extern "C" {
+    pub(crate) static environ: *const *const c_char;
+    pub(crate) fn __errno_location() -> *mut c_int;
+    pub(crate) fn abort() -> !;
+    pub(crate) fn getrlimit(resource: c_int, limit: *mut Limit) -> c_int;
+    pub(crate) fn madvise(addr: *mut c_void, length: usize, advice: c_int) -> c_int;
+    pub(crate) fn mprotect(addr: *mut c_void, length: usize, protection: c_int) -> c_int;
+    pub(crate) fn mremap(
+        addr: *mut c_void,
+        old: usize,
+        new: usize,
+        flags: c_int,
+        ...
+    ) -> *mut c_void;
+    pub(crate) fn pthread_atfork(
+        prepare: Option<unsafe extern "C" fn()>,
+        parent: Option<unsafe extern "C" fn()>,
+        child: Option<unsafe extern "C" fn()>,
+    ) -> c_int;
+    pub(crate) fn pthread_key_create(
+        key: *mut c_uint,
+        destructor: Option<unsafe extern "C" fn(*mut c_void)>,
+    ) -> c_int;
+    pub(crate) fn pthread_setspecific(key: c_uint, value: *const c_void) -> c_int;
+    pub(crate) fn sched_yield() -> c_int;
+    pub(crate) fn syscall(number: c_long, ...) -> c_long;
+    pub(crate) fn write(fd: c_int, buffer: *const c_void, count: usize) -> isize;
     pub(crate) fn mmap(
         addr: *mut c_void,
         length: usize,

@@ -1,0 +1,40 @@
+//! The flagship heap: thread-safe, general-purpose, every size served by itself.
+//!
+//! ```text
+//! calls            malloc, free, realloc ...: the fast paths           calls.rs, arenite.rs
+//! thread heap      per class a front, a current pool, pools with room  heap.rs
+//! remote frees     chains to other threads' heaps                      remote.rs
+//! threads, fork    attach, park, adopt; every lock around fork         threads.rs, fork.rs
+//! large and huge   spans of slices; mappings of their own              large.rs, huge.rs
+//! free spans       by length, dirty before clean, decommitted late     span_store.rs
+//! ranges           reservation, map, records: the ownership test       range.rs, slice.rs
+//! outside          the kernel, a lock, thread-local words, last words  os.rs, lock.rs, ...
+//! ```
+//! A file may use those below it. Where the classic heap follows pymalloc, this one keeps nothing
+//! of pymalloc's layout but the ideas: pools of one class, arenas released when empty, and an
+//! ownership test that costs a subtraction and a comparison. The front with its budget, pools as
+//! queues and the map of classes were found by experiment; METHODOLOGY.md says how it was measured.
+
+mod arenite;
+mod calls;
+mod checks;
+mod class;
+mod fatal;
+mod foreign;
+mod fork;
+mod heap;
+mod huge;
+mod large;
+mod lock;
+mod os;
+mod range;
+mod remote;
+mod settings;
+mod slice;
+mod span_store;
+mod thread_local;
+mod threads;
+mod valgrind;
+
+pub use arenite::{Arenite, AreniteChecked};
+pub use foreign::ForeignFunctions;

@@ -1,0 +1,383 @@
+//! The calls: malloc and its family for the calling thread, fast paths first.
+//!
+//! Every function is compiled for each level of [`Checks`]. The fast paths are inlined wherever
+//! they are called; everything else lies behind one call that is the last thing they do.
+
+use core::ptr;
+
+use super::checks::Checks;
+use super::class::{self, GRAIN, MEDIUM_MAX, OFFSETS_END, SMALL_MAX};
+use super::fatal::{Misuse, die};
+use super::foreign;
+use super::heap::Heap;
+use super::huge;
+use super::large::{self, LARGE_MAX};
+use super::os::OS_PAGE_BYTES;
+use super::range::{self, LARGE, OWNER_SHIFT, Range};
+use super::remote;
+use super::slice::SLICE_BYTES;
+use super::span_store;
+use super::thread_local;
+use super::threads;
+
+/// Largest alignment that is served, in bytes.
+pub(crate) const ALIGN_MAX: usize = 1 << 30;
+
+/// See [`Arenite::malloc`](crate::Arenite::malloc).
+#[inline(always)]
+pub(crate) fn malloc<C: Checks>(size: usize) -> *mut u8 {
+    if size > SMALL_MAX {
+        return malloc_medium::<C>(size);
+    }
+    let offset = class::small_offset(size);
+    if C::ON {
+        return C::handed_out(malloc_slow(offset));
+    }
+    let block = Heap(thread_local::heap()).pop(offset);
+    if block.is_null() { malloc_slow(offset) } else { block }
+}
+
+/// Requests above [`SMALL_MAX`].
+#[inline(never)]
+fn malloc_medium<C: Checks>(size: usize) -> *mut u8 {
+    if size > MEDIUM_MAX {
+        return C::handed_out(malloc_large(size, SLICE_BYTES).0);
+    }
+    let offset = class::medium_offset(size);
+    if C::ON {
+        return C::handed_out(malloc_slow(offset));
+    }
+    let block = Heap(thread_local::heap()).pop(offset);
+    if block.is_null() { malloc_slow(offset) } else { block }
+}
+
+/// A block of a class, for a thread whose front is empty.
+#[cold]
+#[inline(never)]
+fn malloc_slow(offset: usize) -> *mut u8 {
+    match threads::heap() {
+        Some(heap) => heap.take(offset),
+        None => threads::with_late(|heap| heap.take(offset)).unwrap_or(ptr::null_mut()),
+    }
+}
+
+/// A block above the classes and whether it reads as zeroes; `align` is at least a slice.
+#[cold]
+#[inline(never)]
+fn malloc_large(size: usize, align: usize) -> (*mut u8, bool) {
+    let take = |heap| take_large(heap, size, align);
+    match threads::heap() {
+        Some(heap) => take(heap),
+        None => threads::with_late(take).unwrap_or((ptr::null_mut(), false)),
+    }
+}
+
+/// As [`malloc_large`], for a given heap.
+pub(crate) fn take_large(heap: Heap, size: usize, align: usize) -> (*mut u8, bool) {
+    if size > LARGE_MAX || align > LARGE_MAX {
+        huge::take(heap, size, align)
+    } else {
+        large::take(heap, size, align)
+    }
+}
+
+/// See [`Arenite::free`](crate::Arenite::free).
+///
+/// # Safety
+/// As there.
+#[inline(always)]
+pub(crate) unsafe fn free<C: Checks>(block: *mut u8) {
+    C::freeing(block);
+    let range = range::primary();
+    if let Some(index) = range.index_of(block) {
+        let heap = Heap(thread_local::heap());
+        let offset = (range.entry(index) ^ heap.tag()) as usize;
+        if offset < OFFSETS_END {
+            // SAFETY: R2: a block of the class in a pool of this heap; the caller lets go of it.
+            if !unsafe { heap.push(offset, block) } {
+                // SAFETY: as above.
+                unsafe { free_to_pool(block, heap, index, offset) };
+            }
+            return;
+        }
+    }
+    // SAFETY: the caller's obligation.
+    unsafe { free_slow(block) }
+}
+
+/// As [`free`], out of line; where a push that was refused has left its mark on the budget, it is
+/// put right here.
+///
+/// # Safety
+/// As for [`free`].
+#[inline(never)]
+pub(crate) unsafe fn free_again(block: *mut u8) {
+    // SAFETY: the caller's obligation.
+    unsafe { free::<super::checks::Unchecked>(block) }
+}
+
+/// Frees a block of the thread's own heap whose front takes no more.
+///
+/// # Safety
+/// `block` is a dead block in slice `index` of the primary range, in a pool of `heap` of the class.
+#[inline(never)]
+unsafe fn free_to_pool(block: *mut u8, heap: Heap, index: usize, offset: usize) {
+    let bin = heap.bin(offset);
+    // SAFETY: `offset` names a bin of the heap.
+    unsafe { (*bin).budget = 0 };
+    // SAFETY: the caller's obligation.
+    unsafe { heap.append(range::primary().record(index).head(), block) };
+}
+
+/// Everything that is not a block of the thread's own heap in the first range.
+///
+/// # Safety
+/// `block` is null, a live block, dead from here on, or a foreign pointer.
+#[cold]
+#[inline(never)]
+unsafe fn free_slow(block: *mut u8) {
+    if block.is_null() {
+        return;
+    }
+    let Some((range, index)) = range::locate(block) else {
+        if !huge::free(block) {
+            // SAFETY: the caller's obligation.
+            unsafe { foreign::free(block) };
+        }
+        return;
+    };
+    let entry = range.entry(index);
+    match kind_of(entry) {
+        Kind::Nothing => die(Misuse::Invalid, block),
+        Kind::Large => large::free(large::span(range, index), entry),
+        Kind::Pool(offset) => {
+            let owner = threads::heap_of(entry >> OWNER_SHIFT);
+            // SAFETY: R2: a block of a pool, which the caller lets go of.
+            let free_on = |heap| unsafe { free_for(heap, owner, range, index, block, offset) };
+            match threads::heap() {
+                Some(heap) => free_on(heap),
+                None if threads::with_late(free_on).is_some() => {}
+                // SAFETY: a chain of one block.
+                None => unsafe { send_one(block, entry) },
+            }
+        }
+    }
+}
+
+/// Frees a pool block of `owner` on behalf of the thread that works on `heap`.
+///
+/// # Safety
+/// `block` is a live block in slice `index` of `range`, of the class, dead from here on.
+pub(crate) unsafe fn free_for(
+    heap: Heap,
+    owner: Heap,
+    range: &Range,
+    index: usize,
+    block: *mut u8,
+    offset: usize,
+) {
+    if heap != owner {
+        // SAFETY: the caller's obligation.
+        unsafe { remote::free(heap, block, range.entry(index)) };
+        return;
+    }
+    // SAFETY: the caller's obligation.
+    if !unsafe { heap.push(offset, block) } {
+        // SAFETY: `offset` names a bin of the heap.
+        unsafe { (*heap.bin(offset)).budget = 0 };
+        // SAFETY: the caller's obligation.
+        unsafe { heap.append(range.record(index).head(), block) };
+    }
+}
+
+/// # Safety
+/// `block` is a dead pool block with this entry.
+unsafe fn send_one(block: *mut u8, entry: u32) {
+    // SAFETY: the caller's obligation.
+    unsafe { super::slice::set_link(block, ptr::null_mut()) };
+    // SAFETY: a chain of one block keeps M1.
+    unsafe { remote::send(block, entry) };
+}
+
+/// What an entry of the map says.
+pub(crate) enum Kind {
+    /// No block begins there.
+    Nothing,
+    /// A large block begins there.
+    Large,
+    /// Part of a pool of the class at this offset.
+    Pool(usize),
+}
+
+/// Reads an entry.
+pub(crate) fn kind_of(entry: u32) -> Kind {
+    match entry & LARGE {
+        _ if entry == 0 => Kind::Nothing,
+        LARGE => Kind::Large,
+        offset => Kind::Pool(offset as usize),
+    }
+}
+
+/// See [`Arenite::usable_size`](crate::Arenite::usable_size).
+///
+/// # Safety
+/// As there.
+pub(crate) unsafe fn usable_size(block: *mut u8) -> usize {
+    if block.is_null() {
+        return 0;
+    }
+    let Some((range, index)) = range::locate(block) else {
+        return match huge::usable_size(block) {
+            Some(bytes) => bytes,
+            // SAFETY: the caller's obligation.
+            None => unsafe { foreign::usable_size(block) },
+        };
+    };
+    match kind_of(range.entry(index)) {
+        Kind::Nothing => die(Misuse::Invalid, block),
+        Kind::Large => usize::from(large::span(range, index).slices()) * SLICE_BYTES,
+        Kind::Pool(offset) => class::at(offset).size as usize,
+    }
+}
+
+/// See [`Arenite::calloc`](crate::Arenite::calloc).
+#[inline]
+pub(crate) fn calloc<C: Checks>(count: usize, size: usize) -> *mut u8 {
+    let Some(bytes) = count.checked_mul(size) else { return ptr::null_mut() };
+    if bytes > MEDIUM_MAX {
+        return calloc_large::<C>(bytes);
+    }
+    let block = malloc::<C>(bytes);
+    if !block.is_null() {
+        // SAFETY: a fresh block of at least `bytes` bytes.
+        unsafe { block.write_bytes(0, bytes) };
+    }
+    block
+}
+
+#[cold]
+#[inline(never)]
+fn calloc_large<C: Checks>(bytes: usize) -> *mut u8 {
+    let (block, is_zeroed) = malloc_large(bytes, SLICE_BYTES);
+    if !block.is_null() && !is_zeroed {
+        // SAFETY: a fresh block of at least `bytes` bytes.
+        unsafe { block.write_bytes(0, bytes) };
+    }
+    C::handed_out(block)
+}
+
+/// See [`Arenite::realloc`](crate::Arenite::realloc).
+///
+/// # Safety
+/// As there.
+#[inline]
+pub(crate) unsafe fn realloc<C: Checks>(block: *mut u8, size: usize) -> *mut u8 {
+    if block.is_null() {
+        return malloc::<C>(size);
+    }
+    C::resizing(block);
+    let Some((range, index)) = range::locate(block) else {
+        // SAFETY: the caller's obligation.
+        return unsafe { realloc_huge::<C>(block, size) };
+    };
+    let entry = range.entry(index);
+    let old = match kind_of(entry) {
+        Kind::Nothing => die(Misuse::Invalid, block),
+        Kind::Large => {
+            let span = large::span(range, index);
+            if size > MEDIUM_MAX && size <= LARGE_MAX && large::resize(span, size) {
+                return block;
+            }
+            usize::from(span.slices()) * SLICE_BYTES
+        }
+        Kind::Pool(offset) => class::at(offset).size as usize,
+    };
+    if stays(old, size) {
+        return block;
+    }
+    // SAFETY: the caller's obligation; the block holds `old` bytes.
+    unsafe { move_block::<C>(block, old, size) }
+}
+
+/// Whether a pool block of `old` bytes serves a request of `size` bytes well enough to be kept.
+#[inline(always)]
+pub(crate) fn stays(old: usize, size: usize) -> bool {
+    size <= old && (size >= old / 2 || old <= GRAIN) && old <= MEDIUM_MAX
+}
+
+/// Resizes what lies outside of the ranges.
+///
+/// # Safety
+/// As for [`realloc`].
+#[cold]
+#[inline(never)]
+unsafe fn realloc_huge<C: Checks>(block: *mut u8, size: usize) -> *mut u8 {
+    let Some(old) = huge::usable_size(block) else {
+        // SAFETY: the caller's obligation.
+        return unsafe { foreign::realloc(block, size) };
+    };
+    if size > LARGE_MAX {
+        return huge::resize(block, size);
+    }
+    // SAFETY: the caller's obligation; the block holds `old` bytes.
+    unsafe { move_block::<C>(block, old, size) }
+}
+
+/// A new block of `size` bytes with the contents of the old one, which is freed; null when out of
+/// memory, and then the old one is as it was.
+///
+/// # Safety
+/// `block` is a live block of `old` bytes.
+unsafe fn move_block<C: Checks>(block: *mut u8, old: usize, size: usize) -> *mut u8 {
+    let moved = malloc::<C>(size);
+    if !moved.is_null() {
+        // SAFETY: both blocks hold the smaller size, and they are distinct.
+        unsafe { ptr::copy_nonoverlapping(block, moved, old.min(size)) };
+        // SAFETY: the caller's obligation.
+        unsafe { free::<C>(block) };
+    }
+    moved
+}
+
+/// See [`Arenite::aligned_alloc`](crate::Arenite::aligned_alloc).
+pub(crate) fn aligned_alloc<C: Checks>(align: usize, size: usize) -> *mut u8 {
+    if align <= GRAIN && align.is_power_of_two() {
+        return malloc::<C>(size);
+    }
+    if !align.is_power_of_two() || align > ALIGN_MAX {
+        return ptr::null_mut();
+    }
+    match class::aligned_offset(size, align) {
+        Some(offset) => C::handed_out(malloc_slow(offset)),
+        None => C::handed_out(malloc_large(size, align.max(SLICE_BYTES)).0),
+    }
+}
+
+/// See [`Arenite::good_size`](crate::Arenite::good_size).
+pub(crate) fn good_size(size: usize) -> usize {
+    let granule = match size {
+        ..=MEDIUM_MAX => return class::at(class::offset_of(size)).size as usize,
+        ..=LARGE_MAX => SLICE_BYTES,
+        _ => OS_PAGE_BYTES,
+    };
+    size.checked_next_multiple_of(granule).unwrap_or(size)
+}
+
+/// See [`Arenite::owns`](crate::Arenite::owns).
+pub(crate) fn owns(address: *const u8) -> bool {
+    match range::locate(address) {
+        Some((range, index)) => range.entry(index) != 0,
+        None => huge::usable_size(address.cast_mut()).is_some(),
+    }
+}
+
+/// See [`Arenite::purge`](crate::Arenite::purge).
+pub(crate) fn purge() {
+    let heap = thread_local::heap();
+    if !thread_local::is_empty(heap) {
+        Heap(heap).settle();
+    }
+    threads::look_after_all();
+    let _late = threads::with_late(Heap::settle);
+    span_store::purge();
+}

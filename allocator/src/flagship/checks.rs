@@ -1,0 +1,105 @@
+//! What the checked build does more: it knows of every block whether it is live.
+//!
+//! One bit for every 16 bytes of a range is set when a block that begins there is handed out and
+//! cleared when it is freed, by atomic operations, so that of two threads that free the same block
+//! one is told. A free of anything but a block's first byte finds no such bit. Before a front is
+//! popped, the link that would become its head must name a dead block of the same class.
+
+use core::sync::atomic::Ordering;
+
+use super::calls::{Kind, kind_of};
+use super::class;
+use super::fatal::{Misuse, die};
+use super::range;
+use super::slice::SLICE_BYTES;
+
+/// A level of checking.
+pub(crate) trait Checks {
+    /// Whether anything is checked.
+    const ON: bool;
+
+    /// A block, or null, leaves for the program.
+    fn handed_out(block: *mut u8) -> *mut u8;
+
+    /// The program frees `block`, which may be anything.
+    fn freeing(block: *mut u8);
+
+    /// The program resizes `block`, which may be anything.
+    fn resizing(block: *mut u8);
+}
+
+/// What libarenite.so does: nothing more than the heap needs.
+pub(crate) struct Unchecked;
+
+/// What libarenite-checked.so does.
+pub(crate) struct Checked;
+
+impl Checks for Unchecked {
+    const ON: bool = false;
+
+    #[inline(always)]
+    fn handed_out(block: *mut u8) -> *mut u8 {
+        block
+    }
+
+    #[inline(always)]
+    fn freeing(_block: *mut u8) {}
+
+    #[inline(always)]
+    fn resizing(_block: *mut u8) {}
+}
+
+impl Checks for Checked {
+    const ON: bool = true;
+
+    fn handed_out(block: *mut u8) -> *mut u8 {
+        if let Some((range, _)) = range::locate(block) {
+            let (word, bit) = range.live_bit(block);
+            if word.fetch_or(bit, Ordering::Relaxed) & bit != 0 {
+                // Only a list that was tampered with leads to a block that is live.
+                die(Misuse::SmashedLink, block);
+            }
+        }
+        block
+    }
+
+    fn freeing(block: *mut u8) {
+        let Some((range, index)) = range::locate(block) else { return };
+        examine(block);
+        let (word, bit) = range.live_bit(block);
+        // Relaxed: only the order of operations on this word matters.
+        if word.fetch_and(!bit, Ordering::Relaxed) & bit == 0 {
+            die(Misuse::Double, block);
+        }
+        let _ = index;
+    }
+
+    fn resizing(block: *mut u8) {
+        let Some((range, _)) = range::locate(block) else { return };
+        examine(block);
+        let (word, bit) = range.live_bit(block);
+        if word.load(Ordering::Relaxed) & bit == 0 {
+            die(Misuse::Double, block);
+        }
+    }
+}
+
+/// Dies unless `block`, an address in a range, is where a block begins or began.
+fn examine(block: *mut u8) {
+    let Some((range, index)) = range::locate(block) else { return };
+    match kind_of(range.entry(index)) {
+        Kind::Nothing => die(Misuse::Invalid, block),
+        Kind::Large => {
+            if block.addr() % SLICE_BYTES != 0 {
+                die(Misuse::Interior, block);
+            }
+        }
+        Kind::Pool(offset) => {
+            let start = range.record(index).head().start();
+            let size = class::at(offset).size as usize;
+            if (block.addr() - start.addr()) % size != 0 {
+                die(Misuse::Interior, block);
+            }
+        }
+    }
+}

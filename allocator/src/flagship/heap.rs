@@ -1,0 +1,465 @@
+//! The thread heap: one thread's pools, and the fast paths on them.
+//!
+//! ```text
+//! ThreadHeap   bins[85]      front of each class, 16 bytes: what malloc pops and free pushes
+//!              tag           number << 12, the owner's part of map entries
+//!              classes[85]   current pool, pools with room, sleeping pools, chains from others
+//!              outgoing[]    blocks of other heaps, freed here and not sent yet  (`remote.rs`)
+//!              inbox         chains sent by other threads                        (`remote.rs`)
+//! ```
+//! **The front and its budget.** The front of a class is a stack of dead blocks. Malloc pops it and
+//! adds one to the budget; free spends one and pushes, or, when the budget is spent, appends to the
+//! queue of the block's own pool. So a program that frees what it just allocated works on a handful
+//! of warm blocks, while bulk frees go home to their pools and keep the order in which they lay. A
+//! front is never flushed on the way; it only ever grows by what was popped from it, or by
+//! [`BUDGET`].
+//!
+//! **Refill**, when a front is empty: the current pool's whole queue; else 4 KiB carved from it in
+//! address order; else a chain that another thread sent; else a pool with room; else a new pool. A
+//! pool that was full sleeps until an eighth of it is free.
+//!
+//! Blocks in a front or in a chain count as live in their pools. So that they do not pin pools for
+//! ever, a class's front goes home when half of its pools have become sparse, and all of them when
+//! the heap is purged or its thread ends.
+//!
+//! Invariants:
+//! * **H1** A heap is worked on by one thread at a time: its own, or the holder of the roster lock
+//!   while it is parked. Only `inbox` is touched by others.
+//! * **H2** Blocks in fronts and chains are dead, of the bin's class, in pools of this heap, and
+//!   each is in one place.
+//! * **H3** Every pool of the heap is its class's current pool or in the list its `place` names;
+//!   `pools` counts them.
+//! * **H4** The current pool has `event = NEVER`. A sleeping pool has `live > event`.
+
+use core::ptr;
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32};
+
+use super::class::{self, CLASSES, GRAIN};
+use super::range::{self, OWNER_SHIFT};
+use super::remote::{self, Outgoing};
+use super::slice::{self, NEVER, Place, Span};
+use super::span_store;
+
+/// Frees that go to a front that has just been filled, before any malloc.
+const BUDGET: i32 = 16;
+
+/// The front of a class.
+#[repr(C)]
+pub(crate) struct Bin {
+    pub(crate) front: *mut u8,
+    pub(crate) budget: i32,
+}
+
+const _: () = assert!(size_of::<Bin>() == GRAIN, "offsets are byte distances of bins");
+
+/// The rest of a class.
+pub(crate) struct ClassPools {
+    /// The pool that refills come from.
+    current: Span,
+    /// Pools with room.
+    available: Span,
+    /// Pools that were full when they were left.
+    asleep: Span,
+    /// Chains from other threads, linked by the second word of each chain's first block.
+    chains: *mut u8,
+    /// Number of pools.
+    pools: u32,
+    /// Pools that became sparse since the front went home last.
+    sparse: u32,
+}
+
+/// One thread's pools.
+#[repr(C, align(64))]
+pub(crate) struct ThreadHeap {
+    bins: [Bin; CLASSES],
+    tag: u32,
+    /// Whether large blocks are listed, for a heap that is dropped with all it holds.
+    pub(crate) is_private: bool,
+    classes: [ClassPools; CLASSES],
+    /// Large blocks of a private heap, guarded by the spans lock.
+    pub(crate) large: Span,
+    /// Huge blocks of a private heap.
+    pub(crate) huge: usize,
+    pub(crate) outgoing: [Outgoing; remote::SLOTS],
+    /// The next parked heap, guarded by the roster lock.
+    pub(crate) next_parked: *mut ThreadHeap,
+    pub(crate) inbox: Inbox,
+}
+
+/// What other threads write: on cache lines of its own.
+#[repr(C, align(64))]
+pub(crate) struct Inbox {
+    /// The chain sent last; each leads to the one before by its second word.
+    pub(crate) newest: AtomicPtr<u8>,
+    /// Chains sent since the heap was parked.
+    pub(crate) unseen: AtomicU32,
+    /// Whether the heap waits for a thread.
+    pub(crate) parked: AtomicBool,
+}
+
+// SAFETY: of a shared heap only `inbox` is touched (H1); the static `EMPTY` is never written.
+unsafe impl Sync for ThreadHeap {}
+
+impl ThreadHeap {
+    /// A heap that owns nothing, by a number that no heap has.
+    pub(crate) const EMPTY: Self = Self::new(u32::MAX >> OWNER_SHIFT);
+
+    const fn new(number: u32) -> Self {
+        Self {
+            bins: [const { Bin { front: ptr::null_mut(), budget: 0 } }; CLASSES],
+            tag: number << OWNER_SHIFT,
+            is_private: false,
+            classes: [const { ClassPools::NONE }; CLASSES],
+            large: Span::NULL,
+            huge: 0,
+            outgoing: [const { Outgoing::NONE }; remote::SLOTS],
+            next_parked: ptr::null_mut(),
+            inbox: Inbox {
+                newest: AtomicPtr::new(ptr::null_mut()),
+                unseen: AtomicU32::new(0),
+                parked: AtomicBool::new(false),
+            },
+        }
+    }
+}
+
+impl ClassPools {
+    const NONE: Self = Self {
+        current: Span::NULL,
+        available: Span::NULL,
+        asleep: Span::NULL,
+        chains: ptr::null_mut(),
+        pools: 0,
+        sparse: 0,
+    };
+
+    fn list(&mut self, place: Place) -> &mut Span {
+        if place == Place::Asleep { &mut self.asleep } else { &mut self.available }
+    }
+}
+
+/// A thread heap by its address. Copies name the same heap; H1 says who may work on it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(transparent)]
+pub(crate) struct Heap(pub(crate) *mut ThreadHeap);
+
+impl Heap {
+    /// Makes a heap in zeroed memory of its size.
+    ///
+    /// # Safety
+    /// `memory` is as large and aligned as a [`ThreadHeap`] and nobody else's.
+    pub(crate) unsafe fn create(memory: *mut ThreadHeap, number: u32) -> Self {
+        // SAFETY: the caller's obligation.
+        unsafe { memory.write(ThreadHeap::new(number)) };
+        Self(memory)
+    }
+
+    /// The owner's part of map entries.
+    #[inline(always)]
+    pub(crate) fn tag(self) -> u32 {
+        // SAFETY: heaps stay mapped for good, and the tag never changes.
+        unsafe { (*self.0).tag }
+    }
+
+    /// The bin at a class's offset.
+    #[inline(always)]
+    pub(crate) fn bin(self, offset: usize) -> *mut Bin {
+        self.0.wrapping_byte_add(offset).cast()
+    }
+
+    /// The other fields. H1: the caller works on the heap, and lets go before anything else does.
+    #[inline(always)]
+    pub(crate) fn fields<'a>(self) -> &'a mut ThreadHeap {
+        // SAFETY: H1; callers keep the reference for single reads and writes.
+        unsafe { &mut *self.0 }
+    }
+
+    fn class(self, offset: usize) -> *mut ClassPools {
+        // SAFETY: heaps stay mapped for good; `offset < OFFSETS_END`.
+        unsafe { (&raw mut (*self.0).classes).cast::<ClassPools>() }.wrapping_add(offset / GRAIN)
+    }
+
+    fn pools<'a>(self, offset: usize) -> &'a mut ClassPools {
+        // SAFETY: H1; callers keep the reference for single reads and writes.
+        unsafe { &mut *self.class(offset) }
+    }
+
+    /// What other threads may touch.
+    pub(crate) fn inbox<'a>(self) -> &'a Inbox {
+        // SAFETY: heaps stay mapped for good, and every field of an inbox is atomic.
+        unsafe { &(*self.0).inbox }
+    }
+
+    /// Pops a block of the class, or null.
+    #[inline(always)]
+    pub(crate) fn pop(self, offset: usize) -> *mut u8 {
+        let bin = self.bin(offset);
+        // SAFETY: `offset < OFFSETS_END` names a bin of this heap.
+        let block = unsafe { (*bin).front };
+        if !block.is_null() {
+            // SAFETY: H2: a block in a front is dead and holds the next one.
+            let next = unsafe { slice::link(block) };
+            // SAFETY: as above.
+            unsafe { (*bin).front = next };
+            // SAFETY: as above.
+            unsafe { (*bin).budget += 1 };
+            prefetch(next);
+        }
+        block
+    }
+
+    /// Pushes a dead block of this heap to its front; false when the budget is spent.
+    ///
+    /// # Safety
+    /// `block` is a block of the class in a pool of this heap, and nobody uses it any more.
+    #[inline(always)]
+    pub(crate) unsafe fn push(self, offset: usize, block: *mut u8) -> bool {
+        let bin = self.bin(offset);
+        // SAFETY: `offset < OFFSETS_END` names a bin of this heap.
+        let budget = unsafe { (*bin).budget } - 1;
+        // SAFETY: as above.
+        unsafe { (*bin).budget = budget };
+        if budget < 0 {
+            return false;
+        }
+        // SAFETY: as above.
+        let front = unsafe { (*bin).front };
+        // SAFETY: the caller's obligation.
+        unsafe { slice::set_link(block, front) };
+        // SAFETY: as above.
+        unsafe { (*bin).front = block };
+        true
+    }
+
+    /// Makes a list of dead blocks the class's front.
+    fn fill(self, offset: usize, first: *mut u8) {
+        let bin = self.bin(offset);
+        // SAFETY: `offset < OFFSETS_END` names a bin of this heap.
+        unsafe { bin.write(Bin { front: first, budget: BUDGET }) };
+    }
+
+    /// A block of the class, by way of a refill when its front is empty; null when out of memory.
+    pub(crate) fn take(self, offset: usize) -> *mut u8 {
+        let block = self.pop(offset);
+        if block.is_null() && self.refill(offset) { self.pop(offset) } else { block }
+    }
+
+    /// Fills the class's empty front; false when out of memory.
+    fn refill(self, offset: usize) -> bool {
+        let current = self.pools(offset).current;
+        if !current.is_null() && self.take_from(current, offset) {
+            return true;
+        }
+        remote::collect(self);
+        let chain = self.pools(offset).chains;
+        if !chain.is_null() {
+            // SAFETY: H2: the second word of a chain's first block leads to the next chain.
+            self.pools(offset).chains = unsafe { slice::second(chain) };
+            self.fill(offset, chain);
+            return true;
+        }
+        let next = self.pools(offset).available;
+        if !next.is_null() {
+            if next.place() == Place::Sparse {
+                let pools = self.pools(offset);
+                pools.sparse = pools.sparse.saturating_sub(1);
+            }
+            slice::unlink(&mut self.pools(offset).available, next);
+            self.make_current(offset, next);
+            return self.take_from(next, offset);
+        }
+        let Some(fresh) = self.new_pool(offset) else { return false };
+        self.make_current(offset, fresh);
+        self.take_from(fresh, offset)
+    }
+
+    /// Fills the front with the pool's queue, or with newly carved blocks; false when it is full.
+    fn take_from(self, pool: Span, offset: usize) -> bool {
+        let queue = pool.first();
+        if !queue.is_null() {
+            pool.clear_list();
+            pool.set_live(pool.carved());
+            self.fill(offset, queue);
+            return true;
+        }
+        let (carved, capacity) = (pool.carved(), pool.capacity());
+        if carved == capacity {
+            return false;
+        }
+        let class = class::at(offset);
+        let count = class.chunk.min(capacity - carved);
+        let size = class.size as usize;
+        let first = pool.start().wrapping_add(usize::from(carved) * size);
+        let mut block = first;
+        for _ in 1..count {
+            let next = block.wrapping_add(size);
+            // SAFETY: F4: blocks from `carved` on lie in the pool and are nobody's.
+            unsafe { slice::set_link(block, next) };
+            block = next;
+        }
+        // SAFETY: as above.
+        unsafe { slice::set_link(block, ptr::null_mut()) };
+        pool.set_carved(carved + count);
+        pool.set_live(pool.live() + count);
+        self.fill(offset, first);
+        true
+    }
+
+    /// Puts the current pool, which is full, to sleep, and another in its place (H3, H4).
+    fn make_current(self, offset: usize, pool: Span) {
+        let pools = self.pools(offset);
+        let old = pools.current;
+        pools.current = pool;
+        pool.set_place(Place::Current);
+        pool.set_event(NEVER);
+        if !old.is_null() {
+            old.set_event(class::at(offset).wake);
+            slice::push(&mut pools.asleep, old, Place::Asleep);
+        }
+    }
+
+    fn new_pool(self, offset: usize) -> Option<Span> {
+        let class = class::at(offset);
+        let entry = self.tag() | offset as u32;
+        let (pool, _) = span_store::take(usize::from(class.slices), 1, entry)?;
+        pool.set_offset(offset as u16);
+        pool.set_capacity(class.capacity);
+        pool.set_carved(0);
+        pool.set_live(0);
+        pool.clear_list();
+        self.pools(offset).pools += 1;
+        Some(pool)
+    }
+
+    /// Appends a dead block to the queue of its pool.
+    ///
+    /// # Safety
+    /// `block` is a block in `pool`, a pool of this heap, and nobody uses it any more.
+    #[inline(always)]
+    pub(crate) unsafe fn append(self, pool: Span, block: *mut u8) {
+        // SAFETY: the caller's obligation.
+        unsafe { pool.append(block) };
+        if pool.live() == pool.event() {
+            self.pool_event(pool);
+        }
+    }
+
+    /// A pool's live blocks have come down to its event.
+    ///
+    /// | place | event | then |
+    /// |---|---|---|
+    /// | Asleep | an eighth is free | Available |
+    /// | Available | few are live | Sparse; with half of the class's pools, its front goes home |
+    /// | Sparse, or Available with a single block | none is live | its span is given back |
+    #[cold]
+    #[inline(never)]
+    fn pool_event(self, pool: Span) {
+        let offset = usize::from(pool.offset());
+        let pools = self.pools(offset);
+        slice::unlink(pools.list(pool.place()), pool);
+        let live = pool.live();
+        if live == 0 {
+            pools.pools -= 1;
+            span_store::give(pool);
+            return;
+        }
+        let few = pool.capacity() / 8;
+        if live > few {
+            pool.set_event(few);
+            slice::push(&mut pools.available, pool, Place::Available);
+            return;
+        }
+        pool.set_event(0);
+        slice::push(&mut pools.available, pool, Place::Sparse);
+        pools.sparse += 1;
+        if pools.sparse * 2 >= pools.pools {
+            pools.sparse = 0;
+            self.send_home(offset);
+        }
+    }
+
+    /// Returns the blocks of a class's front, and of its chains, to their pools.
+    fn send_home(self, offset: usize) {
+        let bin = self.bin(offset);
+        // SAFETY: `offset < OFFSETS_END` names a bin of this heap.
+        let front = unsafe { bin.replace(Bin { front: ptr::null_mut(), budget: BUDGET }) }.front;
+        self.send_list_home(front);
+        while !self.pools(offset).chains.is_null() {
+            let chain = self.pools(offset).chains;
+            // SAFETY: H2: the second word of a chain's first block leads to the next chain.
+            self.pools(offset).chains = unsafe { slice::second(chain) };
+            self.send_list_home(chain);
+        }
+    }
+
+    fn send_list_home(self, first: *mut u8) {
+        let mut block = first;
+        while !block.is_null() {
+            // SAFETY: H2: blocks in fronts and chains are dead and linked.
+            let next = unsafe { slice::link(block) };
+            let (range, index) = range::locate(block).expect("H2: our own block");
+            // SAFETY: H2: the block is dead and its pool is this heap's.
+            unsafe { self.append(range.record(index).head(), block) };
+            block = next;
+        }
+    }
+
+    /// Puts a chain of dead blocks of one class where refills find it.
+    ///
+    /// # Safety
+    /// The blocks are dead, of the class, in pools of this heap, linked, and in no other list.
+    pub(crate) unsafe fn keep_chain(self, offset: usize, chain: *mut u8) {
+        let pools = self.pools(offset);
+        // SAFETY: the caller's obligation.
+        unsafe { slice::set_second(chain, pools.chains) };
+        pools.chains = chain;
+    }
+
+    /// Returns every dead block to its pool and gives empty pools back; what was freed here for
+    /// other heaps is sent.
+    pub(crate) fn settle(self) {
+        remote::send_all(self);
+        remote::collect(self);
+        for offset in (0..class::OFFSETS_END).step_by(GRAIN) {
+            self.send_home(offset);
+            let current = self.pools(offset).current;
+            if !current.is_null() && current.live() == 0 {
+                let pools = self.pools(offset);
+                pools.current = Span::NULL;
+                pools.pools -= 1;
+                span_store::give(current);
+            }
+        }
+    }
+
+    /// Gives every pool back with whatever lives in it.
+    pub(crate) fn give_back_pools(self) {
+        remote::collect(self);
+        for offset in (0..class::OFFSETS_END).step_by(GRAIN) {
+            self.fill(offset, ptr::null_mut());
+            let pools = core::mem::replace(self.pools(offset), ClassPools::NONE);
+            if !pools.current.is_null() {
+                span_store::give(pools.current);
+            }
+            for list in [pools.available, pools.asleep] {
+                let mut pool = list;
+                while !pool.is_null() {
+                    let next = pool.next();
+                    span_store::give(pool);
+                    pool = next;
+                }
+            }
+        }
+    }
+}
+
+/// Brings the line of a block that will be handed out next; any address will do.
+#[inline(always)]
+fn prefetch(block: *const u8) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a prefetch reads nothing that the program can see, and faults on no address.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(block.cast()) };
+    }
+}

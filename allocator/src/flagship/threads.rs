@@ -1,0 +1,226 @@
+//! Threads and their heaps: attach, detach, park, adopt.
+//!
+//! ```text
+//!             attach                        detach (the thread's destructors run)
+//!   no heap ----------> attached heap --------------------------------------------> parked heap
+//!                  ^                                                                     |
+//!                  +------------------- adopted whole by a new thread <------------------+
+//! ```
+//! A thread gets its heap with its first slow call: one that is parked, with all its pools and live
+//! blocks, or a new one. When it ends, a destructor of POSIX thread-specific data sends home what it
+//! held and parks the heap. Entries in the map name heaps by number, so that adopting rewrites
+//! nothing.
+//!
+//! What a thread allocates after its destructor has run (destructors of other libraries) comes from
+//! one heap of the process under a lock, the *late heap*: nobody would park a second heap.
+//!
+//! Invariants:
+//! * **A1** `HEAPS[n]` is null or the heap numbered `n`, for good; number 0 is nobody's.
+//! * **A2** A heap is attached to one thread, or in the roster's list with `parked` set, or the late
+//!   heap, or private to a `Heap` value. The roster lock guards every change.
+
+use core::cell::UnsafeCell;
+use core::ffi::{c_uint, c_void};
+use core::ptr;
+use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+
+use super::fork;
+use super::heap::{Heap, ThreadHeap};
+use super::lock::Lock;
+use super::os;
+use super::settings;
+use super::thread_local;
+use crate::sys;
+
+/// Guards the roster.
+pub(crate) static ROSTER: Lock = Lock::new();
+/// Guards the late heap.
+pub(crate) static LATE: Lock = Lock::new();
+
+/// Number of heaps there can be at a time.
+const MAX_HEAPS: usize = 1 << 16;
+/// Heaps whose memory is mapped at a time.
+const BATCH: usize = 8;
+
+static HEAPS: [AtomicPtr<ThreadHeap>; MAX_HEAPS] =
+    [const { AtomicPtr::new(ptr::null_mut()) }; MAX_HEAPS];
+static LATE_HEAP: AtomicPtr<ThreadHeap> = AtomicPtr::new(ptr::null_mut());
+
+/// Parked heaps and room for new ones.
+struct Roster {
+    parked: *mut ThreadHeap,
+    next_number: u32,
+    room: *mut ThreadHeap,
+    rooms: usize,
+}
+
+struct Guarded(UnsafeCell<Roster>);
+
+// SAFETY: reached under the roster lock alone.
+unsafe impl Sync for Guarded {}
+
+static STATE: Guarded = Guarded(UnsafeCell::new(Roster {
+    parked: ptr::null_mut(),
+    next_number: 1,
+    room: ptr::null_mut(),
+    rooms: 0,
+}));
+
+/// Whether the process's hooks are set: not yet, being set, set.
+static HOOKS: AtomicU32 = AtomicU32::new(0);
+static KEY: AtomicU32 = AtomicU32::new(0);
+
+/// The heap with a number that an entry holds.
+pub(crate) fn heap_of(number: u32) -> Heap {
+    // Relaxed: whoever holds a block got it after its heap was made.
+    Heap(HEAPS[number as usize].load(Ordering::Relaxed))
+}
+
+/// The calling thread's heap; it is given one if it has none. `None` when out of memory, or when the
+/// thread is late and must use [`with_late`].
+pub(crate) fn heap() -> Option<Heap> {
+    let heap = thread_local::heap();
+    if thread_local::is_empty(heap) { attach() } else { Some(Heap(heap)) }
+}
+
+#[cold]
+#[inline(never)]
+fn attach() -> Option<Heap> {
+    if thread_local::is_late() {
+        return None;
+    }
+    start();
+    let heap = obtain()?;
+    thread_local::set_heap(heap.0);
+    set_hooks();
+    // SAFETY: the key was created; with a key of 32 or more this may call calloc, which finds the
+    // thread's heap in place.
+    let refused = unsafe { sys::pthread_setspecific(KEY.load(Ordering::Relaxed), heap.0.cast()) };
+    // Without the destructor the heap stays with a dead thread: its blocks can still be freed.
+    let _ = refused;
+    Some(heap)
+}
+
+/// A heap for the caller alone: parked or new.
+pub(crate) fn obtain() -> Option<Heap> {
+    let _held = ROSTER.hold();
+    // SAFETY: the roster lock is held, and this is the only reference.
+    let roster = unsafe { &mut *STATE.0.get() };
+    let parked = Heap(roster.parked);
+    if !parked.0.is_null() {
+        roster.parked = parked.fields().next_parked;
+        parked.inbox().parked.store(false, Ordering::Relaxed);
+        parked.inbox().unseen.store(0, Ordering::Relaxed);
+        return Some(parked);
+    }
+    roster.new_heap()
+}
+
+/// Parks a heap that nobody works on any more.
+pub(crate) fn park(heap: Heap) {
+    let _held = ROSTER.hold();
+    // SAFETY: the roster lock is held, and this is the only reference.
+    let roster = unsafe { &mut *STATE.0.get() };
+    heap.fields().next_parked = roster.parked;
+    heap.inbox().parked.store(true, Ordering::Relaxed);
+    roster.parked = heap.0;
+}
+
+/// Brings home what was sent to a parked heap, so that memory freed for a thread that ended goes
+/// back. Does nothing when the heap has been adopted meanwhile.
+#[cold]
+pub(crate) fn look_after(heap: Heap) {
+    let _held = ROSTER.hold();
+    if heap.inbox().parked.load(Ordering::Relaxed) {
+        heap.inbox().unseen.store(0, Ordering::Relaxed);
+        heap.settle();
+    }
+}
+
+/// Brings home what was sent to any parked heap.
+pub(crate) fn look_after_all() {
+    let _held = ROSTER.hold();
+    // SAFETY: the roster lock is held.
+    let mut heap = Heap(unsafe { (*STATE.0.get()).parked });
+    while !heap.0.is_null() {
+        heap.settle();
+        heap = Heap(heap.fields().next_parked);
+    }
+}
+
+/// Runs `work` on the late heap, under its lock. `None` when there is no memory for it.
+pub(crate) fn with_late<T>(work: impl FnOnce(Heap) -> T) -> Option<T> {
+    let _held = LATE.hold();
+    let mut heap = LATE_HEAP.load(Ordering::Relaxed);
+    if heap.is_null() {
+        heap = obtain()?.0;
+        LATE_HEAP.store(heap, Ordering::Relaxed);
+    }
+    Some(work(Heap(heap)))
+}
+
+impl Roster {
+    fn new_heap(&mut self) -> Option<Heap> {
+        let number = self.next_number;
+        let place = HEAPS.get(number as usize)?;
+        if self.rooms == 0 {
+            let bytes = (BATCH * size_of::<ThreadHeap>()).next_multiple_of(os::OS_PAGE_BYTES);
+            let memory = os::map(bytes);
+            if memory.is_null() {
+                return None;
+            }
+            self.room = memory.cast();
+            self.rooms = bytes / size_of::<ThreadHeap>();
+        }
+        // SAFETY: fresh memory, aligned to an OS page or to the end of the heap before.
+        let heap = unsafe { Heap::create(self.room, number) };
+        self.room = self.room.wrapping_add(1);
+        self.rooms -= 1;
+        self.next_number += 1;
+        place.store(heap.0, Ordering::Relaxed);
+        Some(heap)
+    }
+}
+
+/// Registers, once in the process, what is to happen at the end of threads and at fork.
+fn set_hooks() {
+    const UNSET: u32 = 0;
+    const BEING_SET: u32 = 1;
+    const SET: u32 = 2;
+    // Acquire: pairs with the release below; the key is created before.
+    match HOOKS.compare_exchange(UNSET, BEING_SET, Ordering::Acquire, Ordering::Acquire) {
+        Ok(_) => {
+            let mut key: c_uint = 0;
+            // SAFETY: `key` is a place for the answer. When keys have run out, heaps of threads
+            // that end are not parked; nothing else depends on it.
+            let refused = unsafe { sys::pthread_key_create(&raw mut key, Some(detach)) };
+            KEY.store(if refused == 0 { key } else { c_uint::MAX }, Ordering::Relaxed);
+            HOOKS.store(SET, Ordering::Release);
+            fork::register();
+        }
+        Err(mut state) => {
+            while state != SET {
+                // SAFETY: no preconditions.
+                unsafe { sys::sched_yield() };
+                state = HOOKS.load(Ordering::Acquire);
+            }
+        }
+    }
+}
+
+/// The thread ends: its heap goes home and is parked.
+unsafe extern "C" fn detach(heap: *mut c_void) {
+    thread_local::set_heap(&raw const thread_local::EMPTY);
+    thread_local::set_late();
+    let heap = Heap(heap.cast());
+    heap.settle();
+    park(heap);
+}
+
+/// What the environment says is read before the first heap is made.
+pub(crate) fn start() {
+    static STARTED: AtomicU32 = AtomicU32::new(0);
+    if STARTED.swap(1, Ordering::Relaxed) == 0 {
+        settings::read();
+    }
+}
