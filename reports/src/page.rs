@@ -2,12 +2,13 @@
 //! no network, follows the reader's light or dark theme, and can be printed.
 //!
 //! The sections stand in the order in which a reader asks: what was compared, who wins, what it
-//! costs in memory, what Valgrind says, the workloads one by one, what recording costs, what failed,
-//! how it was measured. A section without content is left out.
+//! costs in memory, what Valgrind says, which promises of C are kept, the workloads one by one, what
+//! recording costs, what failed, how it was measured. A section without content is left out.
 //!
 //! * I1: every chart is followed by a table with the same figures.
 //! * I2: every wide table scrolls inside a box of its own, never the page.
 
+mod contract;
 mod gaps;
 mod machine;
 mod memcheck;
@@ -51,6 +52,7 @@ pub(crate) fn render(results: &Results, summary: &Summary, charts: &Charts) -> S
         ("ranking", "Who wins where", ranking::section(context)),
         ("memory", "Memory beside time", memory::section(context)),
         ("valgrind", "Valgrind errors", memcheck::section(context)),
+        ("contract", "The C contract", contract::section(context)),
         ("workloads", "The workloads one by one", workloads::section(context)),
         ("recordings", "What recording costs", recordings::section(context)),
         ("gaps", "Failures and what was not measured", gaps::section(context)),

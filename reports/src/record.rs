@@ -11,8 +11,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+mod contract;
 mod program;
 
+pub use contract::{Contract, Verdict};
 pub use program::Program;
 
 /// Name and major version of the schema, on every line. A reader refuses another major version;
@@ -47,6 +49,8 @@ pub enum Record {
     Memcheck(Memcheck),
     /// One run of a real program under one subject.
     Program(Program),
+    /// One row of the C contract, tried on one subject.
+    Contract(Contract),
     /// A part of the run that could not be measured on this computer.
     Unmeasured(Unmeasured),
     /// The run is over; last line of a file.
@@ -55,7 +59,7 @@ pub enum Record {
 
 impl Record {
     /// Every kind of this version, as the `kind` key names it, in the order of the variants.
-    pub const KINDS: [&'static str; 9] = [
+    pub const KINDS: [&'static str; 10] = [
         "host",
         "subject",
         "workload",
@@ -63,6 +67,7 @@ impl Record {
         "sample",
         "memcheck",
         "program",
+        "contract",
         "unmeasured",
         "end",
     ];
@@ -78,8 +83,9 @@ impl Record {
             Self::Sample(_) => 4,
             Self::Memcheck(_) => 5,
             Self::Program(_) => 6,
-            Self::Unmeasured(_) => 7,
-            Self::End(_) => 8,
+            Self::Contract(_) => 7,
+            Self::Unmeasured(_) => 8,
+            Self::End(_) => 9,
         };
         Self::KINDS[index]
     }

@@ -25,7 +25,7 @@ pub use error::{ReadError, exit_code};
 pub use writer::ResultsFile;
 
 use crate::record::{
-    End, Host, Memcheck, Program, Recording, Sample, Subject, Unmeasured, Workload,
+    Contract, End, Host, Memcheck, Program, Recording, Sample, Subject, Unmeasured, Workload,
 };
 
 /// Everything a results file holds, by kind, each kind in the order of the file.
@@ -45,6 +45,8 @@ pub struct Results {
     pub memchecks: Vec<Memcheck>,
     /// Runs of real programs.
     pub programs: Vec<Program>,
+    /// Rows of the C contract.
+    pub contracts: Vec<Contract>,
     /// Parts of the run that could not be measured.
     pub unmeasured: Vec<Unmeasured>,
     /// End of the run; the last one where a resumed run left several. `None` when the run is not over.
@@ -67,6 +69,7 @@ impl Results {
             samples: Vec::new(),
             memchecks: Vec::new(),
             programs: Vec::new(),
+            contracts: Vec::new(),
             unmeasured: Vec::new(),
             end: None,
             torn_line: None,

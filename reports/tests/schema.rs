@@ -5,7 +5,7 @@ mod synthetic;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use reports::record::{Memcheck, Program, Record, Sample, Status, Unmeasured};
+use reports::record::{Contract, Memcheck, Program, Record, Sample, Status, Unmeasured, Verdict};
 use reports::results::Results;
 
 const DOCUMENT: &str = include_str!("../SCHEMA.md");
@@ -60,6 +60,10 @@ fn full_records() -> Vec<Record> {
         Record::Sample(sample),
         Record::Memcheck(memcheck),
         Record::Program(program),
+        Record::Contract(Contract {
+            message: Some("message".to_owned()),
+            ..synthetic::contract("system", "malloc(0)", Verdict::Allowed)
+        }),
         Record::Unmeasured(Unmeasured {
             measure: "memcheck".to_owned(),
             reason: "reason".to_owned(),
@@ -103,6 +107,14 @@ fn every_kind_and_status_is_named_in_the_document() {
     for status in statuses {
         assert_eq!(serde_json::to_value(status).unwrap(), status.word());
         assert!(DOCUMENT.contains(&format!("`{}`", status.word())), "{}", status.word());
+    }
+}
+
+#[test]
+fn every_verdict_on_a_row_of_the_contract_is_named_in_the_document() {
+    for verdict in Verdict::ALL {
+        assert_eq!(serde_json::to_value(verdict).unwrap(), verdict.word());
+        assert!(DOCUMENT.contains(&format!("`{}` (", verdict.word())), "{}", verdict.word());
     }
 }
 

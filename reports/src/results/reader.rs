@@ -91,6 +91,7 @@ impl Results {
             Record::Sample(sample) => self.samples.push(sample),
             Record::Memcheck(memcheck) => self.memchecks.push(memcheck),
             Record::Program(program) => self.programs.push(program),
+            Record::Contract(contract) => self.contracts.push(contract),
             Record::Unmeasured(unmeasured) => self.unmeasured.push(unmeasured),
             Record::End(end) => self.end = Some(end),
         }

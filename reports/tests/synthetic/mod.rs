@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use reports::record::{
-    Call, End, Host, Memcheck, Program, Record, Recording, Role, Sample, Source, Status, Subject,
-    Unmeasured, Workload,
+    Call, Contract, End, Host, Memcheck, Program, Record, Recording, Role, Sample, Source, Status,
+    Subject, Unmeasured, Verdict, Workload,
 };
 use reports::results::Results;
 
@@ -314,6 +314,22 @@ pub(crate) fn program(name: &str, subject: &str, round: u32, wall_ns: u64) -> Pr
     }
 }
 
+/// One row of the C contract.
+pub(crate) fn contract(subject: &str, row: &str, verdict: Verdict) -> Contract {
+    Contract {
+        subject: subject.to_owned(),
+        status: Status::Ok,
+        message: None,
+        row: Some(row.to_owned()),
+        function: row.split('(').next().map(str::to_owned),
+        promise: Some("a block aligned to 16, 0 bytes usable".to_owned()),
+        authority: Some("glibc".to_owned()),
+        allowed: Some("null".to_owned()),
+        verdict: Some(verdict),
+        found: Some("null".to_owned()),
+    }
+}
+
 /// The same run, killed in the middle: no end record, the last child interrupted.
 pub(crate) fn interrupted(mut results: Results) -> Results {
     let half = results.samples.len() / 2;
@@ -347,6 +363,7 @@ pub(crate) fn records(results: &Results) -> Vec<Record> {
     records.extend(results.samples.iter().cloned().map(Record::Sample));
     records.extend(results.memchecks.iter().cloned().map(Record::Memcheck));
     records.extend(results.programs.iter().cloned().map(Record::Program));
+    records.extend(results.contracts.iter().cloned().map(Record::Contract));
     records.extend(results.unmeasured.iter().cloned().map(Record::Unmeasured));
     records.extend(results.end.iter().cloned().map(Record::End));
     records
