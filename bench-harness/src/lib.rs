@@ -14,6 +14,7 @@ mod interrupt;
 mod measure;
 mod os;
 mod plan;
+mod program;
 mod python;
 mod recording;
 mod replay;
@@ -42,6 +43,10 @@ use talk::Voice;
 /// Runs the command that the process was started with.
 #[must_use]
 pub fn main() -> ExitCode {
+    // A launcher of a real program: all that follows is that program's command line.
+    if std::env::args_os().nth(1).is_some_and(|first| first == program::launch::ARGUMENT) {
+        return ExitCode::from(program::launch::main(std::env::args_os().skip(2)));
+    }
     let mut arguments = std::env::args_os().skip(1);
     if arguments.next().is_some_and(|first| first == child::job::ARGUMENT) {
         // A sample: no command line and no signal handlers.
@@ -80,6 +85,7 @@ fn dispatch(command: Command, voice: &Voice) -> exit::Outcome {
         Command::Trace(Trace::Generate(args)) => commands::trace::generate(&args, voice),
         Command::Trace(Trace::Validate(args)) => commands::trace::validate(&args),
         Command::Replay(args) => commands::replay::run(&args, voice, &interrupt()?),
+        Command::Program(args) => commands::program::run(&args, voice, &interrupt()?),
         Command::Memcheck(args) => commands::memcheck::run(&args, voice, &interrupt()?),
         Command::Report(args) => commands::report::run(&args, voice),
     }

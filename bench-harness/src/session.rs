@@ -401,7 +401,11 @@ pub(crate) fn subject_record(subject: &Subject) -> reports::record::Subject {
     }
 }
 
-fn sha256(path: &std::path::Path) -> std::io::Result<String> {
+/// SHA-256 of a file, hexadecimal.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) fn sha256(path: &std::path::Path) -> std::io::Result<String> {
     use sha2::{Digest, Sha256};
     let mut hash = Sha256::new();
     let mut file = std::fs::File::open(path)?;

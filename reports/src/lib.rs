@@ -7,6 +7,7 @@
 //! results     writing and reading a file of them
 //! statistics  medians, intervals, floors, verdicts
 //! summary     figures per cell and over all workloads
+//! programs    the same for runs of real programs
 //! findings    what was found, in sentences
 //! quantity    figures as text
 //! chart page markdown samples_csv    what people look at
@@ -14,6 +15,7 @@
 //! ```
 
 pub mod findings;
+pub mod programs;
 pub mod quantity;
 pub mod record;
 pub mod results;

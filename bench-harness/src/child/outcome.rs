@@ -72,8 +72,12 @@ fn judge_answer(finished: &Finished, code: i32, calls: u64) -> Verdict {
 
 /// Adds the last line of standard error, which often holds the reason.
 fn with_stderr(what: String, finished: &Finished) -> String {
-    let stderr = String::from_utf8_lossy(&finished.stderr);
-    match stderr.lines().map(str::trim).rfind(|line| !line.is_empty()) {
+    with_last_words(what, &String::from_utf8_lossy(&finished.stderr))
+}
+
+/// Adds the last line of `text` that says anything, shortened to one that can be printed.
+pub(crate) fn with_last_words(what: String, text: &str) -> String {
+    match text.lines().map(str::trim).rfind(|line| !line.is_empty()) {
         Some(line) => {
             let line: String = line.chars().filter(|char| !char.is_control()).take(200).collect();
             format!("{what}: {line}")

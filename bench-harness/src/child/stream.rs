@@ -1,7 +1,9 @@
-//! What a child writes: read without waiting, kept in part.
+//! What a child writes: read without waiting, counted and hashed whole, kept in part.
 
 use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+
+use sha2::{Digest, Sha256};
 
 use super::process::check;
 
@@ -10,6 +12,8 @@ pub(crate) struct Stream {
     reader: Option<OwnedFd>,
     kept: Vec<u8>,
     limit: usize,
+    bytes: u64,
+    hash: Sha256,
 }
 
 impl Stream {
@@ -20,7 +24,7 @@ impl Stream {
     pub(crate) fn new(reader: OwnedFd, limit: usize) -> io::Result<Self> {
         // SAFETY: plain system call on a descriptor this process owns.
         check(unsafe { libc::fcntl(reader.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK) })?;
-        Ok(Self { reader: Some(reader), kept: Vec::new(), limit })
+        Ok(Self { reader: Some(reader), kept: Vec::new(), limit, bytes: 0, hash: Sha256::new() })
     }
 
     /// Descriptor to poll; negative once the stream has ended.
@@ -49,10 +53,22 @@ impl Stream {
     }
 
     fn take(&mut self, bytes: &[u8]) {
+        self.bytes += bytes.len() as u64;
+        self.hash.update(bytes);
         self.kept.extend_from_slice(bytes);
         if self.kept.len() > self.limit {
             self.kept.drain(..self.kept.len() - self.limit);
         }
+    }
+
+    /// Bytes read so far.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// SHA-256 of everything read, hexadecimal.
+    pub(crate) fn sha256(&self) -> String {
+        self.hash.clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// The last bytes read.

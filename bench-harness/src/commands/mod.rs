@@ -4,6 +4,7 @@ pub(crate) mod doctor;
 pub(crate) mod list;
 pub(crate) mod memcheck;
 pub(crate) mod print;
+pub(crate) mod program;
 pub(crate) mod record;
 pub(crate) mod replay;
 pub(crate) mod report;

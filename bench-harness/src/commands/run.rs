@@ -20,7 +20,7 @@ use crate::talk::Voice;
 use crate::workload::{self, Extent, HERE, Name, Prepared};
 
 /// Name of the records' file.
-const RESULTS: &str = "results.jsonl";
+pub(super) const RESULTS: &str = "results.jsonl";
 
 /// What a profile stands for.
 struct Plan {
@@ -204,7 +204,7 @@ fn chosen_workloads(args: &Run, plan: &Plan) -> Result<Vec<Name>, Failure> {
 }
 
 /// Refuses a name that is given twice: results could not tell the two apart.
-pub(super) fn unique<'a>(names: impl Iterator<Item = &'a str>, what: &str) -> Result<(), Failure> {
+pub(crate) fn unique<'a>(names: impl Iterator<Item = &'a str>, what: &str) -> Result<(), Failure> {
     let mut seen = std::collections::HashSet::new();
     for name in names {
         if !seen.insert(name) {

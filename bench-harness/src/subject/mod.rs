@@ -283,7 +283,7 @@ impl Subject {
 }
 
 /// Whether the path is the C library's own (`libc.so.6`, or `libc-2.31.so` before glibc 2.34).
-fn is_c_library(path: &Path) -> bool {
+pub(crate) fn is_c_library(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     name.starts_with("libc.so") || name.starts_with("libc-")
 }

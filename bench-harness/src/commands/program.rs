@@ -1,0 +1,193 @@
+//! `arenabench program`: a real program, or a suite of them, under each subject.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use reports::programs::Programs;
+use reports::record::{End, Record};
+use reports::results::{Results, ResultsFile};
+
+use super::print;
+use super::run::RESULTS;
+use crate::child::spawn::Limits;
+use crate::cli::{Format, Program as Arguments};
+use crate::exit::{self, Failure, Outcome};
+use crate::host::{self, Settings as HostSettings};
+use crate::interrupt::Interrupt;
+use crate::program::session::{Session, Settings};
+use crate::program::subject::Server;
+use crate::program::suite::Scripts;
+use crate::program::{Program, suite};
+use crate::session::Sink;
+use crate::talk::Voice;
+
+/// Runs the command.
+pub(crate) fn run(args: &Arguments, voice: &Voice, interrupt: &Interrupt) -> Outcome {
+    let begin = Instant::now();
+    let python = is_python(args);
+    let (servers, baseline) = chosen_servers(args, python)?;
+    suite::check_names(&args.programs)?;
+    let (programs, scripts) = chosen_programs(args)?;
+    let settings = HostSettings { profile: "custom", seed: args.seed, baseline: &baseline };
+    let mut sink = open(args.output.as_deref())?;
+    sink.put(Record::Host(host::fingerprint(&settings)))?;
+    for server in &servers {
+        sink.put(Record::Subject(server.record()))?;
+    }
+    let session = Session::new(
+        Settings {
+            programs: &programs,
+            servers: &servers,
+            baseline: &baseline,
+            python,
+            compare: args.compare,
+            rounds: args.rounds,
+            seed: args.seed,
+            limits: Limits { timeout: args.timeout, memory_bytes: host::memory_limit() },
+        },
+        voice,
+        interrupt,
+        sink,
+    );
+    let mut finished = session.run()?;
+    drop(scripts);
+    finished.sink.put(Record::End(End {
+        outcome: if interrupt.requested() { "interrupted" } else { "complete" }.to_owned(),
+        run_wall_ns: begin.elapsed().as_nanos() as u64,
+        measuring_wall_ns: finished.measuring.as_nanos() as u64,
+    }))?;
+    let (mismatch, failures) = (finished.mismatch, finished.failures);
+    conclude(finished.sink, args, voice)?;
+    Ok(match (interrupt.requested(), mismatch, failures) {
+        (true, _, _) => exit::INTERRUPTED,
+        (false, true, _) => exit::REGRESSION,
+        (false, false, 1..) => exit::INCOMPLETE,
+        (false, false, 0) => exit::GOOD,
+    })
+}
+
+/// Whether a Python interpreter runs the programs, so that there is a choice of allocators in it.
+fn is_python(args: &Arguments) -> bool {
+    let named = args.subjects.iter().chain(&args.baseline).any(|server| server.pymalloc);
+    args.suite.is_some() || args.python || named
+}
+
+/// The subjects, and the baseline's name; the baseline is one of them.
+fn chosen_servers(args: &Arguments, python: bool) -> Result<(Vec<Server>, String), Failure> {
+    let mut servers = args.subjects.clone();
+    if servers.is_empty() {
+        servers = Server::defaults();
+    }
+    let baseline = match &args.baseline {
+        Some(baseline) => baseline.clone(),
+        None if python => Server::pymalloc(),
+        None => Server::system(),
+    };
+    if !servers.iter().any(|server| server.name == baseline.name) {
+        servers.insert(0, baseline.clone());
+    }
+    super::run::unique(servers.iter().map(|server| server.name.as_str()), "subject")?;
+    if let Some(reason) = &baseline.missing {
+        return Err(Failure {
+            code: exit::INCOMPLETE,
+            error: anyhow::anyhow!("the baseline is missing: {reason}"),
+        });
+    }
+    Ok((servers, baseline.name))
+}
+
+/// The programs, and the folder of the suite's scripts, which is removed when dropped.
+fn chosen_programs(args: &Arguments) -> Result<(Vec<Program>, Option<Scripts>), Failure> {
+    if args.suite.is_none() {
+        let program = Program::of(args.command.clone());
+        find(&program.command[0])?;
+        return Ok((vec![program], None));
+    }
+    find(&args.interpreter)?;
+    let interpreter = suite::interpreter(&args.interpreter)?;
+    let scripts = Scripts::write().map_err(|error| Failure::io("the suite's programs", error))?;
+    let programs = scripts.programs(&interpreter, &args.programs, args.amount);
+    Ok((programs, Some(scripts)))
+}
+
+/// Looks for a command as exec does, so that a missing one is found before any file is written.
+fn find(command: &OsStr) -> Result<(), Failure> {
+    let is_program = |path: &Path| {
+        path.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+    };
+    let found = if Path::new(command).components().count() > 1 {
+        is_program(Path::new(command))
+    } else {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        std::env::split_paths(&path).any(|folder| is_program(&folder.join(command)))
+    };
+    if found {
+        return Ok(());
+    }
+    let error =
+        io::Error::new(io::ErrorKind::NotFound, "no such program, or it cannot be executed");
+    Err(Failure::io(Path::new(command).display(), error))
+}
+
+/// Where records go: to a new file in `folder`, or to memory.
+fn open(folder: Option<&Path>) -> Result<Sink, Failure> {
+    let Some(folder) = folder else { return Ok(Sink::Memory(Vec::new())) };
+    std::fs::create_dir_all(folder).map_err(|error| Failure::io(folder.display(), error))?;
+    let path = folder.join(RESULTS);
+    let file = ResultsFile::create(&path).map_err(|error| Failure::io(path.display(), error))?;
+    Ok(Sink::File(file))
+}
+
+/// Draws the report where there is a folder for it, and prints the figures.
+fn conclude(sink: Sink, args: &Arguments, voice: &Voice) -> Result<(), Failure> {
+    let results = match sink {
+        Sink::Memory(records) => gather(records),
+        Sink::File(file) => super::run::read_results(file.path())?,
+    };
+    if let Some(folder) = &args.output {
+        reports::write_report(&results, folder)
+            .map_err(|error| Failure { code: exit::IO, error: error.into() })?;
+    }
+    print_figures(&results, args.format)?;
+    if let Some(folder) = &args.output {
+        let page: PathBuf = folder.join("index.html");
+        let page = std::path::absolute(&page).unwrap_or(page);
+        voice.say(format!("Records: {}", folder.join(RESULTS).display()));
+        voice.say(format!("Report: {}", page.display()));
+    }
+    Ok(())
+}
+
+fn print_figures(results: &Results, format: Format) -> Result<(), Failure> {
+    if format == Format::Json {
+        return print::records(super::records_of(results));
+    }
+    let Some(programs) = Programs::of(results) else { return Ok(()) };
+    if format == Format::Csv {
+        return print::out(&programs.to_csv());
+    }
+    print::table(&programs.table(), format)?;
+    if programs.names.len() > 1 {
+        print::out("\n")?;
+        print::table(&programs.overall_table(), format)?;
+    }
+    Ok(())
+}
+
+/// The records of this run as if they had been read from a file.
+fn gather(records: Vec<Record>) -> Results {
+    let mut results = Results::new(reports::record::Host::default());
+    for record in records {
+        match record {
+            Record::Host(host) => results.host = host,
+            Record::Subject(subject) => results.subjects.push(subject),
+            Record::Program(program) => results.programs.push(program),
+            Record::End(end) => results.end = Some(end),
+            _ => {}
+        }
+    }
+    results
+}

@@ -1,0 +1,187 @@
+//! Who can serve a whole program: the C library, a preloaded library, or the interpreter itself.
+
+use std::path::{Path, PathBuf};
+
+use reports::record::{self, Call, Role};
+
+use crate::session::sha256;
+use crate::subject::{self, Subject};
+
+/// The interpreter's own allocator.
+pub(crate) const PYMALLOC: &str = "pymalloc";
+/// The C library's.
+pub(crate) const SYSTEM: &str = "system";
+/// This project's own libraries: name, file beside this program, package that builds it.
+const OWN: [(&str, &str, &str); 2] = [
+    ("arenite", "libarenite.so", "arenite-preload"),
+    ("arenite-checked", "libarenite_checked.so", "arenite-preload-checked"),
+];
+
+/// A subject that serves whole programs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Server {
+    /// Name, unique in a run.
+    pub(crate) name: String,
+    /// Library to preload; without one the C library serves.
+    pub(crate) preload: Option<PathBuf>,
+    /// Whether a Python interpreter keeps its own allocator instead of asking `malloc` for
+    /// everything.
+    pub(crate) pymalloc: bool,
+    /// Why it cannot serve on this computer, with what helps.
+    pub(crate) missing: Option<String>,
+    role: Role,
+    version: String,
+}
+
+impl Server {
+    /// The C library.
+    pub(crate) fn system() -> Self {
+        Self::without_library(SYSTEM, false)
+    }
+
+    /// The interpreter's own allocator, on top of the C library.
+    pub(crate) fn pymalloc() -> Self {
+        Self::without_library(PYMALLOC, true)
+    }
+
+    fn without_library(name: &str, pymalloc: bool) -> Self {
+        Self {
+            name: name.to_owned(),
+            preload: None,
+            pymalloc,
+            missing: None,
+            role: Role::Peer,
+            version: Subject::parse(SYSTEM)
+                .map_or_else(|_| String::new(), |system| system.version()),
+        }
+    }
+
+    /// One of this project's own libraries, which stand beside this program.
+    fn own(&(name, file, package): &(&str, &str, &str)) -> Self {
+        let path = std::env::current_exe().unwrap_or_default().with_file_name(file);
+        let missing = (!path.is_file()).then(|| {
+            format!(
+                "{} is missing; build it with `cargo build --release -p {package}`",
+                path.display()
+            )
+        });
+        Self {
+            name: name.to_owned(),
+            preload: Some(path),
+            pymalloc: false,
+            missing,
+            role: Role::Preset,
+            version: concat!("arenabench ", env!("CARGO_PKG_VERSION")).to_owned(),
+        }
+    }
+
+    /// The subject that `text` names.
+    ///
+    /// # Errors
+    /// A message that says what exists, or why a linked subject cannot serve a program.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        if let Some(own) = OWN.iter().find(|own| own.0 == text) {
+            return Ok(Self::own(own));
+        }
+        match text {
+            SYSTEM => return Ok(Self::system()),
+            PYMALLOC => return Ok(Self::pymalloc()),
+            _ => {}
+        }
+        if let Some((name, _)) = text.split_once('=')
+            && (name == PYMALLOC || OWN.iter().any(|own| own.0 == name))
+        {
+            return Err(format!("`{name}` is the name of a built-in subject; choose another"));
+        }
+        let known = Subject::parse(text)?;
+        Self::preloaded(&known).ok_or_else(|| {
+            format!(
+                "`{text}` is linked into arenabench and cannot serve a program; name a library as \
+                 NAME=/path/lib.so"
+            )
+        })
+    }
+
+    fn preloaded(known: &Subject) -> Option<Self> {
+        let path = known.preload()?;
+        let missing = (!path.is_file()).then(|| format!("{} does not exist", path.display()));
+        Some(Self {
+            name: known.name.clone(),
+            preload: Some(path.to_owned()),
+            pymalloc: false,
+            missing,
+            role: known.role,
+            version: known.version(),
+        })
+    }
+
+    /// The subjects that are taken when none is named: the C library, this project's library, and
+    /// the libraries found on this computer.
+    pub(crate) fn defaults() -> Vec<Self> {
+        let mut all = vec![Self::system(), Self::own(&OWN[0])];
+        let registry = subject::registry();
+        let found = registry.iter().filter_map(Self::preloaded);
+        all.extend(found.filter(|server| {
+            server.missing.is_none() && !OWN.iter().any(|own| own.0 == server.name)
+        }));
+        all
+    }
+
+    /// The library's file, which must serve every `malloc` of the program.
+    pub(crate) fn library(&self) -> Option<&Path> {
+        self.preload.as_deref()
+    }
+
+    /// The subject's record.
+    pub(crate) fn record(&self) -> record::Subject {
+        let file_name =
+            |path: &PathBuf| path.file_name().map(|name| name.to_string_lossy().into_owned());
+        record::Subject {
+            subject: self.name.clone(),
+            role: self.role,
+            call: Call::C,
+            version: self.version.clone(),
+            library: self
+                .preload
+                .as_ref()
+                .and_then(file_name)
+                .unwrap_or_else(|| "linked".to_owned()),
+            sha256: self.preload.as_ref().and_then(|path| sha256(path).ok()),
+            alignment_bytes: 16,
+            remark: self
+                .pymalloc
+                .then(|| "the interpreter's own allocator, the C library behind it".to_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn linked_subjects_cannot_serve_a_program() {
+        let error = Server::parse("mimalloc").unwrap_err();
+        assert!(error.contains("NAME=/path/lib.so"), "{error}");
+        assert!(Server::parse("no-such-subject").is_err());
+        assert!(Server::parse("pymalloc=/lib/x.so").is_err());
+        assert!(Server::parse("arenite=/lib/x.so").is_err());
+    }
+
+    #[test]
+    fn libraries_go_by_name_and_path() {
+        let mine = Server::parse("mine=/lib/libmine.so").unwrap();
+        assert_eq!(mine.library(), Some(Path::new("/lib/libmine.so")));
+        assert!(mine.missing.is_some_and(|reason| reason.contains("/lib/libmine.so")));
+        assert_eq!(Server::parse("system"), Ok(Server::system()));
+        assert!(Server::parse("pymalloc").unwrap().pymalloc);
+    }
+
+    #[test]
+    fn names_of_the_default_subjects_are_unique() {
+        let all = Server::defaults();
+        for (at, one) in all.iter().enumerate() {
+            assert!(all[..at].iter().all(|other| other.name != one.name), "{}", one.name);
+        }
+    }
+}

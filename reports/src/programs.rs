@@ -1,0 +1,213 @@
+//! What runs of real programs say: figures per program and subject, and over all programs.
+//!
+//! Beside [`crate::summary`], which does the same for replays, and on the same statistics. Ratios
+//! are taken within a round, of wall time, of processor time and of peak resident memory.
+//!
+//! * I1: only runs with status ok that were not verified and are not the A/A twin enter figures.
+//! * I2: a cell with a failed run has no ratio and no verdict. An interrupted run is no failure.
+//! * I3: verdicts are on wall time, by the A/A floor of the same program or set of programs.
+
+mod cell;
+mod overall;
+mod table;
+
+use crate::record::{Program, Status};
+use crate::results::Results;
+use crate::statistics::{Estimate, Floor, Rounds, Verdict, ratios};
+
+use cell::Cell;
+pub use overall::Overall;
+
+/// All figures of the programs in a results file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Programs {
+    /// Subject that ratios are taken against.
+    pub baseline: String,
+    /// Programs, in the order of the file.
+    pub names: Vec<String>,
+    /// Subjects, in the order of the file.
+    pub subjects: Vec<String>,
+    /// One row per program and subject, grouped by program.
+    pub rows: Vec<Row>,
+    /// One per subject: the baseline first, then from fastest to slowest, incomplete ones last.
+    pub overall: Vec<Overall>,
+    /// A/A floor of each program's wall time, in the order of `names`.
+    pub floors: Vec<Option<Floor>>,
+    /// A/A floor of the geometric mean over all programs; `None` unless each has its own.
+    pub overall_floor: Option<Floor>,
+}
+
+/// One program under one subject. Figures are medians over runs, with intervals at 95 %.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// Program.
+    pub program: String,
+    /// Subject.
+    pub subject: String,
+    /// Whether the subject is the baseline itself, whose ratio is 1 by definition.
+    pub baseline: bool,
+    /// Wall time, in nanoseconds.
+    pub wall_ns: Option<Estimate>,
+    /// Processor time, user and system, in nanoseconds.
+    pub cpu_ns: Option<Estimate>,
+    /// Peak resident memory, in bytes.
+    pub rss_peak_bytes: Option<Estimate>,
+    /// Page faults.
+    pub page_faults: Option<Estimate>,
+    /// Wall time over the baseline's. `None` for the baseline.
+    pub wall_ratio: Option<Estimate>,
+    /// Processor time over the baseline's.
+    pub cpu_ratio: Option<Estimate>,
+    /// Peak resident memory over the baseline's.
+    pub rss_ratio: Option<Estimate>,
+    /// Word on the ratio of wall times. `None` without one.
+    pub verdict: Option<Verdict>,
+    /// How the cell failed, if it did: the first failed run.
+    pub failure: Option<(Status, String)>,
+}
+
+/// What is compared of two cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Figure {
+    Wall,
+    Cpu,
+    Rss,
+}
+
+impl Programs {
+    /// Computes everything. `None` for a file without runs of programs. Takes some bootstraps per
+    /// cell: milliseconds for a hundred cells in an optimised build.
+    #[must_use]
+    pub fn of(results: &Results) -> Option<Self> {
+        let records = &results.programs;
+        if records.is_empty() {
+            return None;
+        }
+        let baseline = results.host.baseline.clone();
+        let names = in_order(records, |record| &record.program);
+        let subjects = in_order(records, |record| &record.subject);
+        let cell = |name: &str, subject: &str, again: bool| -> Cell {
+            Cell::of(records.iter().filter(|record| {
+                record.program == name
+                    && record.subject == subject
+                    && (record.again && record.status == Status::Ok) == again
+            }))
+        };
+        let cells: Vec<Vec<Cell>> = names
+            .iter()
+            .map(|name| subjects.iter().map(|subject| cell(name, subject, false)).collect())
+            .collect();
+        let twins: Vec<Rounds> = names
+            .iter()
+            .enumerate()
+            .map(|(program, name)| {
+                let base = cells[program].iter().zip(&subjects).find(|(_, one)| **one == baseline);
+                let base = base.map(|(cell, _)| cell.rounds(Figure::Wall).clone());
+                let twin = cell(name, &baseline, true);
+                ratios(twin.rounds(Figure::Wall), &base.unwrap_or_default())
+            })
+            .collect();
+        let grid = Grid { baseline: &baseline, names: &names, subjects: &subjects, cells };
+        let floors: Vec<Option<Floor>> = twins.iter().map(floor_of).collect();
+        let overall_floor = overall::floor(&twins);
+        let rows = grid.rows(&floors);
+        let overall = overall::all(&grid, overall_floor);
+        Some(Self { rows, overall, floors, overall_floor, baseline, names, subjects })
+    }
+
+    /// Row of one program and subject.
+    #[must_use]
+    pub fn row(&self, program: &str, subject: &str) -> Option<&Row> {
+        self.rows.iter().find(|row| row.program == program && row.subject == subject)
+    }
+
+    /// Rounds that the figures of subjects other than the baseline stand on, at most.
+    #[must_use]
+    pub fn rounds(&self) -> usize {
+        let counts = self.rows.iter().filter_map(|row| Some(row.wall_ns?.count));
+        counts.max().unwrap_or(0)
+    }
+}
+
+impl Row {
+    /// One word on the row: the verdict, or why there is none.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match (&self.failure, self.verdict) {
+            (Some((status, _)), _) => status.word(),
+            (None, Some(verdict)) => verdict.word(),
+            (None, None) if self.baseline => "baseline",
+            (None, None) => "no ratio",
+        }
+    }
+}
+
+/// Every cell, by program and subject.
+struct Grid<'a> {
+    baseline: &'a str,
+    names: &'a [String],
+    subjects: &'a [String],
+    /// By program, then subject.
+    cells: Vec<Vec<Cell>>,
+}
+
+impl Grid<'_> {
+    fn rows(&self, floors: &[Option<Floor>]) -> Vec<Row> {
+        let mut rows = Vec::new();
+        for (program, name) in self.names.iter().enumerate() {
+            for (subject, subject_name) in self.subjects.iter().enumerate() {
+                let cell = &self.cells[program][subject];
+                if cell.is_empty() {
+                    continue;
+                }
+                let median =
+                    |values: &Rounds| Estimate::of(&values.values().copied().collect::<Vec<_>>());
+                let ratio = |figure| median(&self.ratios(program, subject, figure));
+                let wall_ratio = ratio(Figure::Wall);
+                rows.push(Row {
+                    program: name.clone(),
+                    subject: subject_name.clone(),
+                    baseline: subject_name == self.baseline,
+                    wall_ns: median(cell.rounds(Figure::Wall)),
+                    cpu_ns: median(cell.rounds(Figure::Cpu)),
+                    rss_peak_bytes: median(cell.rounds(Figure::Rss)),
+                    page_faults: median(&cell.page_faults),
+                    verdict: wall_ratio.as_ref().map(|ratio| Verdict::of(ratio, floors[program])),
+                    wall_ratio,
+                    cpu_ratio: ratio(Figure::Cpu),
+                    rss_ratio: ratio(Figure::Rss),
+                    failure: cell.failure.clone(),
+                });
+            }
+        }
+        rows
+    }
+
+    /// Ratios of a cell to the baseline's, by round; empty for the baseline itself and where either
+    /// failed (I2).
+    fn ratios(&self, program: usize, subject: usize, figure: Figure) -> Rounds {
+        let base = self.subjects.iter().position(|name| name == self.baseline);
+        let Some(base) = base.filter(|base| *base != subject) else { return Rounds::new() };
+        let (cell, base) = (&self.cells[program][subject], &self.cells[program][base]);
+        if cell.failure.is_some() || base.failure.is_some() {
+            return Rounds::new();
+        }
+        ratios(cell.rounds(figure), base.rounds(figure))
+    }
+}
+
+fn floor_of(twin_ratios: &Rounds) -> Option<Floor> {
+    let values: Vec<f64> = twin_ratios.values().copied().collect();
+    Floor::from_estimate(Estimate::of(&values)?)
+}
+
+/// Each name once, in the order of first appearance.
+fn in_order(records: &[Program], name: impl Fn(&Program) -> &String) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for name in records.iter().map(name) {
+        if !found.contains(name) {
+            found.push(name.clone());
+        }
+    }
+    found
+}
