@@ -1,7 +1,7 @@
 //! The flagship heap: thread-safe, general-purpose, every size served by itself.
 //!
 //! ```text
-//! calls            malloc, free, realloc ...: the fast paths           calls.rs, arenite.rs
+//! calls            malloc, free, realloc ...: the fast paths           calls.rs, arenite.rs, private.rs
 //! thread heap      per class a front, a current pool, pools with room  heap.rs
 //! remote frees     chains to other threads' heaps                      remote.rs
 //! threads, fork    attach, park, adopt; every lock around fork         threads.rs, fork.rs
@@ -27,6 +27,7 @@ mod huge;
 mod large;
 mod lock;
 mod os;
+mod private;
 mod range;
 mod remote;
 mod settings;
@@ -38,3 +39,4 @@ mod valgrind;
 
 pub use arenite::{Arenite, AreniteChecked};
 pub use foreign::ForeignFunctions;
+pub use private::Heap;

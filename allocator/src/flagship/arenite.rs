@@ -8,7 +8,6 @@ use super::checks::{Checked, Unchecked};
 use super::class::{self, GRAIN, SMALL_MAX};
 use super::foreign::{self, ForeignFunctions};
 use super::heap::Heap;
-use super::range;
 use super::settings;
 use super::thread_local;
 
@@ -163,15 +162,13 @@ unsafe impl GlobalAlloc for Arenite {
         let size = layout.size();
         if size <= SMALL_MAX {
             let offset = class::small_offset(size);
-            let range = range::primary();
-            if let Some(index) = range.index_of(block) {
-                let heap = Heap(thread_local::heap());
-                if range.entry(index) == heap.tag() + offset as u32
-                    // SAFETY: R2: a block of the class in a pool of this heap, dead by contract.
-                    && unsafe { heap.push(offset, block) }
-                {
-                    return;
-                }
+            let heap = Heap(thread_local::heap());
+            if let Some(index) = heap.index_of(block)
+                && (heap.entry(index) ^ heap.tag()) as usize == offset
+                // SAFETY: R2: a block of the class in a pool of this heap, dead by contract.
+                && unsafe { heap.push(offset, block) }
+            {
+                return;
             }
         }
         // SAFETY: the caller's obligation.

@@ -27,6 +27,7 @@ pub(crate) const ALIGN_MAX: usize = 1 << 30;
 #[inline(always)]
 pub(crate) fn malloc<C: Checks>(size: usize) -> *mut u8 {
     if size > SMALL_MAX {
+        cold();
         return malloc_medium::<C>(size);
     }
     let offset = class::small_offset(size);
@@ -36,6 +37,11 @@ pub(crate) fn malloc<C: Checks>(size: usize) -> *mut u8 {
     let block = Heap(thread_local::heap()).pop(offset);
     if block.is_null() { malloc_slow(offset) } else { block }
 }
+
+/// Tells the compiler which branch to lay out of the way.
+#[cold]
+#[inline(always)]
+fn cold() {}
 
 /// Requests above [`SMALL_MAX`].
 #[inline(never)]
@@ -88,10 +94,9 @@ pub(crate) fn take_large(heap: Heap, size: usize, align: usize) -> (*mut u8, boo
 #[inline(always)]
 pub(crate) unsafe fn free<C: Checks>(block: *mut u8) {
     C::freeing(block);
-    let range = range::primary();
-    if let Some(index) = range.index_of(block) {
-        let heap = Heap(thread_local::heap());
-        let offset = (range.entry(index) ^ heap.tag()) as usize;
+    let heap = Heap(thread_local::heap());
+    if let Some(index) = heap.index_of(block) {
+        let offset = (heap.entry(index) ^ heap.tag()) as usize;
         if offset < OFFSETS_END {
             // SAFETY: R2: a block of the class in a pool of this heap; the caller lets go of it.
             if !unsafe { heap.push(offset, block) } {
@@ -355,11 +360,10 @@ pub(crate) fn aligned_alloc<C: Checks>(align: usize, size: usize) -> *mut u8 {
 
 /// See [`Arenite::good_size`](crate::Arenite::good_size).
 pub(crate) fn good_size(size: usize) -> usize {
-    let granule = match size {
-        ..=MEDIUM_MAX => return class::at(class::offset_of(size)).size as usize,
-        ..=LARGE_MAX => SLICE_BYTES,
-        _ => OS_PAGE_BYTES,
-    };
+    if size <= MEDIUM_MAX {
+        return class::at(class::offset_of(size)).size as usize;
+    }
+    let granule = if size <= LARGE_MAX { SLICE_BYTES } else { OS_PAGE_BYTES };
     size.checked_next_multiple_of(granule).unwrap_or(size)
 }
 

@@ -90,14 +90,14 @@ fn examine(block: *mut u8) {
     match kind_of(range.entry(index)) {
         Kind::Nothing => die(Misuse::Invalid, block),
         Kind::Large => {
-            if block.addr() % SLICE_BYTES != 0 {
+            if !block.addr().is_multiple_of(SLICE_BYTES) {
                 die(Misuse::Interior, block);
             }
         }
         Kind::Pool(offset) => {
             let start = range.record(index).head().start();
             let size = class::at(offset).size as usize;
-            if (block.addr() - start.addr()) % size != 0 {
+            if !(block.addr() - start.addr()).is_multiple_of(size) {
                 die(Misuse::Interior, block);
             }
         }

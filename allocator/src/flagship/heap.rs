@@ -35,7 +35,7 @@ use core::ptr;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32};
 
 use super::class::{self, CLASSES, GRAIN};
-use super::range::{self, OWNER_SHIFT};
+use super::range::{self, Extent, OWNER_SHIFT};
 use super::remote::{self, Outgoing};
 use super::slice::{self, NEVER, Place, Span};
 use super::span_store;
@@ -72,6 +72,9 @@ pub(crate) struct ClassPools {
 #[repr(C, align(64))]
 pub(crate) struct ThreadHeap {
     bins: [Bin; CLASSES],
+    /// A copy of the first range's place (R1), so that the fast paths find it beside the bins;
+    /// without slices as long as there is none.
+    pub(crate) range: Extent,
     tag: u32,
     /// Whether large blocks are listed, for a heap that is dropped with all it holds.
     pub(crate) is_private: bool,
@@ -102,11 +105,14 @@ unsafe impl Sync for ThreadHeap {}
 
 impl ThreadHeap {
     /// A heap that owns nothing, by a number that no heap has.
-    pub(crate) const EMPTY: Self = Self::new(u32::MAX >> OWNER_SHIFT);
+    pub(crate) const fn empty() -> Self {
+        Self::with_number(u32::MAX >> OWNER_SHIFT)
+    }
 
-    const fn new(number: u32) -> Self {
+    const fn with_number(number: u32) -> Self {
         Self {
             bins: [const { Bin { front: ptr::null_mut(), budget: 0 } }; CLASSES],
+            range: Extent::NONE,
             tag: number << OWNER_SHIFT,
             is_private: false,
             classes: [const { ClassPools::NONE }; CLASSES],
@@ -150,7 +156,7 @@ impl Heap {
     /// `memory` is as large and aligned as a [`ThreadHeap`] and nobody else's.
     pub(crate) unsafe fn create(memory: *mut ThreadHeap, number: u32) -> Self {
         // SAFETY: the caller's obligation.
-        unsafe { memory.write(ThreadHeap::new(number)) };
+        unsafe { memory.write(ThreadHeap::with_number(number)) };
         Self(memory)
     }
 
@@ -159,6 +165,20 @@ impl Heap {
     pub(crate) fn tag(self) -> u32 {
         // SAFETY: heaps stay mapped for good, and the tag never changes.
         unsafe { (*self.0).tag }
+    }
+
+    /// Slice of the first range that `address` lies in.
+    #[inline(always)]
+    pub(crate) fn index_of(self, address: *const u8) -> Option<usize> {
+        // SAFETY: heaps stay mapped for good; the copy is written by whoever works on the heap.
+        unsafe { &(*self.0).range }.index_of(address)
+    }
+
+    /// Map entry of a slice of the first range.
+    #[inline(always)]
+    pub(crate) fn entry(self, index: usize) -> u32 {
+        // SAFETY: as above.
+        unsafe { &(*self.0).range }.entry(index)
     }
 
     /// The bin at a class's offset.
@@ -322,6 +342,7 @@ impl Heap {
         let class = class::at(offset);
         let entry = self.tag() | offset as u32;
         let (pool, _) = span_store::take(usize::from(class.slices), 1, entry)?;
+        self.fields().range = range::primary().extent();
         pool.set_offset(offset as u16);
         pool.set_capacity(class.capacity);
         pool.set_carved(0);

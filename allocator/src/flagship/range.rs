@@ -55,6 +55,36 @@ pub(crate) const LARGE: u32 = (1 << OWNER_SHIFT) - 16;
 /// Live bits of a slice, in words: one bit for every 16 bytes.
 const BIT_WORDS: usize = SLICE_BYTES / 16 / 64;
 
+/// Where a range lies, as thread heaps copy it.
+#[derive(Clone, Copy)]
+pub(crate) struct Extent {
+    base: usize,
+    slices: usize,
+    map: *const AtomicU32,
+}
+
+impl Extent {
+    /// No range: no address lies in it.
+    pub(crate) const NONE: Self = Self { base: 0, slices: 0, map: ptr::null() };
+
+    /// Number of the slice that `address` lies in.
+    #[inline(always)]
+    pub(crate) fn index_of(&self, address: *const u8) -> Option<usize> {
+        let index = address.addr().wrapping_sub(self.base) >> SLICE_SHIFT;
+        (index < self.slices).then_some(index)
+    }
+
+    /// What the slice is.
+    #[inline(always)]
+    pub(crate) fn entry(&self, index: usize) -> u32 {
+        // SAFETY: R1: the map has an entry for every index below `slices`, which is what
+        // `index_of` gives.
+        let entry = unsafe { &*self.map.wrapping_add(index) };
+        // Relaxed: whoever was given a block was given it after the entry was written.
+        entry.load(Ordering::Relaxed)
+    }
+}
+
 /// One reservation.
 pub(crate) struct Range {
     base: AtomicUsize,
@@ -69,11 +99,10 @@ pub(crate) struct Range {
 unsafe impl Sync for Range {}
 
 /// All ranges; the first [`COUNT`] are in use.
-static RANGES: [Range; MAX_RANGES] = [const { Range::UNRESERVED }; MAX_RANGES];
+static RANGES: [Range; MAX_RANGES] = [const { Range::unreserved() }; MAX_RANGES];
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
-/// The range that the fast paths test.
-#[inline(always)]
+/// The range that thread heaps have a copy of, and the fast paths test.
 pub(crate) fn primary() -> &'static Range {
     &RANGES[0]
 }
@@ -116,14 +145,16 @@ pub(crate) fn add() -> Option<&'static Range> {
 }
 
 impl Range {
-    const UNRESERVED: Self = Self {
-        base: AtomicUsize::new(0),
-        slices: AtomicUsize::new(0),
-        map: AtomicPtr::new(ptr::null_mut()),
-        records: AtomicPtr::new(ptr::null_mut()),
-        bits: AtomicPtr::new(ptr::null_mut()),
-        store: UnsafeCell::new(SpanStore::EMPTY),
-    };
+    const fn unreserved() -> Self {
+        Self {
+            base: AtomicUsize::new(0),
+            slices: AtomicUsize::new(0),
+            map: AtomicPtr::new(ptr::null_mut()),
+            records: AtomicPtr::new(ptr::null_mut()),
+            bits: AtomicPtr::new(ptr::null_mut()),
+            store: UnsafeCell::new(SpanStore::EMPTY),
+        }
+    }
 
     /// Cuts a reservation into tables and arenas; false when its map cannot be committed.
     fn lay_out(&self, reservation: *mut u8, bytes: usize) -> bool {
@@ -144,8 +175,7 @@ impl Range {
         let store = unsafe { &mut *self.store.get() };
         store.arenas = tables_end.div_ceil(ARENA_BYTES)..slices / ARENA_SLICES;
         self.base.store(base.addr(), Ordering::Relaxed);
-        // Readers that see slices but no base yet take every address for a foreign one or compute
-        // an index beyond the end: `base` only ever makes indices smaller, so it comes first.
+        // Release: pairs with the acquire in `extent`.
         self.slices.store(slices, Ordering::Release);
         true
     }
@@ -156,33 +186,33 @@ impl Range {
         self.map.load(Ordering::Relaxed).cast()
     }
 
-    /// Number of the slice that `address` lies in.
-    #[inline(always)]
-    pub(crate) fn index_of(&self, address: *const u8) -> Option<usize> {
-        let slices = self.slices.load(Ordering::Relaxed);
+    /// Where the range lies.
+    #[inline]
+    pub(crate) fn extent(&self) -> Extent {
+        // Acquire: pairs with the release in `lay_out`: with slices there are base and map (R1).
+        let slices = self.slices.load(Ordering::Acquire);
         let base = self.base.load(Ordering::Relaxed);
-        let index = address.addr().wrapping_sub(base) >> SLICE_SHIFT;
-        (index < slices).then_some(index)
+        Extent { base, slices, map: self.map.load(Ordering::Relaxed) }
     }
 
-    #[inline(always)]
-    fn entry_at(&self, index: usize) -> &AtomicU32 {
-        // SAFETY: R1: the map has an entry for every index below `slices`, which is what
-        // `index_of` gives.
-        unsafe { &*self.map.load(Ordering::Relaxed).wrapping_add(index) }
+    /// Number of the slice that `address` lies in.
+    #[inline]
+    pub(crate) fn index_of(&self, address: *const u8) -> Option<usize> {
+        self.extent().index_of(address)
     }
 
     /// What the slice is.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn entry(&self, index: usize) -> u32 {
-        // Relaxed: whoever was given a block was given it after the entry was written.
-        self.entry_at(index).load(Ordering::Relaxed)
+        self.extent().entry(index)
     }
 
     /// Says what `slices` slices are. The caller holds the spans lock.
     pub(crate) fn set_entries(&self, index: usize, slices: usize, entry: u32) {
         for index in index..index + slices {
-            self.entry_at(index).store(entry, Ordering::Relaxed);
+            // SAFETY: R1: the map has an entry for every slice.
+            let place = unsafe { &*self.map.load(Ordering::Relaxed).wrapping_add(index) };
+            place.store(entry, Ordering::Relaxed);
         }
     }
 

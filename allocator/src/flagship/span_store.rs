@@ -265,14 +265,14 @@ impl SpanStore {
     fn join(&mut self, range: &Range, span: Span, slices: usize, state: State) {
         let (mut span, mut slices) = (span, slices);
         let index = range.index_of_record(span);
-        if (index + slices) % ARENA_SLICES != 0 {
+        if !(index + slices).is_multiple_of(ARENA_SLICES) {
             let next = span.after(slices);
             if next.state() == state {
                 slices += usize::from(next.slices());
                 self.remove(next);
             }
         }
-        if index % ARENA_SLICES != 0 && span.before().state() == state {
+        if !index.is_multiple_of(ARENA_SLICES) && span.before().state() == state {
             let previous = span.before().head();
             slices += usize::from(previous.slices());
             self.remove(previous);

@@ -19,7 +19,7 @@ use super::heap::ThreadHeap;
 compile_error!("the flagship heap knows the thread-local storage of x86-64 only");
 
 /// The heap of threads that have none.
-pub(crate) static EMPTY: ThreadHeap = ThreadHeap::EMPTY;
+pub(crate) static EMPTY: ThreadHeap = ThreadHeap::empty();
 
 const LATE: usize = 1;
 const FORKING: usize = 2;

@@ -17,7 +17,7 @@
 //! Invariants:
 //! * **A1** `HEAPS[n]` is null or the heap numbered `n`, for good; number 0 is nobody's.
 //! * **A2** A heap is attached to one thread, or in the roster's list with `parked` set, or the late
-//!   heap, or private to a `Heap` value. The roster lock guards every change.
+//!   heap, or private to a `Heap` value, or unused and without blocks. The roster lock guards every change.
 
 use core::cell::UnsafeCell;
 use core::ffi::{c_uint, c_void};
@@ -49,6 +49,8 @@ static LATE_HEAP: AtomicPtr<ThreadHeap> = AtomicPtr::new(ptr::null_mut());
 /// Parked heaps and room for new ones.
 struct Roster {
     parked: *mut ThreadHeap,
+    /// Heaps without blocks.
+    unused: *mut ThreadHeap,
     next_number: u32,
     room: *mut ThreadHeap,
     rooms: usize,
@@ -61,6 +63,7 @@ unsafe impl Sync for Guarded {}
 
 static STATE: Guarded = Guarded(UnsafeCell::new(Roster {
     parked: ptr::null_mut(),
+    unused: ptr::null_mut(),
     next_number: 1,
     room: ptr::null_mut(),
     rooms: 0,
@@ -101,19 +104,39 @@ fn attach() -> Option<Heap> {
     Some(heap)
 }
 
-/// A heap for the caller alone: parked or new.
-pub(crate) fn obtain() -> Option<Heap> {
+/// A heap for a thread: parked, with whatever lives in it, or without blocks.
+fn obtain() -> Option<Heap> {
     let _held = ROSTER.hold();
     // SAFETY: the roster lock is held, and this is the only reference.
     let roster = unsafe { &mut *STATE.0.get() };
     let parked = Heap(roster.parked);
-    if !parked.0.is_null() {
-        roster.parked = parked.fields().next_parked;
-        parked.inbox().parked.store(false, Ordering::Relaxed);
-        parked.inbox().unseen.store(0, Ordering::Relaxed);
-        return Some(parked);
+    if parked.0.is_null() {
+        return roster.empty_heap();
     }
-    roster.new_heap()
+    roster.parked = parked.fields().next_parked;
+    parked.inbox().parked.store(false, Ordering::Relaxed);
+    parked.inbox().unseen.store(0, Ordering::Relaxed);
+    Some(parked)
+}
+
+/// A heap without blocks for a `Heap` value.
+pub(crate) fn obtain_private() -> Option<Heap> {
+    start();
+    let _held = ROSTER.hold();
+    // SAFETY: the roster lock is held, and this is the only reference.
+    let heap = unsafe { &mut *STATE.0.get() }.empty_heap()?;
+    heap.fields().is_private = true;
+    Some(heap)
+}
+
+/// Takes back the heap of a `Heap` value, which has no blocks any more.
+pub(crate) fn give_private(heap: Heap) {
+    let _held = ROSTER.hold();
+    // SAFETY: the roster lock is held, and this is the only reference.
+    let roster = unsafe { &mut *STATE.0.get() };
+    heap.fields().is_private = false;
+    heap.fields().next_parked = roster.unused;
+    roster.unused = heap.0;
 }
 
 /// Parks a heap that nobody works on any more.
@@ -160,6 +183,16 @@ pub(crate) fn with_late<T>(work: impl FnOnce(Heap) -> T) -> Option<T> {
 }
 
 impl Roster {
+    /// A heap without blocks: one that was given back, or a new one.
+    fn empty_heap(&mut self) -> Option<Heap> {
+        let unused = Heap(self.unused);
+        if unused.0.is_null() {
+            return self.new_heap();
+        }
+        self.unused = unused.fields().next_parked;
+        Some(unused)
+    }
+
     fn new_heap(&mut self) -> Option<Heap> {
         let number = self.next_number;
         let place = HEAPS.get(number as usize)?;
@@ -218,7 +251,7 @@ unsafe extern "C" fn detach(heap: *mut c_void) {
 }
 
 /// What the environment says is read before the first heap is made.
-pub(crate) fn start() {
+fn start() {
     static STARTED: AtomicU32 = AtomicU32::new(0);
     if STARTED.swap(1, Ordering::Relaxed) == 0 {
         settings::read();
