@@ -59,6 +59,8 @@ pub(crate) enum Command {
     Program(Program),
     /// Count what Valgrind's memcheck reports of each subject
     Memcheck(Memcheck),
+    /// Try every promise of C's malloc family on each subject
+    Contract(Contract),
     /// Redraw charts and pages from records
     Report(Report),
 }
@@ -348,6 +350,27 @@ pub(crate) struct Memcheck {
     pub(crate) workloads: Vec<Name>,
     #[command(flatten)]
     pub(crate) generation: Generation,
+    /// Print results as
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    arenabench contract\n  \
+    arenabench contract -s system -s mine=/usr/lib/libmine.so -o out\n\n\
+    A promise that is not kept is a result: exit code 0.")]
+pub(crate) struct Contract {
+    /// Subject: a name from `list`, or NAME=/path/lib.so for any library that replaces malloc
+    /// [default: all that are called through C functions]
+    #[arg(short, long = "subject", value_name = "S", value_parser = Subject::parse)]
+    pub(crate) subjects: Vec<Subject>,
+    /// Folder of the results: records and a report [default: none, findings are only printed]
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
+    /// Time limit of one subject
+    #[arg(long, value_name = "DURATION", default_value = "120s", value_parser = duration)]
+    pub(crate) timeout: Duration,
     /// Print results as
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,

@@ -8,6 +8,7 @@
 mod child;
 mod cli;
 mod commands;
+mod contract;
 mod exit;
 mod host;
 mod interrupt;
@@ -53,6 +54,10 @@ pub fn main() -> ExitCode {
         let job = arguments.next().unwrap_or_default();
         return ExitCode::from(child::sample::main(&job.to_string_lossy()));
     }
+    if std::env::args_os().nth(1).is_some_and(|first| first == contract::child::ARGUMENT) {
+        let subject = std::env::args_os().nth(2).unwrap_or_default();
+        return ExitCode::from(contract::child::main(&subject.to_string_lossy()));
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -87,6 +92,7 @@ fn dispatch(command: Command, voice: &Voice) -> exit::Outcome {
         Command::Replay(args) => commands::replay::run(&args, voice, &interrupt()?),
         Command::Program(args) => commands::program::run(&args, voice, &interrupt()?),
         Command::Memcheck(args) => commands::memcheck::run(&args, voice, &interrupt()?),
+        Command::Contract(args) => commands::contract::run(&args, voice, &interrupt()?),
         Command::Report(args) => commands::report::run(&args, voice),
     }
 }

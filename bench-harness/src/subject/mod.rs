@@ -4,6 +4,7 @@
 //! process turns a subject into an `Allocator` with [`Subject::serve`], after [`Subject::prove`] has
 //! read back from the process which library will serve it.
 
+mod family;
 mod identity;
 mod linked;
 mod presets;
@@ -15,6 +16,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use reports::record::{Call, Role};
+
+pub(crate) use family::Family;
 
 use crate::replay::allocator::{Allocator, CCalls, FunctionTable, InlineCalls};
 

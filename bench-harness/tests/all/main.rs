@@ -11,6 +11,7 @@
 
 mod bad_input;
 mod command;
+mod contract;
 mod controls;
 mod fidelity;
 mod interrupted;

@@ -23,7 +23,7 @@ pub(super) fn section(context: Context<'_>) -> Option<Markup> {
         p {
             "Every row is one call of the malloc family, made in a process of its own, and what comes "
             "back is written to and given back. The promise is what the C library's manual says and "
-            "glibc does; for " code { "aligned_alloc" } " what C17 asks and glibc does from version 2.38 on. "
+            "glibc does; for " code { "aligned_alloc" } " what POSIX asks and glibc does from version 2.38 on. "
             "A subject that does otherwise may have its reasons: rows that the C or POSIX standard "
             "leaves open are counted apart."
         }
@@ -78,9 +78,8 @@ fn differences(
             .filter_map(|subject| by_cell.get(&(row, *subject)).copied())
             .collect::<Vec<_>>()
     };
-    let differs = |one: &Contract| {
-        matches!(one.verdict, Some(Verdict::Allowed | Verdict::Differs | Verdict::Crashed))
-    };
+    let differs =
+        |one: &Contract| one.verdict.is_some_and(|one| one == Verdict::Allowed || one.is_broken());
     let telling: Vec<_> = rows
         .iter()
         .map(|row| (*row, cells_of(row)))

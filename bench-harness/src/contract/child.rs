@@ -1,0 +1,140 @@
+//! The child that a subject serves: tries every row in a process of its own.
+//!
+//! The child proves who serves it, as every child does, and forks once for each row. A row that
+//! crashes, hangs or corrupts the heap ends its own process and takes no other row with it; every
+//! row begins with the same fresh heap.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::FromRawFd;
+
+use reports::record::Verdict;
+use serde::{Deserialize, Serialize};
+
+use super::row::Row;
+use super::rows;
+use super::trial::{self, Seen, Stage};
+use crate::child::job::ANSWER_FD;
+use crate::child::outcome::signal_name;
+use crate::subject::{Family, Subject};
+
+/// First argument of a child; the subject's spelling is the second.
+pub(crate) const ARGUMENT: &str = "__contract";
+
+/// Seconds that one row may take.
+const SECONDS: u32 = 20;
+
+/// What a child answers.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Answer {
+    /// One finding for every row, in the order of the table.
+    Done(Vec<Finding>),
+    /// The library that was to serve the child does not.
+    NotLoaded(String),
+    /// The subject has no C functions.
+    Unsupported(String),
+    /// The child itself could not go on.
+    Failed(String),
+}
+
+/// What came of one row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Finding {
+    pub(crate) verdict: Verdict,
+    /// What was found, in a few words.
+    pub(crate) found: String,
+}
+
+/// Tries all rows on the subject of this spelling and writes the answer. Returns the exit code of
+/// the child.
+pub(crate) fn main(subject: &str) -> u8 {
+    let answer = findings(subject);
+    let failed = matches!(answer, Answer::Failed(_));
+    let Ok(text) = serde_json::to_string(&answer) else { return 70 };
+    // SAFETY: the parent has opened this descriptor for the answer, and nothing else here uses it.
+    let mut out = unsafe { File::from_raw_fd(ANSWER_FD) };
+    if out.write_all(text.as_bytes()).is_err() || failed { 70 } else { 0 }
+}
+
+fn findings(subject: &str) -> Answer {
+    let subject = match Subject::parse(subject) {
+        Ok(subject) => subject,
+        Err(error) => return Answer::Failed(error),
+    };
+    if let Err(error) = subject.prove() {
+        return Answer::NotLoaded(error);
+    }
+    let family = match Family::of(&subject) {
+        Ok(Some(family)) => family,
+        Ok(None) => return Answer::Unsupported("not called through C functions".to_owned()),
+        Err(error) => return Answer::Failed(error.to_string()),
+    };
+    let found: io::Result<_> = rows::all().iter().map(|row| apart(row, &family)).collect();
+    found.map_or_else(|error| Answer::Failed(error.to_string()), Answer::Done)
+}
+
+/// Tries a row in a process of its own, which writes one byte for each stage and then its finding.
+fn apart(row: &Row, family: &Family) -> io::Result<Finding> {
+    let (mut reader, mut writer) = io::pipe()?;
+    // SAFETY: this process has one thread, so the new one may do whatever this one may.
+    let pid = unsafe { libc::fork() };
+    if pid < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    if pid == 0 {
+        // SAFETY: has no obligations.
+        unsafe { libc::alarm(SECONDS) };
+        let seen = trial::attempt(row, family, |stage| {
+            // A stage that cannot be told only makes a message poorer.
+            let _ = writer.write_all(&[stage as u8]);
+        });
+        let text = serde_json::to_vec(&judge(row, seen.as_ref())).unwrap_or_default();
+        let code = i32::from(writer.write_all(&text).is_err());
+        // SAFETY: ends this process without running what the parent's exit would run.
+        unsafe { libc::_exit(code) };
+    }
+    drop(writer);
+    let mut text = Vec::new();
+    reader.read_to_end(&mut text)?;
+    let mut status = 0;
+    // SAFETY: `status` is a place for the result; the process is this one's child.
+    while unsafe { libc::waitpid(pid, &raw mut status, 0) } < 0 {
+        let error = io::Error::last_os_error();
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
+    let stages = text.iter().take_while(|&&byte| usize::from(byte) < Stage::ALL.len()).count();
+    Ok(serde_json::from_slice(&text[stages..]).unwrap_or_else(|_| {
+        let last = text[..stages].last().map_or(0, |&stage| usize::from(stage));
+        let found = format!("{} {}", end(status), Stage::ALL[last].words());
+        Finding { verdict: Verdict::Crashed, found }
+    }))
+}
+
+/// How a process ended that left no finding.
+fn end(status: i32) -> String {
+    if !libc::WIFSIGNALED(status) {
+        return format!("exit code {}", libc::WEXITSTATUS(status));
+    }
+    match libc::WTERMSIG(status) {
+        libc::SIGALRM => format!("hung for {SECONDS} s"),
+        signal => signal_name(signal),
+    }
+}
+
+/// Compares what was seen with the row; nothing was seen of a function that does not exist.
+fn judge(row: &Row, seen: Option<&Seen>) -> Finding {
+    let Some(seen) = seen else {
+        return Finding { verdict: Verdict::Absent, found: "no such function".to_owned() };
+    };
+    let wrong = seen.against(row.promise);
+    let (verdict, found) = if wrong.is_empty() {
+        (Verdict::Ok, seen.describe())
+    } else {
+        let allowed = row.allowed.is_some_and(|allowed| seen.against(allowed).is_empty());
+        (if allowed { Verdict::Allowed } else { Verdict::Differs }, wrong.join("; "))
+    };
+    Finding { verdict, found }
+}

@@ -1,0 +1,276 @@
+//! What a row of the contract table is: a call, what is promised of it, and who says so.
+
+use std::fmt;
+
+/// A block to begin with, and how it was had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// No block: a null pointer.
+    Null,
+    /// `malloc(size)`.
+    Malloc(usize),
+    /// `calloc(1, size)`.
+    Calloc(usize),
+    /// `realloc(malloc(from), to)`.
+    Realloc { from: usize, to: usize },
+    /// `posix_memalign` to this alignment.
+    Aligned { align: usize, size: usize },
+}
+
+/// The call under test, with its arguments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ask {
+    Malloc { size: usize },
+    Calloc { count: usize, size: usize },
+    Realloc { old: Origin, size: usize },
+    Reallocarray { old: Origin, count: usize, size: usize },
+    AlignedAlloc { align: usize, size: usize },
+    PosixMemalign { align: usize, size: usize },
+    Memalign { align: usize, size: usize },
+    Valloc { size: usize },
+    Pvalloc { size: usize },
+    UsableSize { old: Origin },
+    Free { old: Origin },
+    FreeSized { old: Origin },
+    FreeAlignedSized { old: Origin },
+}
+
+/// What a call is to come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Promise {
+    /// A block with this alignment and at least so many bytes to write to, which can be freed.
+    Block { align: usize, usable: usize },
+    /// Null with this `errno`; a block handed in is as it was, and the next request is served.
+    Null { errno: i32 },
+    /// Null, whatever `errno` is, or a block of any alignment: what C allows for a request of no
+    /// bytes.
+    Anything,
+    /// Null without an error, and the block handed in is freed.
+    Freed,
+    /// `posix_memalign` gives this code and leaves the pointer alone; `errno` may be anything.
+    Code { code: i32 },
+    /// At least so many bytes, every one of which can be written to.
+    AtLeast(usize),
+    /// Exactly this number.
+    Exactly(usize),
+    /// The call comes back, and `errno` is as it was.
+    Returns,
+}
+
+/// Who makes a promise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Authority {
+    /// The C standard.
+    C,
+    /// POSIX.
+    Posix,
+    /// glibc's manual and what glibc does.
+    Glibc,
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Row {
+    pub(crate) ask: Ask,
+    pub(crate) promise: Promise,
+    pub(crate) by: Authority,
+    /// What the standards allow besides, and glibc does not do.
+    pub(crate) allowed: Option<Promise>,
+}
+
+impl Row {
+    pub(crate) const fn new(ask: Ask, promise: Promise, by: Authority) -> Self {
+        Self { ask, promise, by, allowed: None }
+    }
+
+    pub(crate) const fn or(self, allowed: Promise) -> Self {
+        Self { allowed: Some(allowed), ..self }
+    }
+
+    /// Name, unique in the table: the call as C writes it.
+    pub(crate) fn name(&self) -> String {
+        self.ask.to_string()
+    }
+}
+
+impl Ask {
+    /// C's name of the function.
+    pub(crate) fn function(&self) -> &'static str {
+        match self {
+            Self::Malloc { .. } => "malloc",
+            Self::Calloc { .. } => "calloc",
+            Self::Realloc { .. } => "realloc",
+            Self::Reallocarray { .. } => "reallocarray",
+            Self::AlignedAlloc { .. } => "aligned_alloc",
+            Self::PosixMemalign { .. } => "posix_memalign",
+            Self::Memalign { .. } => "memalign",
+            Self::Valloc { .. } => "valloc",
+            Self::Pvalloc { .. } => "pvalloc",
+            Self::UsableSize { .. } => "malloc_usable_size",
+            Self::Free { .. } => "free",
+            Self::FreeSized { .. } => "free_sized",
+            Self::FreeAlignedSized { .. } => "free_aligned_sized",
+        }
+    }
+
+    /// The block handed in.
+    pub(crate) fn old(&self) -> Origin {
+        match *self {
+            Self::Realloc { old, .. }
+            | Self::Reallocarray { old, .. }
+            | Self::UsableSize { old }
+            | Self::Free { old }
+            | Self::FreeSized { old }
+            | Self::FreeAlignedSized { old } => old,
+            _ => Origin::Null,
+        }
+    }
+}
+
+impl Origin {
+    /// Bytes asked for.
+    pub(crate) fn size(self) -> usize {
+        match self {
+            Self::Null => 0,
+            Self::Malloc(size)
+            | Self::Calloc(size)
+            | Self::Realloc { to: size, .. }
+            | Self::Aligned { size, .. } => size,
+        }
+    }
+
+    /// Alignment asked for.
+    pub(crate) fn align(self) -> usize {
+        match self {
+            Self::Aligned { align, .. } => align,
+            _ => 1,
+        }
+    }
+}
+
+/// A number as a reader of C would write it.
+struct Number(usize);
+
+impl fmt::Display for Number {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const NEAR: usize = 1 << 16;
+        const LARGEST_DIFFERENCE: usize = isize::MAX as usize;
+        let number = self.0;
+        if number == usize::MAX {
+            write!(out, "SIZE_MAX")
+        } else if number > usize::MAX - NEAR {
+            write!(out, "SIZE_MAX - {}", usize::MAX - number)
+        } else if number == LARGEST_DIFFERENCE {
+            write!(out, "PTRDIFF_MAX")
+        } else if number > LARGEST_DIFFERENCE && number - LARGEST_DIFFERENCE < NEAR {
+            write!(out, "PTRDIFF_MAX + {}", number - LARGEST_DIFFERENCE)
+        } else if number.is_power_of_two() && number > NEAR {
+            write!(out, "1 << {}", number.trailing_zeros())
+        } else {
+            write!(out, "{number}")
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Null => write!(out, "NULL"),
+            Self::Malloc(size) => write!(out, "malloc({})", Number(size)),
+            Self::Calloc(size) => write!(out, "calloc(1, {})", Number(size)),
+            Self::Realloc { from, to } => {
+                write!(out, "realloc(malloc({}), {})", Number(from), Number(to))
+            }
+            Self::Aligned { align, size } => {
+                write!(out, "posix_memalign({}, {})", Number(align), Number(size))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Ask {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}(", self.function())?;
+        match *self {
+            Self::Malloc { size } | Self::Valloc { size } | Self::Pvalloc { size } => {
+                write!(out, "{}", Number(size))?;
+            }
+            Self::Calloc { count, size } => write!(out, "{}, {}", Number(count), Number(size))?,
+            Self::Realloc { old, size } => write!(out, "{old}, {}", Number(size))?,
+            Self::Reallocarray { old, count, size } => {
+                write!(out, "{old}, {}, {}", Number(count), Number(size))?;
+            }
+            Self::AlignedAlloc { align, size }
+            | Self::PosixMemalign { align, size }
+            | Self::Memalign { align, size } => {
+                write!(out, "{}, {}", Number(align), Number(size))?;
+            }
+            Self::UsableSize { old } | Self::Free { old } => write!(out, "{old}")?,
+            Self::FreeSized { old } => write!(out, "{old}, {}", Number(old.size()))?,
+            Self::FreeAlignedSized { old } => {
+                write!(out, "{old}, {}, {}", Number(old.align()), Number(old.size()))?;
+            }
+        }
+        write!(out, ")")
+    }
+}
+
+impl fmt::Display for Promise {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Block { align, usable } => {
+                write!(out, "a block aligned to {}, {} bytes usable", Number(align), Number(usable))
+            }
+            Self::Null { errno } => write!(out, "null, {}", errno_name(errno)),
+            Self::Anything => write!(out, "null or any block"),
+            Self::Freed => write!(out, "null, the block is freed"),
+            Self::Code { code } => write!(out, "{}, the pointer untouched", errno_name(code)),
+            Self::AtLeast(bytes) => write!(out, "at least {}", Number(bytes)),
+            Self::Exactly(bytes) => write!(out, "{}", Number(bytes)),
+            Self::Returns => write!(out, "returns, errno kept"),
+        }
+    }
+}
+
+impl Authority {
+    /// Name in records.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::C => "C",
+            Self::Posix => "POSIX",
+            Self::Glibc => "glibc",
+        }
+    }
+}
+
+/// An error number by the name that C gives it.
+pub(crate) fn errno_name(errno: i32) -> String {
+    match errno {
+        0 => "errno 0".to_owned(),
+        libc::ENOMEM => "ENOMEM".to_owned(),
+        libc::EINVAL => "EINVAL".to_owned(),
+        other => format!("errno {other}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_read_as_c_writes_them() {
+        let old = Origin::Aligned { align: 1 << 20, size: 100 };
+        for (ask, text) in [
+            (Ask::Malloc { size: usize::MAX - 4 }, "malloc(SIZE_MAX - 4)"),
+            (Ask::Malloc { size: isize::MAX as usize + 1 }, "malloc(PTRDIFF_MAX + 1)"),
+            (Ask::Calloc { count: 3, size: 7 }, "calloc(3, 7)"),
+            (Ask::Realloc { old: Origin::Null, size: 0 }, "realloc(NULL, 0)"),
+            (
+                Ask::FreeAlignedSized { old },
+                "free_aligned_sized(posix_memalign(1 << 20, 100), 1 << 20, 100)",
+            ),
+        ] {
+            assert_eq!(ask.to_string(), text);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! The table: every call that is tried, with what is promised of it.
+//!
+//! The promise is what the C library's manual pages say and glibc does, with one exception:
+//! `aligned_alloc` refuses an alignment that is no power of two, as POSIX asks and glibc does from
+//! version 2.38 on. Where C or POSIX leave more room than glibc takes, the row says what is allowed
+//! besides. Rows are grouped by what the calls do, one file for each group.
+
+mod aligned;
+mod allocate;
+mod release;
+mod resize;
+
+use super::row::{Promise, Row};
+
+/// Largest size that a pointer difference can span; no block may be larger.
+pub(super) const LARGEST: usize = isize::MAX as usize;
+
+/// Alignment of every block that glibc gives out.
+pub(super) const ALIGN: usize = 16;
+
+/// All rows, in the order in which they are shown.
+pub(crate) fn all() -> Vec<Row> {
+    [allocate::rows(), resize::rows(), aligned::rows(), release::rows()].concat()
+}
+
+/// A block of `size` bytes, aligned as malloc aligns.
+pub(super) fn block(size: usize) -> Promise {
+    Promise::Block { align: ALIGN, usable: size }
+}
+
+/// A block of `size` bytes, aligned for any object that fits into it and no more.
+pub(super) fn weakly_aligned(size: usize) -> Promise {
+    let fits = size.max(1).ilog2();
+    Promise::Block { align: ALIGN.min(1 << fits), usable: size }
+}
+
+/// Out of memory.
+pub(super) const NO_MEMORY: Promise = Promise::Null { errno: libc::ENOMEM };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn there_are_more_than_120_rows_and_no_name_twice() {
+        let names: Vec<_> = all().iter().map(Row::name).collect();
+        let unique: BTreeSet<_> = names.iter().collect();
+        assert!(names.len() >= 120, "{}", names.len());
+        assert_eq!(unique.len(), names.len(), "{names:#?}");
+    }
+
+    #[test]
+    fn what_is_allowed_is_never_what_is_promised() {
+        for row in all() {
+            assert_ne!(row.allowed, Some(row.promise), "{}", row.name());
+        }
+    }
+
+    #[test]
+    fn every_function_of_the_family_has_rows() {
+        let functions: BTreeSet<_> = all().iter().map(|row| row.ask.function()).collect();
+        assert_eq!(functions.len(), 13, "{functions:?}");
+    }
+}
