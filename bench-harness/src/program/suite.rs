@@ -25,7 +25,30 @@ macro_rules! script {
 }
 
 /// All programs whose one argument is an amount of work and whose output is a checksum.
-const SCRIPTS: &[Script] = &[script!("interpreter_day", 30)];
+const SCRIPTS: &[Script] = &[
+    script!("bigint_digits", 240),
+    script!("binary_packets", 40),
+    script!("collection_queues", 130),
+    script!("compile_modules", 24),
+    script!("copy_pickle", 20),
+    script!("csv_report", 36),
+    script!("decimal_fractions", 120),
+    script!("dict_index", 8),
+    script!("event_simulation", 54),
+    script!("expression_parser", 50),
+    script!("float_orbits", 60),
+    script!("generator_pipeline", 66),
+    script!("go_board", 54),
+    script!("interpreter_day", 54),
+    script!("json_documents", 54),
+    script!("object_graph", 70),
+    script!("regex_scan", 80),
+    script!("sort_records", 22),
+    script!("sqlite_ledger", 74),
+    script!("string_build", 68),
+    script!("test_runner", 16),
+    script!("xml_catalog", 38),
+];
 
 /// Refuses names that no program of the suite has.
 ///
