@@ -11,14 +11,11 @@ use workloads::event::Event;
 use workloads::generate::Spec;
 use workloads::trace::Reader;
 
+use crate::bundled::{self, Bundled};
 use crate::exit::{self, Failure};
 use crate::plan::Shape;
 use crate::plan::compile::{Census, CompileError, Compiler};
 
-/// A recorded CPython program that is part of the suite, so that every computer has one.
-const BUNDLED_TRACE: &[u8] = include_bytes!("../../workloads/traces/cpython-3.11-day.trace");
-/// Name of [`BUNDLED_TRACE`]: its file's stem.
-pub(crate) const BUNDLED: &str = "cpython-3.11-day";
 /// Name of the workload that is recorded on this computer when it is asked for.
 pub(crate) const HERE: &str = "python-here";
 
@@ -27,8 +24,8 @@ pub(crate) const HERE: &str = "python-here";
 pub(crate) enum Name {
     /// A generator.
     Generated(Spec),
-    /// The trace that is part of the suite.
-    Bundled,
+    /// A recording that is part of this program.
+    Bundled(&'static Bundled),
     /// This computer's Python, recorded when it is asked for.
     Here,
     /// A trace file.
@@ -41,10 +38,11 @@ impl Name {
     /// # Errors
     /// A message that says what exists.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        match text {
-            BUNDLED => return Ok(Self::Bundled),
-            HERE => return Ok(Self::Here),
-            _ => {}
+        if let Some(bundled) = bundled::named(text) {
+            return Ok(Self::Bundled(bundled));
+        }
+        if text == HERE {
+            return Ok(Self::Here);
         }
         let path = Path::new(text);
         if text.contains('/') || path.extension().is_some_and(|extension| extension == "trace") {
@@ -53,9 +51,9 @@ impl Name {
         match text.parse::<Spec>() {
             Ok(spec) => Ok(Self::Generated(spec)),
             Err(_) if path.is_file() => Ok(Self::File(path.to_owned())),
-            Err(error) => {
-                Err(format!("{error}; or {BUNDLED}, {HERE}, or the path of a trace file"))
-            }
+            Err(error) => Err(format!(
+                "{error}; or a recording from `list`, {HERE}, or the path of a trace file"
+            )),
         }
     }
 }
@@ -64,7 +62,7 @@ impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Generated(spec) => spec.fmt(f),
-            Self::Bundled => f.write_str(BUNDLED),
+            Self::Bundled(bundled) => f.write_str(bundled.name),
             Self::Here => f.write_str(HERE),
             Self::File(path) => {
                 path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().fmt(f)
@@ -105,9 +103,9 @@ pub(crate) struct Extent {
 pub(crate) fn prepare(name: &Name, extent: Extent) -> Result<Prepared, Failure> {
     match name {
         Name::Generated(spec) => generated(spec, extent),
-        Name::Bundled => {
-            let path = Path::new(BUNDLED);
-            let reader = Reader::new(Cursor::new(BUNDLED_TRACE))?;
+        Name::Bundled(bundled) => {
+            let path = Path::new(bundled.name);
+            let reader = Reader::new(Cursor::new(bundled.trace))?;
             let meta = recorded_description(&reader);
             traced(name.to_string(), Source::File, meta, path, reader)
         }

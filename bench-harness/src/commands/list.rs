@@ -6,10 +6,11 @@ use serde::Serialize;
 use workloads::generate::Era;
 
 use super::print;
+use crate::bundled;
 use crate::cli::{Format, List};
 use crate::exit::{self, Outcome};
 use crate::subject;
-use crate::workload::{BUNDLED, HERE};
+use crate::workload::HERE;
 
 #[derive(Serialize)]
 struct Entry {
@@ -71,10 +72,15 @@ pub(crate) fn run(args: &List) -> Outcome {
         ),
     });
     let recorded = [
-        (BUNDLED, "a CPython 3.11 program, recorded for the suite"),
-        (HERE, "the same program, recorded on this computer's own Python when asked for"),
+        (HERE, "interpreter_day, recorded on this computer's own Python when asked for"),
         ("FILE.trace", "any trace file, named by its stem"),
     ];
+    entries.extend(bundled::ALL.iter().map(|bundled| Entry {
+        what: "workload",
+        name: bundled.name.to_owned(),
+        kind: "recorded",
+        description: "a CPython 3.11 program, recorded for the suite".to_owned(),
+    }));
     entries.extend(recorded.map(|(name, description)| Entry {
         what: "workload",
         name: name.to_owned(),
