@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::program::subject::Server;
+use crate::replay::mode::Mode;
 use crate::replay::touch::Touch;
 use crate::subject::Subject;
 use crate::workload::Name;
@@ -149,6 +150,9 @@ pub(crate) struct Run {
     /// Subject that ratios are taken against
     #[arg(long, value_name = "S", default_value = "system")]
     pub(crate) baseline: String,
+    /// How threads are replayed [default: parallel where a workload has several, else serial]
+    #[arg(long, value_enum)]
+    pub(crate) mode: Option<Mode>,
     /// Rounds of interleaved samples [default: by profile]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) rounds: Option<u32>,
@@ -245,9 +249,9 @@ pub(crate) struct Replay {
     /// Check every block instead of measuring; a failed check is exit code 1
     #[arg(long)]
     pub(crate) verify: bool,
-    /// Replay mode: serial keeps the recorded order and flattens threads into one
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) mode: Mode,
+    /// How threads are replayed [default: parallel where the trace has several, else serial]
+    #[arg(long, value_enum)]
+    pub(crate) mode: Option<Mode>,
     /// Samples of each subject, interleaved
     #[arg(long, value_name = "N", default_value_t = 3,
           value_parser = clap::value_parser!(u32).range(1..=1000))]
@@ -255,14 +259,6 @@ pub(crate) struct Replay {
     /// Print results as
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
-}
-
-/// Replay modes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Mode {
-    /// Recorded order, exact
-    #[default]
-    Serial,
 }
 
 #[derive(Debug, Args)]

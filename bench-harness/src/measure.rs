@@ -3,18 +3,16 @@
 use std::io;
 use std::process::Command;
 
-use reports::record::Sample;
+use reports::record::{Sample, Status};
 
 use crate::child::job::{self, Found, Job, Task};
 use crate::child::outcome::{self, Verdict};
 use crate::child::spawn::{self, Limits};
 use crate::interrupt::Interrupt;
+use crate::replay::mode::Mode;
 use crate::replay::touch::Touch;
 use crate::subject::Subject;
 use crate::workload::Prepared;
-
-/// Replay mode of every sample: recorded order, threads flattened into one.
-pub(crate) const SERIAL: &str = "serial";
 
 /// Which sample to take.
 #[derive(Clone, Copy)]
@@ -33,10 +31,18 @@ pub(crate) struct Request<'a> {
 /// # Errors
 /// When this program's own path cannot be told.
 pub(crate) fn child_arguments(request: &Request<'_>) -> io::Result<[std::ffi::OsString; 3]> {
+    let workload = request.workload;
+    // A tool that watches from outside is given one thread to watch.
+    let streams = if request.task == Task::Once { None } else { workload.streams() };
+    let (streams, plan) = match streams {
+        Some((shape, path)) => (Some(shape.clone()), path),
+        None => (None, workload.plan_path()),
+    };
     let job = Job {
         subject: request.subject.spelling(),
-        plan: request.workload.plan_path(),
-        shape: request.workload.shape.clone(),
+        plan,
+        shape: workload.shape.clone(),
+        streams,
         touch: request.touch,
         task: request.task,
     };
@@ -71,6 +77,16 @@ pub(crate) fn sample(
     limits: Limits,
     interrupt: &Interrupt,
 ) -> io::Result<Sample> {
+    if let Some(why) = unsupported(request) {
+        let verdict = Verdict {
+            status: Status::Unsupported,
+            message: Some(why.to_owned()),
+            exit_code: None,
+            signal: None,
+            found: None,
+        };
+        return Ok(record(request, seq, verdict));
+    }
     let [program, argument, job] = child_arguments(request)?;
     let mut command = Command::new(program);
     command.args([argument, job]);
@@ -78,6 +94,13 @@ pub(crate) fn sample(
     let finished = spawn::run(command, limits, interrupt)?;
     let verdict = outcome::judge(&finished, request.workload.shape.calls);
     Ok(record(request, seq, verdict))
+}
+
+/// Why the subject cannot serve the workload at all.
+fn unsupported(request: &Request<'_>) -> Option<&'static str> {
+    let workload = request.workload;
+    let on_threads = workload.mode != Mode::Serial && workload.record.threads > 1;
+    if on_threads { request.subject.without_threads() } else { None }
 }
 
 fn record(request: &Request<'_>, seq: u64, verdict: Verdict) -> Sample {
@@ -90,7 +113,7 @@ fn record(request: &Request<'_>, seq: u64, verdict: Verdict) -> Sample {
         seq,
         round: request.round,
         again: request.again,
-        mode: SERIAL.to_owned(),
+        mode: request.workload.mode.name().to_owned(),
         call: request.subject.call,
         touch: touch.to_string(),
         verified: request.task == Task::Verify,
@@ -107,19 +130,23 @@ fn record(request: &Request<'_>, seq: u64, verdict: Verdict) -> Sample {
         page_faults: None,
     };
     if let Some(found) = verdict.found {
-        fill(&mut sample, found, shape.live_peak_bytes);
+        fill(&mut sample, found, request.workload.mode, shape.live_peak_bytes);
     }
     sample
 }
 
-fn fill(sample: &mut Sample, found: Found, live_peak_bytes: u64) {
+fn fill(sample: &mut Sample, found: Found, mode: Mode, live_peak_bytes: u64) {
     sample.operations = Some(found.calls);
-    sample.live_peak_bytes = Some(live_peak_bytes);
+    // On several threads what is alive at once hangs on how they happen to run.
+    if mode == Mode::Serial {
+        sample.live_peak_bytes = Some(live_peak_bytes);
+    }
     sample.rss_peak_bytes = found.rss_peak_bytes;
     sample.page_faults = found.page_faults;
     if let Some(&best) = found.pass_wall_ns.iter().min() {
         sample.wall_ns = Some(best);
-        if found.calls > 0 {
+        // A recorded pace is the program's time and not the subject's.
+        if found.calls > 0 && mode != Mode::Paced {
             sample.ns_per_pair = Some(2.0 * best as f64 / found.calls as f64);
         }
     }

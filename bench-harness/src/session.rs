@@ -82,7 +82,9 @@ pub(crate) struct Pace {
 #[derive(Debug, Default)]
 pub(crate) struct Taken {
     samples: HashSet<(String, String, u32, bool, bool)>,
+    /// Cells that are not sampled again: those that failed, and those that cannot be had.
     failed: HashSet<(String, String)>,
+    failures: u64,
     memchecks: HashSet<(String, String)>,
     next_seq: u64,
     times: Vec<Sample>,
@@ -109,13 +111,13 @@ impl Taken {
 
     /// Cells that failed.
     fn failures(&self) -> u64 {
-        self.failed.len() as u64
+        self.failures
     }
 
     fn note(&mut self, sample: &Sample) {
         let cell = (sample.subject.clone(), sample.workload.clone());
-        if sample.status != Status::Ok {
-            self.failed.insert(cell.clone());
+        if sample.status != Status::Ok && self.failed.insert(cell.clone()) {
+            self.failures += u64::from(sample.status.is_failure());
         }
         self.samples.insert((cell.0, cell.1, sample.round, sample.again, sample.verified));
         if sample.status == Status::Ok && !sample.verified {

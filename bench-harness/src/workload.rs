@@ -15,6 +15,9 @@ use crate::bundled::{self, Bundled};
 use crate::exit::{self, Failure};
 use crate::plan::Shape;
 use crate::plan::compile::{Census, CompileError, Compiler};
+use crate::plan::streams::StreamsShape;
+use crate::plan::streams::compile::StreamCompiler;
+use crate::replay::mode::Mode;
 
 /// Name of the workload that is recorded on this computer when it is asked for.
 pub(crate) const HERE: &str = "python-here";
@@ -76,15 +79,120 @@ impl fmt::Display for Name {
 pub(crate) struct Prepared {
     pub(crate) record: Workload,
     pub(crate) shape: Shape,
+    /// How the workload is replayed; memcheck always replays on one thread.
+    pub(crate) mode: Mode,
     /// The plan's file, which has no name.
     plan: File,
+    /// The plan for threads and its file, unless the mode is serial.
+    streams: Option<(StreamsShape, File)>,
+    origin: Origin,
 }
 
 impl Prepared {
     /// Path by which this process and its children open the plan.
     pub(crate) fn plan_path(&self) -> PathBuf {
-        format!("/proc/{}/fd/{}", std::process::id(), self.plan.as_raw_fd()).into()
+        path_of(&self.plan)
     }
+
+    /// The plan for threads and its path, unless the mode is serial.
+    pub(crate) fn streams(&self) -> Option<(&StreamsShape, PathBuf)> {
+        self.streams.as_ref().map(|(shape, file)| (shape, path_of(file)))
+    }
+
+    /// The workload in a mode: the one asked for, else parallel where there are several threads and
+    /// serial where there is one. Reads the events again unless that is serial.
+    ///
+    /// # Errors
+    /// As [`prepare`]; [`Mode::Paced`] for events without times is bad usage.
+    pub(crate) fn in_mode(self, mode: Option<Mode>) -> Result<Self, Failure> {
+        let default = if self.record.threads > 1 { Mode::Parallel } else { Mode::Serial };
+        let mode = mode.unwrap_or(default);
+        if mode == Mode::Serial {
+            return Ok(self);
+        }
+        let is_paced = mode == Mode::Paced;
+        let file = plan_file()?;
+        let copy = file.try_clone().map_err(|error| plan_failure(CompileError::Io(error)))?;
+        let mut compiler = StreamCompiler::new(copy, is_paced);
+        self.origin.each_event(&mut |event| compiler.event(event))?;
+        if is_paced && !compiler.has_times() {
+            let name = &self.record.workload;
+            return Err(Failure::usage(format!(
+                "workload `{name}` carries no times; --mode paced needs a trace with times"
+            )));
+        }
+        let shape = compiler.finish().map_err(plan_failure)?;
+        Ok(Self { mode, streams: Some((shape, file)), ..self })
+    }
+}
+
+fn path_of(file: &File) -> PathBuf {
+    format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd()).into()
+}
+
+/// Where a workload's events come from; they can be had more than once.
+#[derive(Clone, Debug)]
+enum Origin {
+    Generated(Spec, Extent),
+    Bundled(&'static Bundled),
+    File(PathBuf),
+}
+
+/// What a trace says of itself.
+struct About {
+    description: String,
+    losses: Vec<String>,
+}
+
+impl Origin {
+    /// Gives all events to `take`.
+    ///
+    /// # Errors
+    /// A bad trace (65) or one that cannot be read (74), and what `take` ends with.
+    fn each_event(
+        &self,
+        take: &mut dyn FnMut(&Event) -> Result<(), CompileError>,
+    ) -> Result<About, Failure> {
+        match self {
+            Self::Generated(spec, extent) => {
+                let mut error = None;
+                spec.generate(extent.operations, extent.seed, &mut |event: Event| {
+                    if error.is_none() {
+                        error = take(&event).err();
+                    }
+                });
+                match error {
+                    Some(error) => Err(plan_failure(error)),
+                    None => Ok(About { description: spec.description(), losses: Vec::new() }),
+                }
+            }
+            Self::Bundled(bundled) => {
+                read(Path::new(bundled.name), Reader::new(Cursor::new(bundled.trace))?, take)
+            }
+            Self::File(path) => read(path, Reader::open(path)?, take),
+        }
+    }
+}
+
+fn read<R: io::Read>(
+    path: &Path,
+    mut reader: Reader<R>,
+    take: &mut dyn FnMut(&Event) -> Result<(), CompileError>,
+) -> Result<About, Failure> {
+    for event in reader.by_ref() {
+        match take(&event?) {
+            Ok(()) => {}
+            Err(error @ CompileError::Io(_)) => return Err(plan_failure(error)),
+            Err(error) => {
+                let error = anyhow::Error::from(error).context(path.display().to_string());
+                return Err(Failure { code: exit::DATA, error });
+            }
+        }
+    }
+    Ok(About {
+        description: recorded_description(&reader),
+        losses: reader.meta().losses.flags().map(str::to_owned).collect(),
+    })
 }
 
 /// How generators are run.
@@ -96,25 +204,24 @@ pub(crate) struct Extent {
     pub(crate) seed: u64,
 }
 
-/// Compiles a workload. [`Name::Here`] must have been recorded to a file first.
+/// Compiles a workload, to be replayed on one thread. [`Name::Here`] must have been recorded to a
+/// file first.
 ///
 /// # Errors
 /// A bad trace (65), or a trace or plan file that cannot be read or written (74).
 pub(crate) fn prepare(name: &Name, extent: Extent) -> Result<Prepared, Failure> {
-    match name {
-        Name::Generated(spec) => generated(spec, extent),
-        Name::Bundled(bundled) => {
-            let path = Path::new(bundled.name);
-            let reader = Reader::new(Cursor::new(bundled.trace))?;
-            let meta = recorded_description(&reader);
-            traced(name.to_string(), Source::File, meta, path, reader)
+    let (origin, source) = match name {
+        Name::Generated(spec) => (Origin::Generated(*spec, extent), Source::Generated),
+        Name::Bundled(bundled) => (Origin::Bundled(bundled), Source::File),
+        Name::File(path) => (Origin::File(path.clone()), Source::File),
+        Name::Here => {
+            return Err(Failure::usage(format!(
+                "{HERE} is recorded by `arenabench run`; record a program of your own with \
+                 `arenabench record` and name the trace's file"
+            )));
         }
-        Name::File(path) => from_file(path, name.to_string(), Source::File),
-        Name::Here => Err(Failure::usage(format!(
-            "{HERE} is recorded by `arenabench run`; record a program of your own with \
-             `arenabench record` and name the trace's file"
-        ))),
-    }
+    };
+    compiled(name.to_string(), source, origin)
 }
 
 /// Compiles a trace file under a name of the caller's.
@@ -122,18 +229,22 @@ pub(crate) fn prepare(name: &Name, extent: Extent) -> Result<Prepared, Failure> 
 /// # Errors
 /// As [`prepare`].
 pub(crate) fn from_file(path: &Path, name: String, source: Source) -> Result<Prepared, Failure> {
-    let reader = Reader::open(path)?;
-    let description = recorded_description(&reader);
-    traced(name, source, description, path, reader)
+    compiled(name, source, Origin::File(path.to_owned()))
 }
 
-fn plan_file() -> Result<(File, Compiler), Failure> {
-    let new = || -> io::Result<_> {
-        let file = tempfile::tempfile()?;
-        let compiler = Compiler::new(file.try_clone()?);
-        Ok((file, compiler))
-    };
-    new().map_err(|error| plan_failure(CompileError::Io(error)))
+fn compiled(name: String, source: Source, origin: Origin) -> Result<Prepared, Failure> {
+    let plan = plan_file()?;
+    let copy = plan.try_clone().map_err(|error| plan_failure(CompileError::Io(error)))?;
+    let mut compiler = Compiler::new(copy);
+    let about = origin.each_event(&mut |event| compiler.event(event))?;
+    let (shape, census) = compiler.finish().map_err(plan_failure)?;
+    let mut record = record(name, source, about.description, &shape, census);
+    record.losses = about.losses;
+    Ok(Prepared { record, shape, mode: Mode::Serial, plan, streams: None, origin })
+}
+
+fn plan_file() -> Result<File, Failure> {
+    tempfile::tempfile().map_err(|error| plan_failure(CompileError::Io(error)))
 }
 
 fn plan_failure(error: CompileError) -> Failure {
@@ -144,46 +255,6 @@ fn plan_failure(error: CompileError) -> Failure {
         }
         other => Failure::data(other),
     }
-}
-
-fn generated(spec: &Spec, extent: Extent) -> Result<Prepared, Failure> {
-    let (plan, mut compiler) = plan_file()?;
-    let mut error = None;
-    spec.generate(extent.operations, extent.seed, &mut |event: Event| {
-        if error.is_none() {
-            error = compiler.event(&event).err();
-        }
-    });
-    if let Some(error) = error {
-        return Err(plan_failure(error));
-    }
-    let (shape, census) = compiler.finish().map_err(plan_failure)?;
-    let record = record(spec.to_string(), Source::Generated, spec.description(), &shape, census);
-    Ok(Prepared { record, shape, plan })
-}
-
-fn traced<R: std::io::Read>(
-    name: String,
-    source: Source,
-    description: String,
-    path: &Path,
-    mut reader: Reader<R>,
-) -> Result<Prepared, Failure> {
-    let (plan, mut compiler) = plan_file()?;
-    for event in reader.by_ref() {
-        match compiler.event(&event?) {
-            Ok(()) => {}
-            Err(error @ CompileError::Io(_)) => return Err(plan_failure(error)),
-            Err(error) => {
-                let error = anyhow::Error::from(error).context(path.display().to_string());
-                return Err(Failure { code: exit::DATA, error });
-            }
-        }
-    }
-    let (shape, census) = compiler.finish().map_err(plan_failure)?;
-    let mut record = record(name, source, description, &shape, census);
-    record.losses = reader.meta().losses.flags().map(str::to_owned).collect();
-    Ok(Prepared { record, shape, plan })
 }
 
 fn recorded_description<R: std::io::Read>(reader: &Reader<R>) -> String {

@@ -324,7 +324,8 @@ pub struct Sample {
     /// True when the sample stands for the baseline under another name (the A/A floor).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub again: bool,
-    /// Replay mode: `serial` (recorded order, threads flattened).
+    /// Replay mode: `serial` (recorded order, threads flattened into one), `parallel` (on the
+    /// threads of the trace), `paced` (as `parallel`, no call before its recorded time).
     pub mode: String,
     /// How calls reached the subject.
     pub call: Call,

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::Shape;
+use crate::plan::streams::StreamsShape;
 use crate::replay::touch::Touch;
 use crate::subject::Identity;
 
@@ -24,8 +25,11 @@ pub(crate) struct Job {
     pub(crate) subject: String,
     /// File of the replay plan.
     pub(crate) plan: PathBuf,
-    /// What the plan holds.
+    /// What the workload holds; of `plan`, unless it is a plan for threads.
     pub(crate) shape: Shape,
+    /// What `plan` holds when it is one for threads; the replay then runs on threads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) streams: Option<StreamsShape>,
     /// How blocks are touched.
     pub(crate) touch: Touch,
     /// What is done with the plan.
@@ -36,8 +40,8 @@ pub(crate) struct Job {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Task {
-    /// One pass for memory, then this many more: as many for every subject, since the fastest of
-    /// many passes is faster than the fastest of few.
+    /// One pass, in which memory is read unless several threads play it, then this many more: as
+    /// many for every subject, since the fastest of many passes is faster than the fastest of few.
     Measure { passes: u32 },
     /// One pass, everything checked.
     Verify,
@@ -68,10 +72,10 @@ pub(crate) struct Found {
     pub(crate) identity: Identity,
     /// Calls of the measured region in each pass.
     pub(crate) calls: u64,
-    /// Wall time of every pass over the measured region; the first is the memory pass.
+    /// Wall time of every pass over the measured region; the first runs on a cold heap.
     pub(crate) pass_wall_ns: Vec<u64>,
-    /// Peak growth of anonymous resident memory over the first pass.
+    /// Peak growth of anonymous resident memory over the first pass, on one thread.
     pub(crate) rss_peak_bytes: Option<u64>,
-    /// Page faults of the first pass, base heap included.
+    /// Page faults of the first pass on one thread, base heap included.
     pub(crate) page_faults: Option<u64>,
 }

@@ -3,7 +3,10 @@
 //! Order matters for the memory figures. Everything the harness itself needs, the window, the
 //! pointer table, the subject's own start, is made resident first; then the baseline is read, and
 //! from there on nothing of the harness's grows. The first pass, on a cold heap, is the one whose
-//! memory is read; all passes are timed.
+//! memory is read; all passes are timed. On several threads (`threads`) no memory is read: what is
+//! resident would hang on how the threads happened to run.
+
+mod threads;
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -16,7 +19,7 @@ use crate::replay::allocator::Allocator;
 use crate::replay::player::{Player, Stop};
 use crate::replay::touch::{self, Touch};
 use crate::replay::verify::Verified;
-use crate::subject::{Subject, Visitor};
+use crate::subject::{Identity, Subject, Visitor};
 
 /// Runs the job given as JSON and writes the answer. Returns the exit code of the child.
 pub(crate) fn main(job: &str) -> u8 {
@@ -40,20 +43,41 @@ fn take(job: &Job) -> Answer {
         Ok(identity) => identity,
         Err(error) => return Answer::NotLoaded(error),
     };
+    if let Some(streams) = &job.streams {
+        return conclude(job, identity, threads::take(job, streams, &subject));
+    }
     let setup = || -> io::Result<(Windows, Mapping)> {
         let windows = Windows::open(File::open(&job.plan)?, &job.shape)?;
         let pointers = Mapping::populated(job.shape.slots as usize * size_of::<*mut u8>())?;
         Ok((windows, pointers))
     };
-    let (windows, pointers) = match setup() {
-        Ok(setup) => setup,
-        Err(error) => return Answer::Failed(format!("{}: {error}", job.plan.display())),
-    };
-    let sizes = windows.slot_sizes(job.shape.slots);
-    let visit = Sampler { job, subject: &subject, windows, pointers };
-    let outcome = match subject.serve(|| sizes, visit) {
+    let outcome = setup().map_err(Unready::Plan).and_then(|(windows, pointers)| {
+        let sizes = windows.slot_sizes(job.shape.slots);
+        let visit = Sampler { job, subject: &subject, windows, pointers };
+        subject.serve(|| sizes, visit).map_err(Unready::Subject)
+    });
+    conclude(job, identity, outcome)
+}
+
+/// Why a replay did not begin.
+enum Unready {
+    /// The plan cannot be brought into memory.
+    Plan(io::Error),
+    /// The subject cannot be made ready.
+    Subject(io::Error),
+}
+
+type Outcome = Result<Result<Measured, Stop>, Unready>;
+
+fn conclude(job: &Job, identity: Identity, outcome: Outcome) -> Answer {
+    let outcome = match outcome {
         Ok(outcome) => outcome,
-        Err(error) => return Answer::Oom(format!("the subject cannot start: {error}")),
+        Err(Unready::Plan(error)) => {
+            return Answer::Failed(format!("{}: {error}", job.plan.display()));
+        }
+        Err(Unready::Subject(error)) => {
+            return Answer::Oom(format!("the subject cannot start: {error}"));
+        }
     };
     match outcome {
         Ok(measured) => Answer::Done(Found {
@@ -66,6 +90,10 @@ fn take(job: &Job) -> Answer {
         Err(Stop::Null { call, size }) => {
             Answer::Oom(format!("call {call}: null for a request of {size} bytes"))
         }
+        Err(Stop::NullOn { thread, call, size }) => {
+            Answer::Oom(format!("thread {thread}, call {call}: null for {size} bytes"))
+        }
+        Err(Stop::Thread(error)) => Answer::Failed(format!("cannot start a thread: {error}")),
         Err(Stop::Mismatch(what)) => Answer::Mismatch(what),
         Err(Stop::Io(error)) => Answer::Failed(format!("{}: {error}", job.plan.display())),
     }
@@ -93,10 +121,11 @@ impl Visitor for Sampler<'_> {
         let shape = &self.job.shape;
         if self.job.task == Task::Verify {
             let verified = Verified::new(allocator, self.subject.alignment, shape.slots);
+            let ledger = verified.ledger();
             let mut player = Player::new(shape, self.windows, self.pointers, verified);
             let passed = player.pass::<{ touch::HEADER }>();
             // A broken promise also ends the pass: its own message says more than the null.
-            return match (player.allocator.first_fault(), passed) {
+            return match (ledger.first_fault(), passed) {
                 (Some(fault), _) => Err(Stop::Mismatch(fault.to_string())),
                 (None, passed) => {
                     let calls = player.region_calls;

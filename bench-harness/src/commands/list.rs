@@ -67,9 +67,16 @@ pub(crate) fn run(args: &List) -> Outcome {
         name: "NAME@ERA:SIZE".to_owned(),
         kind: "generated",
         description: format!(
-            "any of these as another CPython does it ({}), or of another size (1k, 100k, 1m ...)",
+            "any of the first three as another CPython does it ({}), or of another size (1k, 100k, 1m ...)",
             eras.join(", ")
         ),
+    });
+    entries.push(Entry {
+        what: "workload",
+        name: "NAME:THREADS:SIZE".to_owned(),
+        kind: "generated",
+        description: "larson and producer-consumer on other numbers of threads, or of another size"
+            .to_owned(),
     });
     let recorded = [
         (HERE, "interpreter_day, recorded on this computer's own Python when asked for"),

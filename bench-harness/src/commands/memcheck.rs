@@ -26,7 +26,8 @@ pub(crate) fn run(args: &Memcheck, voice: &Voice, interrupt: &Interrupt) -> Outc
     };
     super::run::unique(subjects.iter().map(|subject| subject.name.as_str()), "subject")?;
     let names = if args.workloads.is_empty() {
-        let all = workloads::generate::all().iter().filter(|spec| !spec.workload.is_threaded()).cloned();
+        let all =
+            workloads::generate::all().iter().filter(|spec| !spec.workload.is_threaded()).cloned();
         all.map(Name::Generated).collect()
     } else {
         args.workloads.clone()

@@ -8,7 +8,7 @@ use reports::results::Results;
 use super::print;
 use super::summary_rows;
 use crate::child::job::Task;
-use crate::cli::{Format, Mode, Replay};
+use crate::cli::{Format, Replay};
 use crate::exit::{self, Failure, Outcome};
 use crate::host::{self, Settings};
 use crate::interrupt::Interrupt;
@@ -22,7 +22,6 @@ const OPERATIONS: u64 = 1_000_000;
 
 /// Runs the command.
 pub(crate) fn run(args: &Replay, voice: &Voice, interrupt: &Interrupt) -> Outcome {
-    let Mode::Serial = args.mode;
     let subjects = if args.subjects.subjects.is_empty() {
         vec![Subject::parse("system").map_err(Failure::usage)?]
     } else {
@@ -33,7 +32,7 @@ pub(crate) fn run(args: &Replay, voice: &Voice, interrupt: &Interrupt) -> Outcom
         operations: args.generation.operations.unwrap_or(OPERATIONS),
         seed: args.generation.seed,
     };
-    let prepared = [workload::prepare(&args.workload, extent)?];
+    let prepared = [workload::prepare(&args.workload, extent)?.in_mode(args.mode)?];
     let baseline = subjects[0].name.clone();
     let conditions = Conditions::of(&args.subjects, &args.generation, voice, interrupt);
     let mut session = Session::new(conditions, &subjects, prepared.iter().collect(), &baseline);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use reports::record::{End, Host, Record, Role, Source, Unmeasured};
+use reports::record::{End, Host, Record, Role, Sample, Source, Unmeasured};
 use reports::results::{Results, ResultsFile};
 
 use super::print;
@@ -15,6 +15,7 @@ use crate::exit::{self, Failure, Outcome};
 use crate::host::{self, Settings};
 use crate::interrupt::Interrupt;
 use crate::python;
+use crate::replay::mode::Mode;
 use crate::session::{self, Conditions, Pace, Session, Sink, Taken};
 use crate::subject::{self, Subject};
 use crate::talk::Voice;
@@ -35,6 +36,7 @@ fn plan_of(profile: Profile) -> Plan {
     let task = |passes| Task::Measure { passes };
     let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
     let three = vec!["int-churn", "dict-resize", "frame-push-pop"];
+    let threaded = ["larson", "producer-consumer"];
     let every_recording = bundled::ALL.iter().map(|bundled| bundled.name).chain([HERE]);
     match profile {
         Profile::Quick => Plan {
@@ -46,7 +48,12 @@ fn plan_of(profile: Profile) -> Plan {
                 task: task(8),
             },
             operations: 1_000_000,
-            workloads: three.into_iter().chain(bundled::QUICK).chain([HERE]).collect(),
+            workloads: three
+                .into_iter()
+                .chain(threaded)
+                .chain(bundled::QUICK)
+                .chain([HERE])
+                .collect(),
             memcheck_operations: 20_000,
         },
         Profile::Standard => Plan {
@@ -61,6 +68,7 @@ fn plan_of(profile: Profile) -> Plan {
             workloads: ["int-churn:1k", "int-churn", "int-churn:100k"]
                 .into_iter()
                 .chain(["dict-resize", "dict-resize@3.9", "frame-push-pop", "frame-push-pop@3.9"])
+                .chain(threaded)
                 .chain(every_recording)
                 .collect(),
             memcheck_operations: 200_000,
@@ -78,6 +86,8 @@ fn plan_of(profile: Profile) -> Plan {
                 .into_iter()
                 .chain(["int-churn@3.9", "dict-resize", "dict-resize@3.9", "dict-resize@2.7"])
                 .chain(["frame-push-pop", "frame-push-pop@3.9", "frame-push-pop@2.7"])
+                .chain(threaded)
+                .chain(["larson:4", "producer-consumer:4"])
                 .chain(every_recording)
                 .collect(),
             memcheck_operations: 1_000_000,
@@ -112,7 +122,7 @@ pub(crate) fn run(args: &Run, voice: &Voice, interrupt: &Interrupt) -> Outcome {
         seed: args.generation.seed,
     };
     let mut gathering = Gathering { sink: &mut sink, voice, interrupt, directory: &directory };
-    let prepared = gathering.workloads(&names, extent, earlier.as_ref())?;
+    let prepared = gathering.workloads(&names, extent, args.mode, earlier.as_ref())?;
     let missing_tool = prepared.len() < names.len();
 
     let taken = earlier
@@ -157,6 +167,7 @@ fn is_custom(args: &Run) -> bool {
         || !args.workloads.is_empty()
         || args.generation.operations.is_some()
         || args.rounds.is_some()
+        || args.mode.is_some()
 }
 
 fn chosen_subjects(args: &Run) -> Result<Vec<Subject>, Failure> {
@@ -267,6 +278,19 @@ pub(super) fn read_results(path: &Path) -> Result<Results, Failure> {
     Results::read(path).map_err(|error| Failure { code: error.exit_code(), error: error.into() })
 }
 
+/// Refuses to go on with a workload in another replay mode than it was begun in.
+fn same_mode(workload: &Prepared, earlier: &[Sample]) -> Result<(), Failure> {
+    let name = &workload.record.workload;
+    let mode = workload.mode.name();
+    match earlier.iter().find(|sample| sample.workload == *name && sample.mode != mode) {
+        Some(sample) => Err(Failure::usage(format!(
+            "workload `{name}` was begun in mode {} and not {mode}",
+            sample.mode
+        ))),
+        None => Ok(()),
+    }
+}
+
 /// Brings workloads together and records their shapes.
 struct Gathering<'a> {
     sink: &'a mut Sink,
@@ -280,6 +304,7 @@ impl Gathering<'_> {
         &mut self,
         names: &[Name],
         extent: Extent,
+        mode: Option<Mode>,
         earlier: Option<&Results>,
     ) -> Result<Vec<Prepared>, Failure> {
         let mut all = Vec::new();
@@ -294,6 +319,10 @@ impl Gathering<'_> {
                 },
                 _ => workload::prepare(name, extent)?,
             };
+            let prepared = prepared.in_mode(mode)?;
+            if let Some(earlier) = earlier {
+                same_mode(&prepared, &earlier.samples)?;
+            }
             let known = earlier.and_then(|earlier| {
                 earlier.workloads.iter().find(|known| known.workload == prepared.record.workload)
             });

@@ -11,7 +11,8 @@ use std::io::{self, BufWriter, Write};
 use sha2::{Digest, Sha256};
 use workloads::event::{BlockId, Event, Op};
 
-use super::op::{self, LongKind, Small};
+use super::op::{self, Small};
+use super::step::{self, Birth, Death, Step, Wide, Words};
 use super::{Shape, WINDOW_WORDS};
 
 /// Why events could not be compiled.
@@ -44,14 +45,10 @@ pub(crate) struct Census {
     pub(crate) sha256: String,
 }
 
-/// Sizes of a plan are below this: the span of a process's addresses, in bytes.
-const MAX_SIZE: u64 = 1 << 47;
-
 #[derive(Clone, Copy)]
 struct Live {
     slot: u32,
-    size: u64,
-    align: u64,
+    extent: Wide,
 }
 
 /// Takes events one by one and writes the plan; see [`Compiler::finish`].
@@ -127,47 +124,16 @@ impl Compiler {
         }
         self.calls += 1;
         self.count(op);
-        match op {
-            Op::Malloc { block, size } => self.birth(op::MALLOC, LongKind::Malloc, block, size, 1),
-            Op::Calloc { block, count, size } => {
-                let size = count
-                    .checked_mul(size)
-                    .ok_or_else(|| self.invalid("calloc of more bytes than there are"))?;
-                self.birth(op::CALLOC, LongKind::Calloc, block, size, 1)
-            }
-            Op::AlignedAlloc { block, align, size } => {
-                self.birth(op::LONG, LongKind::Aligned, block, size, align)
-            }
-            Op::ReallocNew { block, size } => {
-                self.birth(op::LONG, LongKind::ReallocNew, block, size, 1)
-            }
-            Op::Realloc { block, size } => self.realloc(block, size),
-            Op::ReallocFree { block } => self.death(op::LONG, LongKind::ReallocFree, block),
-            Op::Free { block, .. } => self.death(op::FREE, LongKind::Free, block),
-            Op::FreeNull => self.emit(&op::long(LongKind::FreeNull, 0, 0, 0, 1)),
-            Op::ThreadStart | Op::ThreadEnd | Op::RegionStart | Op::RegionEnd => Ok(()),
+        match Step::of(op).map_err(|rule| self.invalid(rule))? {
+            Some(Step::Birth { block, how, extent }) => self.birth(how, block, extent),
+            Some(Step::Resize { block, size }) => self.resize(block, size),
+            Some(Step::Death { block, how }) => self.death(how, block),
+            Some(Step::FreeNull) => self.emit(step::free_null()),
+            None => Ok(()),
         }
     }
 
-    /// Refuses sizes that no recorded call can have been served: plans pack sizes into 56 bits, and
-    /// sums of them must not wrap.
-    fn check_size(&self, size: u64) -> Result<(), CompileError> {
-        if size < MAX_SIZE {
-            Ok(())
-        } else {
-            Err(self.invalid("a block larger than address space"))
-        }
-    }
-
-    fn birth(
-        &mut self,
-        kind: u64,
-        long_kind: LongKind,
-        block: BlockId,
-        size: u64,
-        align: u64,
-    ) -> Result<(), CompileError> {
-        self.check_size(size)?;
+    fn birth(&mut self, how: Birth, block: BlockId, extent: Wide) -> Result<(), CompileError> {
         let slot = match self.free_slots.pop() {
             Some(slot) => slot,
             None => {
@@ -179,57 +145,36 @@ impl Compiler {
                 slot
             }
         };
-        if self.live.insert(block, Live { slot, size, align }).is_some() {
+        if self.live.insert(block, Live { slot, extent }).is_some() {
             return Err(self.invalid("a block is born twice"));
         }
-        self.hold(slot, size);
+        self.hold(slot, extent.size);
         self.census.births += 1;
-        self.census.small_births += u64::from(size <= 512);
-        if kind == op::LONG || size > op::MAX_SHORT_SIZE {
-            self.emit(&op::long(long_kind, slot, size, 0, align))?;
-        } else if kind == op::MALLOC && size < op::HEADER_BYTES as u64 {
-            self.emit(&[op::small(Small::Malloc, slot, size)])?;
-        } else {
-            self.emit(&[op::short(kind, slot, size)])?;
-        }
-        self.grow(0, size);
+        self.census.small_births += u64::from(extent.size <= 512);
+        self.emit(step::birth(how, slot, extent))?;
+        self.grow(0, extent.size);
         Ok(())
     }
 
-    /// A realloc to no bytes that returned a block becomes a realloc to one byte: some subjects
-    /// would free the block instead, and the trace goes on to use it.
-    fn realloc(&mut self, block: BlockId, size: u64) -> Result<(), CompileError> {
-        let size = size.max(1);
-        self.check_size(size)?;
+    fn resize(&mut self, block: BlockId, size: u64) -> Result<(), CompileError> {
         let Some(live) = self.live.get_mut(&block) else {
             return Err(self.invalid("realloc of a block that is not alive"));
         };
-        let old = *live;
-        live.size = size;
-        self.hold(old.slot, size);
-        if old.align == 1 && size.max(old.size) <= op::MAX_SHORT_SIZE {
-            self.emit(&[op::short(op::REALLOC, old.slot, size), old.size])?;
-        } else {
-            self.emit(&op::long(LongKind::Realloc, old.slot, size, old.size, old.align))?;
-        }
+        let Live { slot, extent: old } = *live;
+        live.extent.size = size;
+        self.hold(slot, size);
+        self.emit(step::resize(slot, old, size))?;
         self.grow(old.size, size);
         Ok(())
     }
 
-    fn death(&mut self, kind: u64, long: LongKind, block: BlockId) -> Result<(), CompileError> {
+    fn death(&mut self, how: Death, block: BlockId) -> Result<(), CompileError> {
         let Some(live) = self.live.remove(&block) else {
             return Err(self.invalid("free of a block that is not alive"));
         };
         self.free_slots.push(live.slot);
-        self.live_bytes -= live.size;
-        if kind == op::FREE && live.align == 1 && live.size <= op::MAX_SHORT_SIZE {
-            if live.size < op::HEADER_BYTES as u64 {
-                return self.emit(&[op::small(Small::Free, live.slot, live.size)]);
-            }
-            self.emit(&[op::short(op::FREE, live.slot, live.size)])
-        } else {
-            self.emit(&op::long(long, live.slot, 0, live.size, live.align))
-        }
+        self.live_bytes -= live.extent.size;
+        self.emit(step::death(how, live.slot, live.extent))
     }
 
     fn hold(&mut self, slot: u32, size: u64) {
@@ -245,7 +190,8 @@ impl Compiler {
     }
 
     /// Writes the words of one operation, padded so that it does not straddle a window (P2).
-    fn emit(&mut self, words: &[u64]) -> Result<(), CompileError> {
+    fn emit(&mut self, words: Words) -> Result<(), CompileError> {
+        let words = words.as_slice();
         while self.words % WINDOW_WORDS + words.len() as u64 > WINDOW_WORDS {
             self.out.write_all(&op::small(Small::Nothing, 0, 0).to_ne_bytes())?;
             self.words += 1;
@@ -302,7 +248,7 @@ impl Compiler {
         let mut survivors: Vec<_> = self.live.keys().copied().collect();
         survivors.sort_unstable();
         for block in &survivors {
-            self.death(op::FREE, LongKind::Free, *block)?;
+            self.death(Death::Free, *block)?;
         }
         for size in &self.slot_sizes {
             self.out.write_all(&size.to_ne_bytes())?;

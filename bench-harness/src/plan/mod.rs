@@ -1,7 +1,8 @@
 //! Replay plans: a trace compiled, before anything is measured, into what the replay loop reads.
 //!
 //! `compile` turns events into packed operations in a file, `window` brings them into a child's
-//! memory a window at a time. The file has no name, so that it is gone however the parent ends;
+//! memory a window at a time; `step` is what both have in common with `streams`, a plan with a row
+//! of operations for every thread of the trace. The file has no name, so that it is gone however the parent ends;
 //! children open it through the parent's descriptor. No subject serves any byte of it.
 //!
 //! ```text
@@ -12,6 +13,8 @@
 
 pub(crate) mod compile;
 pub(crate) mod op;
+mod step;
+pub(crate) mod streams;
 pub(crate) mod window;
 
 use serde::{Deserialize, Serialize};

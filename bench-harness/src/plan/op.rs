@@ -9,6 +9,8 @@
 //! MALLOC, FREE   one word; the size is at least HEADER_BYTES
 //! SMALL          one word: a malloc or free of a smaller block, or nothing at all (which keeps
 //!                operations inside a window); the size bits hold [`Small`] << 8 | size
+//!                two words: what threads owe each other, see [`Meeting`]; the slot bits hold a
+//!                thread's index, the second word the argument
 //! CALLOC         one word
 //! REALLOC        two words: the second is the old size in bytes
 //! LONG           three words: the size bits of the first hold [`LongKind`];
@@ -18,6 +20,9 @@
 //! * P1: a slot is empty or holds one live block; `MALLOC`, `CALLOC` and the long births only name
 //!   empty slots, all others only full ones.
 //! * P2: an operation's words lie inside one window (see `plan::WINDOW_WORDS`).
+//! * P3: a plan of one row holds no meetings. In a plan of several (`plan::streams`), whenever two
+//!   threads use a slot, the one use comes before the other by program order, starts, meetings and
+//!   the gates between epochs.
 
 /// `malloc`.
 pub(crate) const MALLOC: u64 = 0;
@@ -68,6 +73,42 @@ pub(crate) enum Small {
     Malloc = 0,
     Free = 1,
     Nothing = 2,
+    /// Two words: a [`Meeting`] in place of the size.
+    Meeting = 3,
+}
+
+/// What the threads of a plan owe each other. Nothing of it is a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Meeting {
+    /// Tell the others that this thread's progress is the argument.
+    Publish = 0,
+    /// Wait until the named thread has published at least the argument.
+    Wait = 1,
+    /// Start the named thread.
+    Start = 2,
+    /// Wait until so many nanoseconds of the measured region have passed.
+    Until = 3,
+}
+
+/// Words of a meeting.
+pub(crate) const MEETING_WORDS: u64 = 2;
+
+/// Packs a meeting with `thread`, an index below [`MAX_SLOTS`].
+pub(crate) fn meeting(kind: Meeting, thread: u32, argument: u64) -> [u64; 2] {
+    [short(SMALL, thread, (Small::Meeting as u64) << 8 | kind as u64), argument]
+}
+
+impl Meeting {
+    /// The meeting that stands in place of a size.
+    pub(crate) fn of(size: usize) -> Self {
+        match size {
+            0 => Self::Publish,
+            1 => Self::Wait,
+            2 => Self::Start,
+            _ => Self::Until,
+        }
+    }
 }
 
 /// Packs a [`SMALL`] operation. `size` is below [`HEADER_BYTES`].
@@ -81,7 +122,8 @@ pub(crate) fn small_of(size: usize) -> (Small, usize) {
     let kind = match size >> 8 {
         0 => Small::Malloc,
         1 => Small::Free,
-        _ => Small::Nothing,
+        2 => Small::Nothing,
+        _ => Small::Meeting,
     };
     (kind, size & 0xff)
 }
@@ -198,6 +240,17 @@ mod tests {
                 assert_eq!((kind(word), place(word).index()), (SMALL, 9));
                 assert_eq!(small_of(size(word)), (kind_in, size_in));
             }
+        }
+    }
+
+    #[test]
+    fn meetings_give_back_kind_thread_and_argument() {
+        for kind_in in [Meeting::Publish, Meeting::Wait, Meeting::Start, Meeting::Until] {
+            let words = meeting(kind_in, 1 << 20, u64::MAX);
+            assert_eq!((kind(words[0]), place(words[0]).index()), (SMALL, 1 << 20));
+            let (small, number) = small_of(size(words[0]));
+            assert_eq!((small, Meeting::of(number)), (Small::Meeting, kind_in));
+            assert_eq!(words[1], u64::MAX);
         }
     }
 

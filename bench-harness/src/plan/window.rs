@@ -54,11 +54,19 @@ impl Windows {
 
     /// The largest size of every slot, for subjects that hand out addresses beforehand.
     pub(crate) fn slot_sizes(&self, slots: u32) -> io::Result<Vec<u64>> {
-        let mut bytes = vec![0; slots as usize * 8];
-        self.file.read_exact_at(&mut bytes, self.words * 8)?;
-        Ok(bytes
-            .chunks_exact(8)
-            .map(|chunk| u64::from_ne_bytes(chunk.try_into().expect("chunks of eight bytes")))
-            .collect())
+        slot_sizes(&self.file, self.words, slots)
     }
+}
+
+/// The largest size of every slot, which stand in the file behind `words` words.
+///
+/// # Errors
+/// When the file cannot be read.
+pub(super) fn slot_sizes(file: &File, words: u64, slots: u32) -> io::Result<Vec<u64>> {
+    let mut bytes = vec![0; slots as usize * 8];
+    file.read_exact_at(&mut bytes, words * 8)?;
+    Ok(bytes
+        .chunks_exact(8)
+        .map(|chunk| u64::from_ne_bytes(chunk.try_into().expect("chunks of eight bytes")))
+        .collect())
 }

@@ -3,7 +3,7 @@
 use std::alloc::{GlobalAlloc, Layout};
 use std::ffi::c_void;
 
-use crate::plan::op::{Extent, Place};
+use crate::plan::op::{Extent, Meeting, Place};
 
 /// Something that serves a replay's calls. Slots name blocks, see `plan::op`.
 ///
@@ -22,6 +22,19 @@ pub(crate) unsafe trait Allocator {
     /// `pointers` has room for every slot of the plan.
     unsafe fn assign(&mut self, pointers: *mut *mut u8) {
         let _ = pointers;
+    }
+
+    /// Another handle on the same allocator, for another thread; `None` where it serves one thread.
+    fn another(&self) -> Option<Self>
+    where
+        Self: Sized,
+    {
+        None
+    }
+
+    /// Keeps a meeting of a plan for threads; false when the replay is to stop.
+    fn meet(&mut self, meeting: Meeting, thread: u32, argument: u64) -> bool {
+        unreachable!("P3: {meeting:?} with {thread}, {argument} in a plan of one row");
     }
 
     /// `malloc(size)`.
@@ -80,6 +93,10 @@ pub(crate) struct CCalls<'table>(pub(crate) &'table FunctionTable);
 
 // SAFETY: the functions of a table are an allocator's C interface, which promises just this.
 unsafe impl Allocator for CCalls<'_> {
+    fn another(&self) -> Option<Self> {
+        Some(Self(self.0))
+    }
+
     #[inline(always)]
     fn malloc(&mut self, _slot: Place, size: usize) -> *mut u8 {
         // SAFETY: malloc has no preconditions.
@@ -146,6 +163,12 @@ fn layout(extent: Extent) -> Layout {
 
 // SAFETY: `GlobalAlloc` promises just this.
 unsafe impl<G: GlobalAlloc> Allocator for InlineCalls<G> {
+    fn another(&self) -> Option<Self> {
+        const { assert!(size_of::<G>() == 0) };
+        // SAFETY: a type without bytes is read from any aligned address; its allocator is a static.
+        Some(Self(unsafe { std::ptr::NonNull::<G>::dangling().as_ptr().read() }))
+    }
+
     #[inline(always)]
     fn malloc(&mut self, _slot: Place, size: usize) -> *mut u8 {
         // SAFETY: layouts made by `layout` are never of size zero.

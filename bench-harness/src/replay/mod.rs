@@ -1,16 +1,18 @@
 //! The replay loop: a plan's words turned into calls.
 //!
 //! `allocator` is what the loop calls, `touch` what it does to blocks besides, `player` brings it a
-//! plan's phases, and `verify` wraps an allocator so that everything it hands out is checked. The
+//! plan's phases on one thread, `team` on the threads of the trace, and `verify` wraps an allocator so that everything it hands out is checked. The
 //! loop itself is here and is compiled once for every kind of allocator and every touch policy, so
 //! that it tests for neither.
 
 pub(crate) mod allocator;
+pub(crate) mod mode;
 pub(crate) mod player;
+pub(crate) mod team;
 pub(crate) mod touch;
 pub(crate) mod verify;
 
-use crate::plan::op::{self, Extent, LongKind, Place, Small};
+use crate::plan::op::{self, Extent, LongKind, Meeting, Place, Small};
 use allocator::Allocator;
 
 /// What a replay has done so far.
@@ -22,18 +24,20 @@ pub(crate) struct Tally {
     pub(crate) damage: u64,
 }
 
-/// The subject returned null; [`Tally::calls`] tells at which call.
+/// Why a replay did not go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct NullReturned {
-    /// Bytes that were asked for.
-    pub(crate) size: usize,
+pub(crate) enum Halt {
+    /// The subject returned null for this many bytes; [`Tally::calls`] tells at which call.
+    Null { size: usize },
+    /// Another thread of the replay has stopped all.
+    Stopped,
 }
 
 /// Replays the operations that begin in `words[start..stop]`, the last one to its end, and returns
 /// the index of the word after it.
 ///
 /// # Errors
-/// At the first null the allocator returns.
+/// At the first null the allocator returns, or when another thread has stopped the replay.
 ///
 /// # Safety
 /// `words` is part of a plan that keeps P1 and P2 with `start` at an operation's first word;
@@ -46,7 +50,7 @@ pub(crate) unsafe fn run<A: Allocator, const TOUCH: u8>(
     pointers: *mut *mut u8,
     allocator: &mut A,
     tally: &mut Tally,
-) -> Result<usize, NullReturned> {
+) -> Result<usize, Halt> {
     assert!(start <= stop && stop <= words.len());
     let first = words.as_ptr();
     let (mut next, end) = (first.wrapping_add(start), first.wrapping_add(stop));
@@ -54,7 +58,7 @@ pub(crate) unsafe fn run<A: Allocator, const TOUCH: u8>(
     // nothing but the loop's own pointers. The calls made are the words passed less these.
     let mut further = 0;
     let mut damage = 0;
-    let mut refused = None;
+    let mut halted = None;
     while next < end {
         // SAFETY: `next < end`, inside the slice.
         let word = unsafe { next.read() };
@@ -69,8 +73,8 @@ pub(crate) unsafe fn run<A: Allocator, const TOUCH: u8>(
             next = next.wrapping_add(done.words);
             match done.outcome {
                 Ok(bits) => damage |= bits,
-                Err(null) => {
-                    refused = Some(null);
+                Err(halt) => {
+                    halted = Some(halt);
                     break;
                 }
             }
@@ -81,7 +85,7 @@ pub(crate) unsafe fn run<A: Allocator, const TOUCH: u8>(
             } else {
                 let block = allocator.malloc(slot, size);
                 if block.is_null() {
-                    refused = Some(NullReturned { size });
+                    halted = Some(Halt::Null { size });
                     break;
                 }
                 // SAFETY: slots of a plan lie in its pointer table.
@@ -106,9 +110,9 @@ pub(crate) unsafe fn run<A: Allocator, const TOUCH: u8>(
     let passed = (next.addr() - first.addr()) / size_of::<u64>();
     tally.calls += (passed - start - further) as u64;
     tally.damage |= damage;
-    match refused {
+    match halted {
         None => Ok(passed),
-        Some(null) => Err(null),
+        Some(halt) => Err(halt),
     }
 }
 
@@ -119,7 +123,7 @@ struct Done {
     /// Words of the operation that begin no call.
     further: usize,
     /// The damage found.
-    outcome: Result<u64, NullReturned>,
+    outcome: Result<u64, Halt>,
 }
 
 /// One operation of a kind other than malloc and free.
@@ -136,7 +140,7 @@ unsafe fn uncommon<A: Allocator, const TOUCH: u8>(
 ) -> Done {
     let slot = op::place(word);
     let size = op::size(word);
-    let null = |size| NullReturned { size };
+    let null = |size| Halt::Null { size };
     match op::kind(word) {
         op::REALLOC => {
             // SAFETY: the caller's obligation.
@@ -166,19 +170,21 @@ unsafe fn uncommon<A: Allocator, const TOUCH: u8>(
             Done { words: 2, further: 2, outcome: outcome.ok_or(null(size)) }
         }
         // SAFETY: the caller's obligation.
-        _ => unsafe { small::<A, TOUCH>(allocator, pointer, word) },
+        _ => unsafe { small::<A, TOUCH>(allocator, pointer, word, rest) },
     }
 }
 
 /// One operation of kind [`op::SMALL`].
 ///
 /// # Safety
-/// `pointer` is the table's entry for the slot of `word`, and P1 holds for the operation.
+/// `pointer` is the table's entry for the slot of `word`, an operation whose further words stand at
+/// `rest`, and P1 holds for it.
 #[inline(always)]
 unsafe fn small<A: Allocator, const TOUCH: u8>(
     allocator: &mut A,
     pointer: *mut *mut u8,
     word: u64,
+    rest: *const u64,
 ) -> Done {
     let slot = op::place(word);
     let (kind, size) = op::small_of(op::size(word));
@@ -186,7 +192,7 @@ unsafe fn small<A: Allocator, const TOUCH: u8>(
         Small::Malloc => {
             let block = allocator.malloc(slot, size);
             if block.is_null() {
-                return Done { words: 0, further: 0, outcome: Err(NullReturned { size }) };
+                return Done { words: 0, further: 0, outcome: Err(Halt::Null { size }) };
             }
             // SAFETY: a fresh block of `size` bytes.
             unsafe { touch::birth::<TOUCH>(block, slot, size) };
@@ -204,6 +210,12 @@ unsafe fn small<A: Allocator, const TOUCH: u8>(
             Done { words: 0, further: 0, outcome: Ok(damage) }
         }
         Small::Nothing => Done { words: 0, further: 1, outcome: Ok(0) },
+        Small::Meeting => {
+            // SAFETY: the caller's obligation: a meeting has two words.
+            let argument = unsafe { rest.read() };
+            let goes_on = allocator.meet(Meeting::of(size), slot.index() as u32, argument);
+            Done { words: 1, further: 2, outcome: if goes_on { Ok(0) } else { Err(Halt::Stopped) } }
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use std::time::Instant;
 
 use super::allocator::Allocator;
-use super::{NullReturned, Tally};
+use super::{Halt, Tally};
 use crate::os::{self, Mapping};
 use crate::plan::Shape;
 use crate::plan::window::Windows;
@@ -17,11 +17,18 @@ use crate::plan::window::Windows;
 /// Parts of the memory pass: the resident size is read after each.
 const MEMORY_STEPS: u64 = 64;
 
+/// What is said of a block that breaks T1 of `touch`.
+pub(super) const LOST_HEADER: &str = "a block lost what was written into its first bytes";
+
 /// Why a replay did not go through.
 #[derive(Debug)]
 pub(crate) enum Stop {
     /// The subject returned null.
     Null { call: u64, size: usize },
+    /// The subject returned null on one of several threads, at that thread's call.
+    NullOn { thread: u32, call: u64, size: usize },
+    /// A thread could not be started.
+    Thread(io::Error),
     /// Contents or the number of calls were wrong.
     Mismatch(String),
     /// The plan could not be read.
@@ -50,7 +57,7 @@ pub(crate) struct Player<'a, A> {
     shape: &'a Shape,
     windows: Windows,
     pointers: Mapping,
-    pub(crate) allocator: A,
+    allocator: A,
     /// Calls of the measured region in the last pass.
     pub(crate) region_calls: u64,
     /// Calls of all passes before, for messages.
@@ -138,9 +145,7 @@ impl<'a, A: Allocator> Player<'a, A> {
         self.calls_before += tally.calls;
         self.region_calls = calls;
         if tally.damage != 0 {
-            return Err(Stop::Mismatch(
-                "a block lost what was written into its first bytes".to_owned(),
-            ));
+            return Err(Stop::Mismatch(LOST_HEADER.to_owned()));
         }
         let expected = shape.base_calls + shape.calls + shape.drain_calls;
         if tally.calls != expected || calls != shape.calls {
@@ -181,9 +186,10 @@ impl<'a, A: Allocator> Player<'a, A> {
             elapsed += begin.elapsed();
             match played {
                 Ok(next) => at += next as u64,
-                Err(NullReturned { size }) => {
+                Err(Halt::Null { size }) => {
                     return Err(Stop::Null { call: self.calls_before + tally.calls - 1, size });
                 }
+                Err(Halt::Stopped) => unreachable!("P3: a plan of one row holds no meetings"),
             }
         }
         Ok((at, elapsed))

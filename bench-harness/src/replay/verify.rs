@@ -16,6 +16,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::allocator::Allocator;
 use crate::plan::op::{Extent, Place};
@@ -46,6 +47,7 @@ impl fmt::Display for Fault {
     }
 }
 
+#[derive(Clone, Copy)]
 struct Shadow {
     addr: usize,
     /// Bytes filled with the pattern.
@@ -53,10 +55,18 @@ struct Shadow {
     pattern: u64,
 }
 
-/// An allocator whose every answer is checked.
-pub(crate) struct Verified<A> {
-    inner: A,
+/// What is known of all live blocks of a subject, whatever thread they are on.
+///
+/// The lock is held for looking things up and never while the subject is called or a block is filled
+/// or read, so that threads meet in the subject as they do without verification. A block leaves the
+/// ledger before it is given back and enters it after it was handed out: whoever gets the same bytes
+/// in between breaks no promise.
+pub(crate) struct Ledger {
     promise: usize,
+    state: Mutex<State>,
+}
+
+struct State {
     shadows: Vec<Option<Shadow>>,
     /// Start of every live block and its end.
     ranges: BTreeMap<usize, usize>,
@@ -64,83 +74,68 @@ pub(crate) struct Verified<A> {
     fault: Option<Fault>,
 }
 
-impl<A: Allocator> Verified<A> {
-    /// Wraps a subject that promises `promise` bytes of alignment, for a plan with `slots` slots.
-    pub(crate) fn new(inner: A, promise: usize, slots: u32) -> Self {
-        let mut shadows = Vec::new();
-        shadows.resize_with(slots as usize, || None);
-        Self { inner, promise, shadows, ranges: BTreeMap::new(), calls: 0, fault: None }
-    }
-
-    /// The first promise that was broken.
-    pub(crate) fn first_fault(&self) -> Option<&Fault> {
-        self.fault.as_ref()
-    }
-
+impl State {
     fn fault(&mut self, what: String) {
         if self.fault.is_none() {
             self.fault = Some(Fault { call: self.calls, what });
         }
     }
 
-    /// Hands on a block, or null once a promise was broken: nothing a subject does after that is
-    /// worth looking at, and it may well not survive it.
-    fn hand_on(&mut self, ptr: *mut u8) -> *mut u8 {
-        self.calls += 1;
-        if self.fault.is_some() { std::ptr::null_mut() } else { ptr }
-    }
-
-    /// Checks a block that was just handed out (V1, V2, V6) and fills it from `keep` on.
-    ///
-    fn admit(&mut self, slot: Place, ptr: *mut u8, extent: Extent, operation: &str) {
-        if ptr.is_null() {
-            return;
-        }
-        let addr = ptr.addr();
-        let promised = self.promise.min(largest_power_of_two(extent.size)).max(extent.align);
-        if !addr.is_multiple_of(promised) {
-            self.fault(format!(
-                "{operation} of {} bytes returned {addr:#x}, not aligned to {promised}",
-                extent.size
-            ));
-        }
-        // SAFETY: the block is live, it was just handed out.
-        let usable = unsafe { self.inner.usable_size(ptr) };
-        let mut filled = extent.size;
-        match usable {
-            Some(usable) if usable < extent.size => self.fault(format!(
-                "{operation} of {} bytes returned a block with {usable} usable bytes",
-                extent.size
-            )),
-            Some(usable) => filled = usable,
-            None => {}
-        }
+    /// Enters a block of `filled` bytes at `addr`; `None` when it overlaps another (V2).
+    fn enter(&mut self, slot: Place, addr: usize, filled: usize, what: &str) -> Option<Shadow> {
         let end = addr.saturating_add(filled.max(1));
         let below = self.ranges.range(..end).next_back().map(|(&start, &end)| (start, end));
         if let Some((start, other_end)) = below
             && other_end > addr
         {
             self.fault(format!(
-                "{operation} of {} bytes returned {addr:#x}, inside the live block \
-                 [{start:#x}, {other_end:#x})",
-                extent.size
+                "{what} returned {addr:#x}, inside the live block [{start:#x}, {other_end:#x})"
             ));
-            return;
+            return None;
         }
         self.ranges.insert(addr, end);
         let pattern =
             (slot.index() as u64 ^ self.calls << 20).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-        for_checked(filled, |at| {
-            // SAFETY: `at < filled`, which the block holds.
-            let byte = unsafe { ptr.add(at) };
-            // SAFETY: the byte is ours.
-            unsafe { byte.write(pattern_byte(pattern, at)) };
-        });
-        self.shadows[slot.index()] = Some(Shadow { addr, filled, pattern });
+        let shadow = Shadow { addr, filled, pattern };
+        self.shadows[slot.index()] = Some(shadow);
+        Some(shadow)
+    }
+}
+
+impl Ledger {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no thread panics with a lock held")
+    }
+
+    /// The first promise that was broken.
+    pub(crate) fn first_fault(&self) -> Option<Fault> {
+        self.lock().fault.clone()
+    }
+
+    fn fault(&self, what: String) {
+        self.lock().fault(what);
+    }
+
+    /// Counts a call; whether every promise has been kept so far.
+    fn count(&self) -> bool {
+        let mut state = self.lock();
+        state.calls += 1;
+        state.fault.is_none()
+    }
+
+    fn is_kept(&self) -> bool {
+        self.lock().fault.is_none()
+    }
+
+    fn retire(&self, slot: Place) -> Option<Shadow> {
+        let mut state = self.lock();
+        let shadow = state.shadows[slot.index()].take()?;
+        state.ranges.remove(&shadow.addr);
+        Some(shadow)
     }
 
     /// Checks the first `len` bytes of a block that is at `ptr` against its shadow (V3, V5).
-    fn check(&mut self, shadow: &Shadow, ptr: *mut u8, len: usize, operation: &str) {
+    fn check(&self, shadow: &Shadow, ptr: *mut u8, len: usize, operation: &str) {
         let mut wrong = None;
         let len = len.min(shadow.filled);
         for_checked(shadow.filled, |at| {
@@ -161,11 +156,63 @@ impl<A: Allocator> Verified<A> {
             ));
         }
     }
+}
 
-    fn retire(&mut self, slot: Place) -> Option<Shadow> {
-        let shadow = self.shadows[slot.index()].take()?;
-        self.ranges.remove(&shadow.addr);
-        Some(shadow)
+/// An allocator whose every answer is checked.
+pub(crate) struct Verified<A> {
+    inner: A,
+    ledger: Arc<Ledger>,
+}
+
+impl<A: Allocator> Verified<A> {
+    /// Wraps a subject that promises `promise` bytes of alignment, for a plan with `slots` slots.
+    pub(crate) fn new(inner: A, promise: usize, slots: u32) -> Self {
+        let mut shadows = Vec::new();
+        shadows.resize_with(slots as usize, || None);
+        let state = State { shadows, ranges: BTreeMap::new(), calls: 0, fault: None };
+        Self { inner, ledger: Arc::new(Ledger { promise, state: Mutex::new(state) }) }
+    }
+
+    /// What is known of all blocks, for when the replay is over.
+    pub(crate) fn ledger(&self) -> Arc<Ledger> {
+        Arc::clone(&self.ledger)
+    }
+
+    /// Hands on a block, or null once a promise was broken: nothing a subject does after that is
+    /// worth looking at, and it may well not survive it.
+    fn hand_on(&self, ptr: *mut u8) -> *mut u8 {
+        if self.ledger.count() { ptr } else { std::ptr::null_mut() }
+    }
+
+    /// Checks a block that was just handed out (V1, V2, V6) and fills it.
+    fn admit(&mut self, slot: Place, ptr: *mut u8, extent: Extent, operation: &str) {
+        if ptr.is_null() {
+            return;
+        }
+        let addr = ptr.addr();
+        let what = format_args!("{operation} of {} bytes", extent.size).to_string();
+        let promised = self.ledger.promise.min(largest_power_of_two(extent.size)).max(extent.align);
+        if !addr.is_multiple_of(promised) {
+            self.ledger.fault(format!("{what} returned {addr:#x}, not aligned to {promised}"));
+        }
+        // SAFETY: the block is live, it was just handed out.
+        let usable = unsafe { self.inner.usable_size(ptr) };
+        let mut filled = extent.size;
+        match usable {
+            Some(usable) if usable < extent.size => {
+                self.ledger.fault(format!("{what} returned a block with {usable} usable bytes"));
+            }
+            Some(usable) => filled = usable,
+            None => {}
+        }
+        let entered = self.ledger.lock().enter(slot, addr, filled, &what);
+        let Some(shadow) = entered else { return };
+        for_checked(filled, |at| {
+            // SAFETY: `at < filled`, which the block holds.
+            let byte = unsafe { ptr.add(at) };
+            // SAFETY: the byte is ours.
+            unsafe { byte.write(pattern_byte(shadow.pattern, at)) };
+        });
     }
 }
 
@@ -194,6 +241,10 @@ fn largest_power_of_two(size: usize) -> usize {
 
 // SAFETY: hands on what the wrapped allocator returns.
 unsafe impl<A: Allocator> Allocator for Verified<A> {
+    fn another(&self) -> Option<Self> {
+        Some(Self { inner: self.inner.another()?, ledger: Arc::clone(&self.ledger) })
+    }
+
     fn malloc(&mut self, slot: Place, size: usize) -> *mut u8 {
         let ptr = self.inner.malloc(slot, size);
         self.admit(slot, ptr, Extent { size, align: 1 }, "malloc");
@@ -214,7 +265,7 @@ unsafe impl<A: Allocator> Allocator for Verified<A> {
             });
         }
         if let Some(at) = dirty {
-            self.fault(format!("calloc of {size} bytes: byte {at} is not zero"));
+            self.ledger.fault(format!("calloc of {size} bytes: byte {at} is not zero"));
         }
         self.admit(slot, ptr, Extent { size, align: 1 }, "calloc");
         self.hand_on(ptr)
@@ -233,18 +284,18 @@ unsafe impl<A: Allocator> Allocator for Verified<A> {
     }
 
     unsafe fn realloc(&mut self, slot: Place, ptr: *mut u8, old: Extent, size: usize) -> *mut u8 {
-        let shadow = self.retire(slot);
+        let shadow = self.ledger.retire(slot);
         if let Some(shadow) = &shadow {
-            self.check(shadow, ptr, usize::MAX, "before realloc");
+            self.ledger.check(shadow, ptr, usize::MAX, "before realloc");
         }
-        if self.fault.is_some() {
+        if !self.ledger.is_kept() {
             return std::ptr::null_mut();
         }
         // SAFETY: the caller's obligation.
         let moved = unsafe { self.inner.realloc(slot, ptr, old, size) };
         if !moved.is_null() {
             if let Some(shadow) = &shadow {
-                self.check(shadow, moved, old.size.min(size), "realloc");
+                self.ledger.check(shadow, moved, old.size.min(size), "realloc");
             }
             // The header survives the fill below: the replay loop checks it after this call.
             let mut header = [0; HEADER_BYTES];
@@ -259,19 +310,18 @@ unsafe impl<A: Allocator> Allocator for Verified<A> {
     }
 
     unsafe fn free(&mut self, slot: Place, ptr: *mut u8, old: Extent) {
-        if let Some(shadow) = self.retire(slot) {
-            self.check(&shadow, ptr, usize::MAX, "before free");
+        if let Some(shadow) = self.ledger.retire(slot) {
+            self.ledger.check(&shadow, ptr, usize::MAX, "before free");
         }
-        if self.fault.is_some() {
+        if !self.ledger.count() {
             return;
         }
         // SAFETY: the caller's obligation.
         unsafe { self.inner.free(slot, ptr, old) };
-        self.calls += 1;
     }
 
     fn free_null(&mut self) {
         self.inner.free_null();
-        self.calls += 1;
+        self.ledger.count();
     }
 }

@@ -10,6 +10,7 @@ mod linked;
 mod presets;
 mod reference;
 mod single_thread;
+mod threads;
 
 use std::ffi::c_void;
 use std::io;

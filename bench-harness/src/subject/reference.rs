@@ -7,12 +7,13 @@
 //!   it needs no ownership test, no header and no class look-up. It is no floor: it has no locality.
 //!
 //! All three take memory from one reservation of [`RESERVED_BYTES`] and return null beyond it. They
-//! serve one thread.
+//! serve one thread, but for `null`, which is not called.
 
 use std::cell::UnsafeCell;
 use std::ffi::c_void;
 use std::io;
 use std::ptr;
+use std::sync::Arc;
 
 use super::single_thread::SingleThread;
 use crate::os::Mapping;
@@ -365,10 +366,18 @@ unsafe impl Allocator for IdealInline {
 }
 
 /// The subject `null`: gives every slot the address that was assigned to it.
-pub(crate) struct Null {
+pub(crate) struct Null(Arc<Assigned>);
+
+/// The address of every slot.
+struct Assigned {
     addresses: Vec<*mut u8>,
     _memory: Mapping,
 }
+
+// SAFETY: the addresses are never used here, only told.
+unsafe impl Send for Assigned {}
+// SAFETY: as above, and nothing in it changes.
+unsafe impl Sync for Assigned {}
 
 impl Null {
     /// Assigns to every slot room for the largest block it will hold, `sizes[slot]` bytes.
@@ -385,7 +394,7 @@ impl Null {
                 here
             })
             .collect();
-        Ok(Self { addresses, _memory: memory })
+        Ok(Self(Arc::new(Assigned { addresses, _memory: memory })))
     }
 }
 
@@ -393,15 +402,19 @@ impl Null {
 unsafe impl Allocator for Null {
     const ASSIGNED: bool = true;
 
+    fn another(&self) -> Option<Self> {
+        Some(Self(Arc::clone(&self.0)))
+    }
+
     unsafe fn assign(&mut self, pointers: *mut *mut u8) {
-        for (slot, &address) in self.addresses.iter().enumerate() {
+        for (slot, &address) in self.0.addresses.iter().enumerate() {
             // SAFETY: the caller's obligation: there is room for every slot.
             unsafe { pointers.wrapping_add(slot).write(address) };
         }
     }
 
     fn malloc(&mut self, slot: Place, _size: usize) -> *mut u8 {
-        self.addresses[slot.index()]
+        self.0.addresses[slot.index()]
     }
 
     fn calloc(&mut self, slot: Place, size: usize) -> *mut u8 {
