@@ -35,9 +35,12 @@ pub(crate) fn records(
     limits: Limits,
     interrupt: &Interrupt,
 ) -> io::Result<Vec<Contract>> {
+    if let Some(reason) = subject.missing() {
+        return Ok(vec![Contract { message: Some(reason), ..blank(subject, Status::Missing) }]);
+    }
     let mut command = Command::new(std::env::current_exe()?);
     command.args([child::ARGUMENT, &subject.spelling()]);
-    measure::environment(&mut command, subject);
+    let _preload = measure::environment(&mut command, subject)?;
     let finished = spawn::run(command, limits, interrupt)?;
     let failed = |status, message: String| {
         vec![Contract { message: Some(message), ..blank(subject, status) }]

@@ -16,6 +16,7 @@ mod interrupt;
 mod measure;
 mod os;
 mod plan;
+mod preload;
 mod program;
 mod python;
 mod recording;

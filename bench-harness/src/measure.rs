@@ -9,6 +9,7 @@ use crate::child::job::{self, Found, Job, Task};
 use crate::child::outcome::{self, Verdict};
 use crate::child::spawn::{self, Limits};
 use crate::interrupt::Interrupt;
+use crate::preload::Preload;
 use crate::replay::mode::Mode;
 use crate::replay::touch::Touch;
 use crate::subject::Subject;
@@ -55,16 +56,22 @@ pub(crate) fn child_arguments(request: &Request<'_>) -> io::Result<[std::ffi::Os
 /// the planted controls begin with `ARENABENCH_`.
 const VARIABLES: [&str; 6] = ["PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LD_LIBRARY_PATH"];
 
-/// Gives a child its environment: the variables above, and the subject's library preloaded.
-pub(crate) fn environment(command: &mut Command, subject: &Subject) {
+/// Gives a child its environment: the variables above, and the subject's library preloaded. What
+/// is returned must live as long as the child.
+///
+/// # Errors
+/// When the library's path cannot be put into a form that `LD_PRELOAD` takes.
+pub(crate) fn environment(command: &mut Command, subject: &Subject) -> io::Result<Option<Preload>> {
     command.env_clear();
     command.envs(std::env::vars_os().filter(|(name, _)| {
         let name = name.to_string_lossy();
         VARIABLES.contains(&&*name) || name.starts_with("ARENABENCH_")
     }));
-    if let Some(path) = subject.preload() {
-        command.env("LD_PRELOAD", path);
+    let preload = subject.preload().map(Preload::of).transpose()?;
+    if let Some(preload) = &preload {
+        command.env("LD_PRELOAD", preload.path());
     }
+    Ok(preload)
 }
 
 /// Takes the sample.
@@ -77,6 +84,9 @@ pub(crate) fn sample(
     limits: Limits,
     interrupt: &Interrupt,
 ) -> io::Result<Sample> {
+    if let Some(reason) = request.subject.missing() {
+        return Ok(record(request, seq, Verdict::missing(reason)));
+    }
     if let Some(why) = unsupported(request) {
         let verdict = Verdict {
             status: Status::Unsupported,
@@ -90,7 +100,7 @@ pub(crate) fn sample(
     let [program, argument, job] = child_arguments(request)?;
     let mut command = Command::new(program);
     command.args([argument, job]);
-    environment(&mut command, request.subject);
+    let _preload = environment(&mut command, request.subject)?;
     let finished = spawn::run(command, limits, interrupt)?;
     let verdict = outcome::judge(&finished, request.workload.shape.calls);
     Ok(record(request, seq, verdict))

@@ -399,7 +399,7 @@ pub(crate) fn subject_record(subject: &Subject) -> reports::record::Subject {
             .map_or_else(|| "linked".to_owned(), |name| name.to_string_lossy().into_owned()),
         sha256: subject.preload().and_then(|path| sha256(path).ok()),
         alignment_bytes: subject.alignment as u64,
-        remark: subject.remark.map(str::to_owned),
+        remark: subject.remark.clone(),
     }
 }
 

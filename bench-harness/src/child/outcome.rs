@@ -21,6 +21,11 @@ impl Verdict {
     fn failed(status: Status, message: impl Into<String>) -> Self {
         Self { status, message: Some(message.into()), exit_code: None, signal: None, found: None }
     }
+
+    /// No child was started: something it needs is not on this computer.
+    pub(crate) fn missing(reason: String) -> Self {
+        Self::failed(Status::Missing, reason)
+    }
 }
 
 /// Judges a finished child that was to make `calls` calls. A good answer counts only from a child

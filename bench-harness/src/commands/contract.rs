@@ -85,6 +85,7 @@ fn chosen(args: &Contract) -> Result<Vec<Subject>, Failure> {
     let mut subjects: Vec<_> = subject::registry()
         .into_iter()
         .filter(|one| one.role != Role::Reference && one.call == reports::record::Call::C)
+        .filter(|one| one.missing().is_none())
         .collect();
     let here =
         std::env::current_exe().map_err(|error| Failure::io("this program's own path", error))?;

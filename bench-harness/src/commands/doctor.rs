@@ -5,10 +5,11 @@ use crate::cli::Format;
 use crate::exit::{self, Outcome};
 use crate::host::{self, Settings};
 use crate::recording;
+use crate::subject::{self, Subject};
 
 /// One thing that was looked at.
 struct Finding {
-    what: &'static str,
+    what: String,
     state: State,
     detail: String,
 }
@@ -27,12 +28,12 @@ pub(crate) fn run() -> Outcome {
     let host = host::fingerprint(&Settings { profile: "custom", seed: 0, baseline: "system" });
     let mut findings = vec![
         Finding {
-            what: "processor",
+            what: "processor".to_owned(),
             state: if host.cpus >= 2 { State::Good } else { State::Note },
             detail: format!("{}, {} processors", host.cpu_model, host.cpus),
         },
         Finding {
-            what: "system",
+            what: "system".to_owned(),
             state: State::Good,
             detail: format!("{}, {}", host.kernel, host.libc),
         },
@@ -48,23 +49,26 @@ pub(crate) fn run() -> Outcome {
         ),
         recorder(),
     ];
+    findings.extend(subject::registry().iter().filter_map(peer));
     findings.push(match host.governor.as_deref() {
         None => Finding {
-            what: "governor",
+            what: "governor".to_owned(),
             state: State::Note,
             detail: "not shown by this kernel; clock changes go unnoticed".to_owned(),
         },
-        Some("performance") => {
-            Finding { what: "governor", state: State::Good, detail: "performance".to_owned() }
-        }
+        Some("performance") => Finding {
+            what: "governor".to_owned(),
+            state: State::Good,
+            detail: "performance".to_owned(),
+        },
         Some(other) => Finding {
-            what: "governor",
+            what: "governor".to_owned(),
             state: State::Note,
             detail: format!("{other}; times are steadier under `performance`"),
         },
     });
     findings.push(Finding {
-        what: "load",
+        what: "load".to_owned(),
         state: if host.load_1m < 0.5 * f64::from(host.cpus) { State::Good } else { State::Note },
         detail: format!(
             "{:.2} over the last minute; close other programs to measure",
@@ -80,18 +84,29 @@ pub(crate) fn run() -> Outcome {
                 State::Note => "note",
                 State::Missing => "missing",
             };
-            vec![finding.what.to_owned(), state.to_owned(), finding.detail]
+            vec![finding.what, state.to_owned(), finding.detail]
         })
         .collect();
     print::table(&print::table_of(&["what", "state", "detail"], 3, rows), Format::Table)?;
     Ok(if missing { exit::INCOMPLETE } else { exit::GOOD })
 }
 
-fn tool(what: &'static str, version: Option<String>, remedy: &str) -> Finding {
+fn tool(what: &str, version: Option<String>, remedy: &str) -> Finding {
     match version {
-        Some(version) => Finding { what, state: State::Good, detail: version },
-        None => Finding { what, state: State::Missing, detail: remedy.to_owned() },
+        Some(version) => Finding { what: what.to_owned(), state: State::Good, detail: version },
+        None => Finding { what: what.to_owned(), state: State::Missing, detail: remedy.to_owned() },
     }
+}
+
+/// A peer that has a package of its own, or is built better by some compilers than by others.
+fn peer(subject: &Subject) -> Option<Finding> {
+    let what = subject.name.clone();
+    if let Some(reason) = subject.missing() {
+        return Some(Finding { what, state: State::Missing, detail: reason });
+    }
+    let path = subject.preload()?;
+    let detail = format!("{}, {}", subject.version(), path.display());
+    Some(Finding { what, state: State::Good, detail })
 }
 
 fn recorder() -> Finding {
@@ -99,5 +114,5 @@ fn recorder() -> Finding {
         Ok(path) => (State::Good, path.display().to_string()),
         Err(failure) => (State::Missing, failure.error.to_string()),
     };
-    Finding { what: "recorder", state, detail }
+    Finding { what: "recorder".to_owned(), state, detail }
 }

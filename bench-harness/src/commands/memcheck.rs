@@ -20,7 +20,9 @@ const OPERATIONS: u64 = 100_000;
 /// Runs the command.
 pub(crate) fn run(args: &Memcheck, voice: &Voice, interrupt: &Interrupt) -> Outcome {
     let subjects = if args.subjects.subjects.is_empty() {
-        subject::registry().into_iter().filter(|subject| subject.role != Role::Reference).collect()
+        let all = subject::registry().into_iter();
+        let present = all.filter(|subject| subject.missing().is_none());
+        present.filter(|subject| subject.role != Role::Reference).collect()
     } else {
         args.subjects.subjects.clone()
     };

@@ -173,8 +173,7 @@ fn is_custom(args: &Run) -> bool {
 fn chosen_subjects(args: &Run) -> Result<Vec<Subject>, Failure> {
     let mut subjects = if args.subjects.subjects.is_empty() {
         let all = subject::registry().into_iter();
-        // Inlined crates are no match for C calls and never ranked with them: on demand only.
-        all.filter(|subject| !subject.name.ends_with("-inline")).collect()
+        all.filter(|subject| subject.is_default(args.profile == Profile::Quick)).collect()
     } else {
         args.subjects.subjects.clone()
     };

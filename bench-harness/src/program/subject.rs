@@ -104,7 +104,8 @@ impl Server {
 
     fn preloaded(known: &Subject) -> Option<Self> {
         let path = known.preload()?;
-        let missing = (!path.is_file()).then(|| format!("{} does not exist", path.display()));
+        let absent = || (!path.is_file()).then(|| format!("{} does not exist", path.display()));
+        let missing = known.missing().or_else(absent);
         Some(Self {
             name: known.name.clone(),
             preload: Some(path.to_owned()),

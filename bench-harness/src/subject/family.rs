@@ -58,7 +58,9 @@ impl Family {
         let Some(table) = subject.table()? else { return Ok(None) };
         let family = Self::of_table(&table);
         Ok(Some(match subject.backing {
-            Backing::System | Backing::Preloaded(_) => Self::of_process(&table),
+            Backing::System | Backing::Preloaded(_) | Backing::Installed(..) => {
+                Self::of_process(&table)
+            }
             Backing::Mimalloc => Self {
                 aligned_alloc: Some(libmimalloc_sys::mi_aligned_alloc),
                 posix_memalign: Some(libmimalloc_sys::mi_posix_memalign),

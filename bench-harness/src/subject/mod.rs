@@ -1,11 +1,14 @@
 //! Subjects: the allocators under test, by name.
 //!
-//! [`registry`] lists what is built in; [`Subject::parse`] also takes `NAME=/path/lib.so`. A child
+//! [`registry`] lists those that have names of their own: linked ones and the peers that Debian
+//! packages. [`Subject::parse`] also takes `NAME=/path/lib.so`. A child
 //! process turns a subject into an `Allocator` with [`Subject::serve`], after [`Subject::prove`] has
 //! read back from the process which library will serve it.
 
+mod compiler;
 mod family;
 mod identity;
+pub(crate) mod installed;
 mod linked;
 mod presets;
 mod reference;
@@ -21,6 +24,7 @@ use reports::record::{Call, Role};
 pub(crate) use family::Family;
 
 use crate::replay::allocator::{Allocator, CCalls, FunctionTable, InlineCalls};
+use installed::Installed;
 
 /// Crate versions, for libraries that do not state their own.
 const SNMALLOC_VERSION: &str = "of snmalloc-sys 0.7.6";
@@ -43,6 +47,8 @@ enum Backing {
     JemallocInline,
     /// A library that takes the place of the system's malloc in the child.
     Preloaded(PathBuf),
+    /// The same, of a package that may be missing.
+    Installed(&'static Installed, PathBuf),
 }
 
 /// An allocator under test.
@@ -59,7 +65,7 @@ pub(crate) struct Subject {
     /// One line for `list`.
     pub(crate) description: String,
     /// What a reader should know of the build before comparing.
-    pub(crate) remark: Option<&'static str>,
+    pub(crate) remark: Option<String>,
     /// Why the subject cannot run under Valgrind, where it cannot.
     pub(crate) without_valgrind: Option<&'static str>,
     backing: Backing,
@@ -109,17 +115,19 @@ pub(crate) fn registry() -> Vec<Subject> {
         peer("mimalloc", Backing::Mimalloc, "mimalloc"),
         peer("jemalloc", Backing::Jemalloc, "jemalloc"),
         Subject {
-            remark: Some(
-                "built by the crate with the C++ compiler at hand; a clang build is faster",
-            ),
+            remark: Some("built without the assertions that its crate leaves in".to_owned()),
             without_valgrind: Some("it aborts under Valgrind"),
             ..peer("snmalloc", Backing::Snmalloc, "snmalloc")
         },
         Subject {
-            remark: Some("an old release, the newest that is packaged as a crate"),
+            remark: Some("an old release, the newest that is packaged as a crate".to_owned()),
             ..peer("rpmalloc", Backing::Rpmalloc, "rpmalloc")
         },
     ];
+    all.extend(installed::ALL.iter().map(|library| {
+        let backing = Backing::Installed(library, library.path());
+        peer(library.name, backing, library.description)
+    }));
     all.extend(presets::Preset::ALL.map(|preset| {
         let description = preset.era();
         let backing = Backing::Preset(preset);
@@ -178,16 +186,36 @@ impl Subject {
 
     /// Spelling that [`Subject::parse`] takes back.
     pub(crate) fn spelling(&self) -> String {
-        match self.preload() {
-            Some(path) => format!("{}={}", self.name, path.display()),
-            None => self.name.clone(),
+        match &self.backing {
+            Backing::Preloaded(path) => format!("{}={}", self.name, path.display()),
+            _ => self.name.clone(),
         }
+    }
+
+    /// What is not on this computer and how to get it, for a subject that cannot run without.
+    pub(crate) fn missing(&self) -> Option<String> {
+        match &self.backing {
+            Backing::Installed(library, path) if !path.is_file() => {
+                Some(format!("{} is not installed; {}", library.soname, library.remedy()))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a run has the subject when none is named: `quick` ones leave out the rarer peers.
+    /// Inlined crates are no match for C calls and never ranked with them: on demand only.
+    pub(crate) fn is_default(&self, quick: bool) -> bool {
+        let wanted = match &self.backing {
+            Backing::Installed(library, _) => library.quick || !quick,
+            _ => !self.name.ends_with("-inline"),
+        };
+        wanted && self.missing().is_none()
     }
 
     /// Library to preload into the child.
     pub(crate) fn preload(&self) -> Option<&Path> {
         match &self.backing {
-            Backing::Preloaded(path) => Some(path),
+            Backing::Preloaded(path) | Backing::Installed(_, path) => Some(path),
             _ => None,
         }
     }
@@ -206,9 +234,14 @@ impl Subject {
             Backing::System => linked::glibc_version(),
             Backing::Mimalloc | Backing::MimallocInline => linked::mimalloc_version(),
             Backing::Jemalloc | Backing::JemallocInline => linked::jemalloc_version(),
-            Backing::Snmalloc => SNMALLOC_VERSION.to_owned(),
+            Backing::Snmalloc => match compiler::cxx() {
+                Some(compiler) => format!("{SNMALLOC_VERSION}, built by {compiler}"),
+                None => format!("{SNMALLOC_VERSION}, compiler not stated"),
+            },
             Backing::Rpmalloc => RPMALLOC_VERSION.to_owned(),
             Backing::Preloaded(_) => "not stated".to_owned(),
+            Backing::Installed(..) if self.missing().is_some() => "not installed".to_owned(),
+            Backing::Installed(library, path) => library.version(path),
             _ => concat!("arenabench ", env!("CARGO_PKG_VERSION")).to_owned(),
         }
     }
@@ -216,7 +249,7 @@ impl Subject {
     /// The subject's C functions, made ready; `None` for subjects that are not called through C.
     fn table(&self) -> io::Result<Option<FunctionTable>> {
         Ok(Some(match &self.backing {
-            Backing::System | Backing::Preloaded(_) => linked::system(),
+            Backing::System | Backing::Preloaded(_) | Backing::Installed(..) => linked::system(),
             Backing::Mimalloc => linked::mimalloc(),
             Backing::Jemalloc => linked::jemalloc(),
             Backing::Snmalloc => linked::snmalloc(),
@@ -237,9 +270,9 @@ impl Subject {
             return Ok(Identity { library: "linked".to_owned(), version: self.version() });
         };
         let functions = [table.malloc as *const c_void, table.free as *const c_void];
-        let expected = match &self.backing {
-            Backing::System => None,
-            Backing::Preloaded(path) => {
+        let expected = match (&self.backing, self.preload()) {
+            (Backing::System, _) => None,
+            (_, Some(path)) => {
                 Some(path.canonicalize().map_err(|error| format!("{}: {error}", path.display()))?)
             }
             _ => Some(std::env::current_exe().map_err(|error| error.to_string())?),
@@ -255,7 +288,7 @@ impl Subject {
             if !as_expected {
                 return Err(format!("malloc and free are served by {}", found.display()));
             }
-            if matches!(self.backing, Backing::System | Backing::Preloaded(_)) {
+            if expected.is_none() || self.preload().is_some() {
                 library = found.display().to_string();
             }
         }
@@ -307,8 +340,8 @@ mod tests {
 
     #[test]
     fn an_unknown_subject_is_told_what_exists() {
-        let error = Subject::parse("tcmalloc").unwrap_err();
-        assert!(error.contains("tcmalloc") && error.contains("jemalloc"), "{error}");
+        let error = Subject::parse("nosuchmalloc").unwrap_err();
+        assert!(error.contains("nosuchmalloc") && error.contains("jemalloc"), "{error}");
     }
 
     #[test]
@@ -323,7 +356,7 @@ mod tests {
 
     #[test]
     fn linked_subjects_are_proven_to_lie_in_this_executable() {
-        for subject in registry() {
+        for subject in registry().into_iter().filter(|subject| subject.preload().is_none()) {
             let identity = subject.prove().unwrap();
             assert!(!identity.version.is_empty(), "{}", subject.name);
         }

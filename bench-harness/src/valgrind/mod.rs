@@ -54,13 +54,17 @@ pub(crate) fn memcheck(
         record.message = Some(why.to_owned());
         return Ok(record);
     }
+    if let Some(reason) = request.subject.missing() {
+        (record.status, record.message) = (Status::Missing, Some(reason));
+        return Ok(record);
+    }
     let report =
         tempfile::Builder::new().prefix("arenabench-memcheck-").suffix(".xml").tempfile()?;
     let [program, argument, job] = measure::child_arguments(request)?;
     let mut command = Command::new("valgrind");
     command.args(ARGUMENTS).arg(format!("--xml-file={}", report.path().display()));
     command.arg(program).args([argument, job]);
-    measure::environment(&mut command, request.subject);
+    let _preload = measure::environment(&mut command, request.subject)?;
     let finished = spawn::run(command, limits, interrupt)?;
     let verdict = outcome::judge(&finished, request.workload.shape.calls);
     record.status = verdict.status;

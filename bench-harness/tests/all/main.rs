@@ -14,6 +14,7 @@ mod command;
 mod contract;
 mod controls;
 mod fidelity;
+mod installed;
 mod interrupted;
 mod memcheck;
 mod recorder;
