@@ -101,7 +101,7 @@ pub(crate) unsafe fn free<C: Checks>(block: *mut u8) {
             // SAFETY: R2: a block of the class in a pool of this heap; the caller lets go of it.
             if !unsafe { heap.push(offset, block) } {
                 // SAFETY: as above.
-                unsafe { free_to_pool(block, heap, index, offset) };
+                unsafe { free_to_pool(block, heap, index) };
             }
             return;
         }
@@ -110,8 +110,7 @@ pub(crate) unsafe fn free<C: Checks>(block: *mut u8) {
     unsafe { free_slow(block) }
 }
 
-/// As [`free`], out of line; where a push that was refused has left its mark on the budget, it is
-/// put right here.
+/// As [`free`], out of line.
 ///
 /// # Safety
 /// As for [`free`].
@@ -124,12 +123,9 @@ pub(crate) unsafe fn free_again(block: *mut u8) {
 /// Frees a block of the thread's own heap whose front takes no more.
 ///
 /// # Safety
-/// `block` is a dead block in slice `index` of the primary range, in a pool of `heap` of the class.
+/// `block` is a dead block in slice `index` of the primary range, in a pool of `heap`.
 #[inline(never)]
-unsafe fn free_to_pool(block: *mut u8, heap: Heap, index: usize, offset: usize) {
-    let bin = heap.bin(offset);
-    // SAFETY: `offset` names a bin of the heap.
-    unsafe { (*bin).budget = 0 };
+unsafe fn free_to_pool(block: *mut u8, heap: Heap, index: usize) {
     // SAFETY: the caller's obligation.
     unsafe { heap.append(range::primary().record(index).head(), block) };
 }
@@ -188,8 +184,6 @@ pub(crate) unsafe fn free_for(
     }
     // SAFETY: the caller's obligation.
     if !unsafe { heap.push(offset, block) } {
-        // SAFETY: `offset` names a bin of the heap.
-        unsafe { (*heap.bin(offset)).budget = 0 };
         // SAFETY: the caller's obligation.
         unsafe { heap.append(range.record(index).head(), block) };
     }
