@@ -43,6 +43,15 @@ pub(crate) fn malloc<C: Checks>(size: usize) -> *mut u8 {
 #[inline(always)]
 fn cold() {}
 
+/// See [`Arenite::malloc_at_hand`](crate::Arenite::malloc_at_hand).
+#[inline(always)]
+pub(crate) fn malloc_at_hand<C: Checks>(size: usize) -> *mut u8 {
+    if C::ON || size > SMALL_MAX {
+        return ptr::null_mut();
+    }
+    Heap(thread_local::heap()).pop(class::small_offset(size))
+}
+
 /// Requests above [`SMALL_MAX`].
 #[inline(never)]
 fn malloc_medium<C: Checks>(size: usize) -> *mut u8 {
