@@ -1,0 +1,47 @@
+//! The C library functions that a door needs: the error number that C functions leave behind, and
+//! the end.
+
+use core::ffi::{c_int, c_void};
+use core::ptr;
+
+/// Out of memory.
+pub(crate) const ENOMEM: c_int = 12;
+/// Invalid argument.
+pub(crate) const EINVAL: c_int = 22;
+
+// Names the C library itself: without std nobody else does.
+#[link(name = "c")]
+unsafe extern "C" {
+    fn __errno_location() -> *mut c_int;
+    #[link_name = "abort"]
+    fn c_abort() -> !;
+}
+
+fn set(errno: c_int) {
+    // SAFETY: has no obligations.
+    let place = unsafe { __errno_location() };
+    // SAFETY: the calling thread's own errno.
+    unsafe { place.write(errno) };
+}
+
+/// Null, with `errno` ENOMEM.
+#[cold]
+#[inline(never)]
+pub(crate) extern "C" fn out_of_memory() -> *mut c_void {
+    set(ENOMEM);
+    ptr::null_mut()
+}
+
+/// Null, with `errno` EINVAL.
+#[cold]
+#[inline(never)]
+pub(crate) extern "C" fn invalid() -> *mut c_void {
+    set(EINVAL);
+    ptr::null_mut()
+}
+
+/// Ends the process.
+pub fn abort() -> ! {
+    // SAFETY: has no obligations.
+    unsafe { c_abort() }
+}
