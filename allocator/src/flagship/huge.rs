@@ -58,6 +58,8 @@ fn with<T>(work: impl FnOnce(&mut Table) -> T) -> T {
 /// A block of `size` bytes aligned to `align`, a power of two, that reads as zeroes (the second
 /// part is true). Null when out of memory.
 pub(crate) fn take(heap: Heap, size: usize, align: usize) -> (*mut u8, bool) {
+    // G1: even a block of no bytes has a mapping, or its address would be given out again.
+    let size = size.max(1);
     let block = map_aligned(size, align);
     if block.is_null() {
         return (block, true);
