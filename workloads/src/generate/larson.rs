@@ -62,11 +62,6 @@ pub(super) fn emit(spec: &Spec, operations: u64, heap: &mut Emitter<'_>, dice: &
     let before = heap.calls();
     while heap.calls() - before < operations {
         let place = &mut places[dice.below(u64::from(spec.threads)) as usize];
-        if place.left == 0 {
-            let table = std::mem::take(&mut place.table);
-            let old = std::mem::replace(place, start(table, heap));
-            heap.end_thread(old.thread);
-        }
         heap.switch_to(place.thread);
         let row = (1 + dice.below(MOST_STEPS_IN_A_ROW)).min(place.left);
         place.left -= row;
@@ -77,6 +72,11 @@ pub(super) fn emit(spec: &Spec, operations: u64, heap: &mut Emitter<'_>, dice: &
             let block = &mut place.table[dice.below(spec.live) as usize];
             heap.free(*block);
             *block = heap.malloc(draw_size(dice));
+        }
+        if place.left == 0 {
+            let table = std::mem::take(&mut place.table);
+            let old = std::mem::replace(place, start(table, heap));
+            heap.end_thread(old.thread);
         }
     }
     heap.switch_to(ThreadIndex(0));

@@ -60,6 +60,7 @@ pub(crate) struct StreamCompiler {
     region_ended: bool,
     /// Whether operations are to wait for their recorded times.
     paced: bool,
+    window_words: u64,
     /// Recorded time of the region's begin, and whether any event of the region has a time.
     region_ns: Option<u64>,
 }
@@ -67,6 +68,11 @@ pub(crate) struct StreamCompiler {
 impl StreamCompiler {
     /// Starts a plan in an empty file.
     pub(crate) fn new(file: File, paced: bool) -> Self {
+        Self::with_window(file, paced, WINDOW_WORDS)
+    }
+
+    /// As [`StreamCompiler::new`], with epochs of at most so many words.
+    pub(super) fn with_window(file: File, paced: bool, window_words: u64) -> Self {
         let mut compiler = Self {
             out: BufWriter::with_capacity(1 << 20, file),
             written: 0,
@@ -83,6 +89,7 @@ impl StreamCompiler {
             has_base: false,
             region_ended: false,
             paced,
+            window_words,
             region_ns: None,
         };
         compiler.add_thread();
@@ -116,6 +123,9 @@ impl StreamCompiler {
                 self.close_epoch()?;
                 (self.phase, self.has_base) = (Phase::Region, true);
                 self.region_ns = event.time_ns;
+                for thread in &mut self.threads {
+                    thread.paced_ns = 0;
+                }
                 return Ok(());
             }
             Op::RegionEnd => {
@@ -151,7 +161,7 @@ impl StreamCompiler {
 
     fn close_full_epoch(&mut self) -> Result<(), CompileError> {
         // Room for one more operation with a need and a wait for the clock.
-        let most = WINDOW_WORDS - NEED_WORDS - 2 * MEETING_WORDS - 3;
+        let most = self.window_words - NEED_WORDS - 2 * MEETING_WORDS - 3;
         if self.pending > most { self.close_epoch() } else { Ok(()) }
     }
 

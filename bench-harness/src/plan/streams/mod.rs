@@ -29,6 +29,8 @@
 pub(crate) mod compile;
 mod edges;
 mod slots;
+#[cfg(test)]
+mod tests;
 
 use std::fs::File;
 use std::io;

@@ -65,8 +65,9 @@ fn larson_starts_a_thread_right_after_a_call_of_the_one_whose_table_it_takes() {
     let (region, _) = region("larson:3:500", 30_000);
     for at in 1..region.len() - 1 {
         if region[at].op == Op::ThreadStart {
-            assert_eq!(region[at + 1].op, Op::ThreadEnd);
-            assert_ne!(region[at + 1].thread, region[at].thread);
+            let (before, after) = (region[at - 1], region[at + 1]);
+            assert!(before.op.is_call() && after.op == Op::ThreadEnd);
+            assert!(before.thread == after.thread && before.thread != region[at].thread);
         }
     }
 }
