@@ -32,10 +32,10 @@ pub(crate) fn malloc<C: Checks>(size: usize) -> *mut u8 {
     }
     let offset = class::small_offset(size);
     if C::ON {
-        return C::handed_out(malloc_slow(offset));
+        return C::handed_out(malloc_slow::<C>(offset));
     }
     let block = Heap(thread_local::heap()).pop(offset);
-    if block.is_null() { malloc_slow(offset) } else { block }
+    if block.is_null() { malloc_slow::<C>(offset) } else { block }
 }
 
 /// Tells the compiler which branch to lay out of the way.
@@ -60,19 +60,24 @@ fn malloc_medium<C: Checks>(size: usize) -> *mut u8 {
     }
     let offset = class::medium_offset(size);
     if C::ON {
-        return C::handed_out(malloc_slow(offset));
+        return C::handed_out(malloc_slow::<C>(offset));
     }
     let block = Heap(thread_local::heap()).pop(offset);
-    if block.is_null() { malloc_slow(offset) } else { block }
+    if block.is_null() { malloc_slow::<C>(offset) } else { block }
 }
 
 /// A block of a class, for a thread whose front is empty.
 #[cold]
 #[inline(never)]
-fn malloc_slow(offset: usize) -> *mut u8 {
+fn malloc_slow<C: Checks>(offset: usize) -> *mut u8 {
+    let take = |heap: Heap| {
+        let block = heap.take(offset);
+        C::taken(heap, offset, block);
+        block
+    };
     match threads::heap() {
-        Some(heap) => heap.take(offset),
-        None => threads::with_late(|heap| heap.take(offset)).unwrap_or(ptr::null_mut()),
+        Some(heap) => take(heap),
+        None => threads::with_late(take).unwrap_or(ptr::null_mut()),
     }
 }
 
@@ -356,7 +361,7 @@ pub(crate) fn aligned_alloc<C: Checks>(align: usize, size: usize) -> *mut u8 {
         return ptr::null_mut();
     }
     match class::aligned_offset(size, align) {
-        Some(offset) => C::handed_out(malloc_slow(offset)),
+        Some(offset) => C::handed_out(malloc_slow::<C>(offset)),
         None => C::handed_out(malloc_large(size, align.max(SLICE_BYTES)).0),
     }
 }

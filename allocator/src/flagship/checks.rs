@@ -10,13 +10,17 @@ use core::sync::atomic::Ordering;
 use super::calls::{Kind, kind_of};
 use super::class;
 use super::fatal::{Misuse, die};
-use super::range;
+use super::heap::Heap;
+use super::range::{self, Range};
 use super::slice::SLICE_BYTES;
 
 /// A level of checking.
 pub(crate) trait Checks {
     /// Whether anything is checked.
     const ON: bool;
+
+    /// `block` was taken from the front at `offset`.
+    fn taken(heap: Heap, offset: usize, block: *mut u8);
 
     /// A block, or null, leaves for the program.
     fn handed_out(block: *mut u8) -> *mut u8;
@@ -38,6 +42,9 @@ impl Checks for Unchecked {
     const ON: bool = false;
 
     #[inline(always)]
+    fn taken(_heap: Heap, _offset: usize, _block: *mut u8) {}
+
+    #[inline(always)]
     fn handed_out(block: *mut u8) -> *mut u8 {
         block
     }
@@ -52,6 +59,13 @@ impl Checks for Unchecked {
 impl Checks for Checked {
     const ON: bool = true;
 
+    fn taken(heap: Heap, offset: usize, block: *mut u8) {
+        let next = heap.front(offset);
+        if !next.is_null() && !is_dead(next, heap.tag() | offset as u32) {
+            die(Misuse::SmashedLink, block);
+        }
+    }
+
     fn handed_out(block: *mut u8) -> *mut u8 {
         if let Some((range, _)) = range::locate(block) {
             let (word, bit) = range.live_bit(block);
@@ -64,14 +78,13 @@ impl Checks for Checked {
     }
 
     fn freeing(block: *mut u8) {
-        let Some((range, index)) = range::locate(block) else { return };
+        let Some((range, _)) = range::locate(block) else { return };
         examine(block);
         let (word, bit) = range.live_bit(block);
         // Relaxed: only the order of operations on this word matters.
         if word.fetch_and(!bit, Ordering::Relaxed) & bit == 0 {
             die(Misuse::Double, block);
         }
-        let _ = index;
     }
 
     fn resizing(block: *mut u8) {
@@ -84,20 +97,37 @@ impl Checks for Checked {
     }
 }
 
+/// Whether `block`, which may be anything, is a dead block of a pool with this map entry.
+fn is_dead(block: *mut u8, entry: u32) -> bool {
+    let Some((range, index)) = range::locate(block) else { return false };
+    if range.entry(index) != entry || !begins_block(range, index, block, entry) {
+        return false;
+    }
+    let (word, bit) = range.live_bit(block);
+    word.load(Ordering::Relaxed) & bit == 0
+}
+
+/// Whether `block` lies a whole number of blocks behind the start of the pool around it, which has
+/// the map entry `entry`.
+fn begins_block(range: &Range, index: usize, block: *mut u8, entry: u32) -> bool {
+    let start = range.record(index).head().start();
+    let size = class::at((entry & range::LARGE) as usize).size as usize;
+    (block.addr() - start.addr()).is_multiple_of(size)
+}
+
 /// Dies unless `block`, an address in a range, is where a block begins or began.
 fn examine(block: *mut u8) {
     let Some((range, index)) = range::locate(block) else { return };
-    match kind_of(range.entry(index)) {
+    let entry = range.entry(index);
+    match kind_of(entry) {
         Kind::Nothing => die(Misuse::Invalid, block),
         Kind::Large => {
             if !block.addr().is_multiple_of(SLICE_BYTES) {
                 die(Misuse::Interior, block);
             }
         }
-        Kind::Pool(offset) => {
-            let start = range.record(index).head().start();
-            let size = class::at(offset).size as usize;
-            if !(block.addr() - start.addr()).is_multiple_of(size) {
+        Kind::Pool(_) => {
+            if !begins_block(range, index, block, entry) {
                 die(Misuse::Interior, block);
             }
         }

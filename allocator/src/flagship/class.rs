@@ -178,7 +178,9 @@ mod tests {
         for align in (5..=14).map(|shift| 1_usize << shift) {
             for request in [0, 1, 17, 100, 1000, 1025, 5000, 20_000, MEDIUM_MAX] {
                 let class = at(aligned_offset(request, align).expect("at most a slice"));
-                assert!(class.size as usize >= request && class.size as usize % align == 0);
+                assert!(
+                    class.size as usize >= request && (class.size as usize).is_multiple_of(align)
+                );
             }
         }
         assert_eq!(aligned_offset(MEDIUM_MAX + 1, 16), None);

@@ -37,6 +37,7 @@ use core::ptr;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32};
 
 use super::class::{self, CLASSES, GRAIN};
+use super::fatal::{Misuse, die};
 use super::range::{self, Extent, OWNER_SHIFT};
 use super::remote::{self, Outgoing};
 use super::slice::{self, NEVER, Place, Span};
@@ -217,6 +218,12 @@ impl Heap {
     pub(crate) fn inbox<'a>(self) -> &'a Inbox {
         // SAFETY: heaps stay mapped for good, and every field of an inbox is atomic.
         unsafe { &(*self.0).inbox }
+    }
+
+    /// The block that will be popped next, or null.
+    pub(crate) fn front(self, offset: usize) -> *mut u8 {
+        // SAFETY: `offset < OFFSETS_END` names a bin of this heap.
+        unsafe { (*self.bin(offset)).front }
     }
 
     /// Pops a block of the class, or null.
@@ -426,14 +433,17 @@ impl Heap {
     }
 
     fn send_list_home(self, first: *mut u8) {
-        let mut block = first;
+        let (mut block, mut previous) = (first, first);
         while !block.is_null() {
+            // By H2 our own, unless the program wrote into the block before.
+            let Some((range, index)) = range::locate(block) else {
+                die(Misuse::SmashedLink, previous)
+            };
             // SAFETY: H2: blocks in fronts and chains are dead and linked.
             let next = unsafe { slice::link(block) };
-            let (range, index) = range::locate(block).expect("H2: our own block");
             // SAFETY: H2: the block is dead and its pool is this heap's.
             unsafe { self.append(range.record(index).head(), block) };
-            block = next;
+            (block, previous) = (next, block);
         }
     }
 

@@ -22,6 +22,7 @@ use core::ptr;
 use core::sync::atomic::Ordering;
 
 use super::class::OFFSETS_END;
+use super::fatal::{Misuse, die};
 use super::heap::Heap;
 use super::range::{self, OWNER_SHIFT};
 use super::slice;
@@ -112,15 +113,17 @@ pub(crate) fn collect(heap: Heap) {
     }
     // Acquire: pairs with the release in `send`.
     let mut chain = inbox.newest.swap(ptr::null_mut(), Ordering::Acquire);
+    let mut previous = chain;
     while !chain.is_null() {
+        // By M1 a block of this heap, unless the program wrote into the block before.
+        let Some((range, index)) = range::locate(chain) else { die(Misuse::SmashedLink, previous) };
         // SAFETY: M2: the chain was in the inbox and is ours.
         let next = unsafe { slice::second(chain) };
-        let (range, index) = range::locate(chain).expect("M1: a block of this heap");
         let offset = (range.entry(index) & range::LARGE) as usize;
         debug_assert!(offset < OFFSETS_END);
         // SAFETY: M1, M2.
         unsafe { heap.keep_chain(offset, chain) };
-        chain = next;
+        (chain, previous) = (next, chain);
     }
 }
 
