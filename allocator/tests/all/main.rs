@@ -20,7 +20,6 @@
 mod arenas;
 mod extension;
 mod faults;
-mod flagship;
 mod layout;
 mod lowest;
 mod model;

@@ -1,0 +1,91 @@
+//! Tests in processes of their own.
+//!
+//! The test starts this same binary with its own name as the filter and [`ALONE`] set; there, the
+//! body runs. A child that hangs is ended by its alarm.
+
+use std::any;
+use std::env;
+use std::fmt;
+use std::io::{Write, stdout};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Output};
+
+use crate::posix;
+
+/// Name of the test whose body this process is to run, and the number of the case.
+const ALONE: &str = "TEST_ALONE";
+/// Seconds that a child may take, unless it asks for more.
+const LIMIT_SECONDS: u32 = 120;
+/// What a body that is to die prints before: the line that its last words must be.
+const LAST_WORDS: &str = "last words: ";
+const SIGABRT: i32 = 6;
+
+/// Name of the test that `body` was written in.
+fn test_of<T>(_body: &T) -> &'static str {
+    let path = any::type_name::<T>();
+    let path = path.split_once("::").map_or(path, |(_, path)| path);
+    path.split("::{{").next().unwrap_or(path)
+}
+
+/// The case that this process is to run, if it is a child of `test`.
+fn case_of(test: &str) -> Option<usize> {
+    let alone = env::var(ALONE).ok()?;
+    let (name, case) = alone.split_once(' ')?;
+    assert_eq!(name, test, "the child runs the test it was started for");
+    posix::leave_no_core();
+    posix::alarm(LIMIT_SECONDS);
+    case.parse().ok()
+}
+
+fn start(test: &str, case: usize) -> Output {
+    Command::new(env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture", "--test-threads=1"])
+        .env(ALONE, format!("{test} {case}"))
+        .output()
+        .unwrap()
+}
+
+/// Runs `body` in a process of its own; fails if it fails, or dies.
+pub(crate) fn alone(body: impl FnOnce()) {
+    let test = test_of(&body);
+    if case_of(test).is_some() {
+        return body();
+    }
+    let output = start(test, 0);
+    let text = String::from_utf8_lossy(&output.stdout);
+    println!("{text}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && text.contains("1 passed"), "child: {}", output.status);
+}
+
+/// A way to die: its name, and what does it. Before the deed, the deed says by [`last_words`] what
+/// the last words will be.
+pub(crate) type Death = (&'static str, fn());
+
+/// Runs every deed in a process of its own. Each must end in an abort, with the words that it
+/// foretold, and no others, on standard error. `test` is any closure of the calling test.
+pub(crate) fn each_dies(test: impl FnOnce(), deaths: &[Death]) {
+    let test = test_of(&test);
+    if let Some(case) = case_of(test) {
+        deaths[case].1();
+        println!("survived");
+        return;
+    }
+    for (case, (name, _)) in deaths.iter().enumerate() {
+        let output = start(test, case);
+        let (said, err) = (
+            String::from_utf8_lossy(&output.stdout).into_owned(),
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        );
+        let foretold = said.lines().find_map(|line| line.split_once(LAST_WORDS));
+        let foretold = foretold.map(|(_, words)| format!("{words}\n"));
+        assert_eq!(Some(&err), foretold.as_ref(), "{name}: {}\n{said}", output.status);
+        assert_eq!(output.status.signal(), Some(SIGABRT), "{name}");
+    }
+}
+
+/// Foretells `arenite: fatal: <misuse> 0x<address>`.
+pub(crate) fn last_words(misuse: impl fmt::Display, block: *const u8) {
+    // A line of its own, after whatever the harness has printed.
+    println!("\n{LAST_WORDS}arenite: fatal: {misuse} {:#x}", block.addr());
+    stdout().flush().unwrap();
+}

@@ -1,0 +1,270 @@
+//! Misuse ends the process with one line that says what was done and where; never silently.
+
+use std::hint::black_box;
+use std::ptr::without_provenance_mut as address;
+use std::thread;
+
+use arenite::{Arenite, AreniteChecked, ForeignFunctions};
+
+use crate::child::{Death, alone, each_dies, last_words};
+
+const FOREIGN: &str = "free of foreign pointer";
+const INVALID: &str = "invalid free of";
+const INTERIOR: &str = "free of interior pointer";
+const DOUBLE: &str = "double free of";
+const SMASHED: &str = "smashed free link in";
+
+/// Says what is coming and frees.
+fn free(misuse: &str, block: *mut u8) {
+    last_words(misuse, block);
+    // SAFETY: none: the process ends before anything is done to the block.
+    unsafe { Arenite::free(block) };
+}
+
+fn checked_free(misuse: &str, block: *mut u8) {
+    last_words(misuse, block);
+    free_checked(block);
+}
+
+fn free_checked(block: *mut u8) {
+    // SAFETY: live, or else the process ends before anything is done to the block.
+    unsafe { AreniteChecked::free(block) };
+}
+
+/// A block of the checked heap, among others of its class.
+fn checked(size: usize) -> *mut u8 {
+    AreniteChecked::prepare();
+    let blocks = [0; 4].map(|_| AreniteChecked::malloc(size));
+    assert!(blocks.iter().all(|block| !block.is_null()));
+    blocks[1]
+}
+
+/// A byte of this program's text.
+fn text() -> *mut u8 {
+    (text as fn() -> *mut u8 as *mut u8).wrapping_add(16)
+}
+
+/// First byte of the arena that a small block lies in.
+fn arena() -> *mut u8 {
+    let block = Arenite::malloc(24);
+    block.map_addr(|at| at & !((4 << 20) - 1))
+}
+
+#[test]
+fn wild_pointers_die_in_the_release_heap() {
+    const DEATHS: &[Death] = &[
+        ("null page, before the first block", || free(FOREIGN, address(16))),
+        ("null page", || {
+            black_box(Arenite::malloc(1));
+            free(FOREIGN, address(8));
+        }),
+        ("stack", || {
+            black_box(Arenite::malloc(1));
+            let mut word = 0_u64;
+            free(FOREIGN, (&raw mut word).cast());
+        }),
+        ("text", || free(FOREIGN, text())),
+        ("not canonical", || free(FOREIGN, address(0x8000_1234_5678_9ab0))),
+        ("highest address", || free(FOREIGN, address(usize::MAX))),
+        ("memory of another allocator", || {
+            black_box(Arenite::malloc(1));
+            free(FOREIGN, Box::leak(Box::new([0_u8; 64])).as_mut_ptr());
+        }),
+        ("tables of the range", || free(INVALID, arena().wrapping_sub(64 << 20))),
+        ("before the first arena", || free(INVALID, arena().wrapping_sub(1))),
+        ("behind the last arena", || free(INVALID, arena().wrapping_add(4 << 20))),
+        ("free slices of an arena", || free(INVALID, arena().wrapping_add((4 << 20) - 16))),
+        ("far reserved memory", || free(INVALID, arena().wrapping_add(8 << 30))),
+        ("inside a large block", || free(INVALID, Arenite::malloc(100_000).wrapping_add(20_000))),
+        ("inside a huge block", || free(FOREIGN, Arenite::malloc(3 << 20).wrapping_add(4096))),
+        ("large block freed again", || {
+            let block = Arenite::malloc(100_000);
+            // SAFETY: live.
+            unsafe { Arenite::free(block) };
+            free(INVALID, block);
+        }),
+        ("huge block freed again", || {
+            let block = Arenite::malloc(3 << 20);
+            // SAFETY: live.
+            unsafe { Arenite::free(block) };
+            free(FOREIGN, block);
+        }),
+        ("realloc of foreign memory", || {
+            last_words(FOREIGN, address(0x1230));
+            // SAFETY: none: the process ends before anything is done to the block.
+            let _ = black_box(unsafe { Arenite::realloc(address(0x1230), 10) });
+        }),
+        ("usable size of foreign memory", || {
+            last_words(FOREIGN, address(0x1230));
+            // SAFETY: none: the process ends before anything is read.
+            black_box(unsafe { Arenite::usable_size(address(0x1230)) });
+        }),
+        ("realloc of free slices", || {
+            let slice = arena().wrapping_add((4 << 20) - 16384);
+            last_words(INVALID, slice);
+            // SAFETY: none: the process ends before anything is done to the block.
+            let _ = black_box(unsafe { Arenite::realloc(slice, 10) });
+        }),
+    ];
+    each_dies(|| {}, DEATHS);
+}
+
+#[test]
+fn double_frees_die_in_the_checked_heap() {
+    const DEATHS: &[Death] = &[
+        ("small", || {
+            let block = checked(24);
+            free_checked(block);
+            checked_free(DOUBLE, block);
+        }),
+        ("medium", || {
+            let block = checked(5000);
+            free_checked(block);
+            checked_free(DOUBLE, block);
+        }),
+        ("after others", || {
+            let (first, second) = (checked(24), checked(24));
+            free_checked(first);
+            free_checked(second);
+            checked_free(DOUBLE, first);
+        }),
+        ("aligned", || {
+            AreniteChecked::prepare();
+            let block = AreniteChecked::aligned_alloc(256, 100);
+            free_checked(block);
+            checked_free(DOUBLE, block);
+        }),
+        ("zeroed", || {
+            AreniteChecked::prepare();
+            let block = AreniteChecked::calloc(3, 8);
+            free_checked(block);
+            checked_free(DOUBLE, block);
+        }),
+        ("large", || {
+            let block = checked(100_000);
+            free_checked(block);
+            checked_free(INVALID, block);
+        }),
+        ("huge", || {
+            let block = checked(3 << 20);
+            free_checked(block);
+            checked_free(FOREIGN, block);
+        }),
+        ("by two threads", || {
+            let block = checked(24).expose_provenance();
+            thread::spawn(move || {
+                free_checked(std::ptr::with_exposed_provenance_mut(block));
+            })
+            .join()
+            .unwrap();
+            checked_free(DOUBLE, std::ptr::with_exposed_provenance_mut(block));
+        }),
+        ("of a block that moved", || {
+            let block = checked(24);
+            // SAFETY: live.
+            let moved = unsafe { AreniteChecked::realloc(block, 500) };
+            assert_ne!(block, moved);
+            checked_free(DOUBLE, block);
+        }),
+        ("realloc of a freed block", || {
+            let block = checked(24);
+            free_checked(block);
+            last_words(DOUBLE, block);
+            // SAFETY: none: the process ends before anything is done to the block.
+            let _ = black_box(unsafe { AreniteChecked::realloc(block, 500) });
+        }),
+    ];
+    each_dies(|| {}, DEATHS);
+}
+
+#[test]
+fn pointers_that_begin_no_block_die_in_the_checked_heap() {
+    const DEATHS: &[Death] = &[
+        ("inside a small block", || checked_free(INTERIOR, checked(48).wrapping_add(16))),
+        ("unaligned", || checked_free(INTERIOR, checked(48).wrapping_add(1))),
+        ("inside a medium block", || checked_free(INTERIOR, checked(5000).wrapping_add(4096))),
+        ("start of a large block", || checked_free(INTERIOR, checked(100_000).wrapping_add(64))),
+        ("inside a large block", || checked_free(INVALID, checked(100_000).wrapping_add(16_384))),
+        ("inside a huge block", || checked_free(FOREIGN, checked(3 << 20).wrapping_add(4096))),
+        ("free slices", || {
+            let arena = checked(24).map_addr(|at| at & !((4 << 20) - 1));
+            checked_free(INVALID, arena.wrapping_add((4 << 20) - 16));
+        }),
+        ("stack", || {
+            checked(24);
+            let mut word = 0_u64;
+            checked_free(FOREIGN, (&raw mut word).cast());
+        }),
+        ("realloc inside a block", || {
+            let inside = checked(48).wrapping_add(16);
+            last_words(INTERIOR, inside);
+            // SAFETY: none: the process ends before anything is done to the block.
+            let _ = black_box(unsafe { AreniteChecked::realloc(inside, 500) });
+        }),
+    ];
+    each_dies(|| {}, DEATHS);
+}
+
+/// Overwrites the link in a freed block and allocates; says that the freed block is at fault.
+fn smash(size: usize, link: fn(*mut u8) -> *mut u8) {
+    let blocks: Vec<_> = (0..3).map(|_| checked(size)).collect();
+    let live = blocks[2];
+    free_checked(blocks[1]);
+    free_checked(blocks[0]);
+    last_words(SMASHED, blocks[0]);
+    // SAFETY: dead, but still mapped: what a use after free does.
+    unsafe { blocks[0].cast::<*mut u8>().write(link(live)) };
+    for _ in 0..1000 {
+        black_box(AreniteChecked::malloc(size));
+    }
+}
+
+#[test]
+fn overwritten_links_die_in_the_checked_heap() {
+    const DEATHS: &[Death] = &[
+        ("live block", || smash(48, |live| live)),
+        ("inside a block", || smash(48, |live| live.wrapping_add(16))),
+        ("unaligned", || smash(48, |live| live.wrapping_add(1))),
+        ("block of another class", || smash(48, |_| AreniteChecked::malloc(64))),
+        ("text that looks like no address", || smash(48, |_| address(0x4141_4141_4141_4141))),
+        ("null page", || smash(48, |_| address(64))),
+        ("stack", || {
+            smash(48, |_| {
+                let mut word = 0_u64;
+                (&raw mut word).cast()
+            });
+        }),
+        ("medium", || smash(5000, |live| live.wrapping_add(8))),
+        ("large block", || smash(48, |_| AreniteChecked::malloc(100_000))),
+        ("free slices", || {
+            smash(48, |live| {
+                live.map_addr(|at| at & !((4 << 20) - 1)).wrapping_add((4 << 20) - 16)
+            });
+        }),
+    ];
+    each_dies(|| {}, DEATHS);
+}
+
+#[test]
+fn foreign_pointers_go_to_the_next_allocator_where_there_is_one() {
+    unsafe fn never(_: *mut u8) {}
+    unsafe fn moved(_: *mut u8, size: usize) -> *mut u8 {
+        address(size)
+    }
+    unsafe fn measured(block: *mut u8) -> usize {
+        block.addr() + 1
+    }
+    static NEXT: ForeignFunctions =
+        ForeignFunctions { free: never, realloc: moved, usable_size: measured };
+    alone(|| {
+        // SAFETY: the functions take anything.
+        unsafe { Arenite::set_next(&NEXT) };
+        let foreign = address(0x1230);
+        // SAFETY: the next allocator takes anything.
+        unsafe { Arenite::free(foreign) };
+        // SAFETY: as above.
+        assert_eq!(unsafe { Arenite::realloc(foreign, 77) }.addr(), 77);
+        // SAFETY: as above.
+        assert_eq!(unsafe { Arenite::usable_size(foreign) }, 0x1231);
+    });
+}
