@@ -17,6 +17,7 @@ mod memcheck;
 mod memory;
 mod name;
 mod panel;
+mod programs;
 mod ratio;
 mod time;
 
@@ -25,6 +26,7 @@ use std::collections::BTreeSet;
 use marker::Marker;
 use name::{Slugs, shorten};
 
+use crate::programs::Programs;
 use crate::record::{Call, Memcheck, Role};
 use crate::results::Results;
 use crate::summary::{Row, Summary};
@@ -59,12 +61,14 @@ pub(crate) struct Charts {
     pub(crate) memory: Vec<Chart>,
     /// Valgrind errors by workload.
     pub(crate) memcheck: Vec<Chart>,
+    /// Runs of real programs: time and memory.
+    pub(crate) programs: Vec<Chart>,
     /// Times by setting, in the order of the summary's settings.
     pub(crate) times: Vec<Option<Chart>>,
 }
 
 impl Charts {
-    pub(crate) fn of(results: &Results, summary: &Summary) -> Self {
+    pub(crate) fn of(results: &Results, summary: &Summary, programs: Option<&Programs>) -> Self {
         let mut slugs = Slugs::default();
         // The baseline is marked in ink; the others follow in the order of the file.
         let mut names = summary.subjects();
@@ -102,13 +106,18 @@ impl Charts {
             .into_iter()
             .filter_map(|name| memcheck::memcheck(name, &of_workload(name), &kinds, &mut slugs))
             .collect();
-        Self { overall, ratios, tradeoff, memory, memcheck, times }
+        let programs = programs.map(|one| programs::programs(one, &mut slugs)).unwrap_or_default();
+        Self { overall, ratios, tradeoff, memory, memcheck, programs, times }
     }
 
     /// Every chart, in the order of the page.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Chart> {
         let first = self.overall.iter().chain(&self.ratios).chain(&self.tradeoff);
-        first.chain(&self.memory).chain(&self.memcheck).chain(self.times.iter().flatten())
+        first
+            .chain(&self.memory)
+            .chain(&self.memcheck)
+            .chain(&self.programs)
+            .chain(self.times.iter().flatten())
     }
 }
 

@@ -1,6 +1,7 @@
 //! A summary in Markdown, for a pull request or the summary page of a CI job.
 
 use crate::findings::{findings, notice};
+use crate::programs::Programs;
 use crate::quantity;
 use crate::record::Role;
 use crate::results::Results;
@@ -13,7 +14,7 @@ pub const MARKDOWN_LIMIT_BYTES: usize = 64 * 1024;
 /// sections are left out from the end, and named, when the text would exceed
 /// [`MARKDOWN_LIMIT_BYTES`].
 #[must_use]
-pub fn markdown(results: &Results, summary: &Summary) -> String {
+pub fn markdown(results: &Results, summary: &Summary, programs: Option<&Programs>) -> String {
     let host = &results.host;
     let mut text = format!(
         "## Arenabench: {} profile against {}\n\n{}, {}, {}.\n\n",
@@ -26,13 +27,14 @@ pub fn markdown(results: &Results, summary: &Summary) -> String {
     if let Some(notice) = notice(results) {
         text += &format!("> {}\n\n", escape(&notice));
     }
-    for finding in findings(results, summary) {
+    for finding in findings(results, summary, programs) {
         text += &format!("* {}\n", escape(&finding));
     }
     let sections = [
         ("Ranking", ranking(summary)),
         ("Failures", failures(summary)),
         ("By workload", by_workload(summary)),
+        ("Real programs", programs.map(real_programs)),
         ("Memory", memory(summary)),
         ("Valgrind errors", errors(results)),
         ("Every cell", Some(cells(summary))),
@@ -133,6 +135,16 @@ fn by_workload(summary: &Summary) -> Body {
         escape(&summary.baseline)
     );
     Some((caption, table))
+}
+
+fn real_programs(programs: &Programs) -> (String, Table) {
+    let caption = format!(
+        "Geometric means over {}: wall time, processor time and peak resident memory over those under \
+         {}, with 95 % intervals.",
+        quantity::plural(programs.names.len(), "program", "programs"),
+        escape(&programs.baseline)
+    );
+    (caption, programs.overall_table())
 }
 
 fn memory(summary: &Summary) -> Body {

@@ -2,8 +2,9 @@
 //! no network, follows the reader's light or dark theme, and can be printed.
 //!
 //! The sections stand in the order in which a reader asks: what was compared, who wins, what it
-//! costs in memory, what Valgrind says, which promises of C are kept, the workloads one by one, what
-//! recording costs, what failed, how it was measured. A section without content is left out.
+//! means for real programs, what it costs in memory, what Valgrind says, which promises of C are
+//! kept, the workloads one by one, what recording costs, what failed, how it was measured. A section
+//! without content is left out.
 //!
 //! * I1: every chart is followed by a table with the same figures.
 //! * I2: every wide table scrolls inside a box of its own, never the page.
@@ -15,6 +16,7 @@ mod memcheck;
 mod memory;
 mod method;
 mod parts;
+mod programs;
 mod ranking;
 mod recordings;
 mod workloads;
@@ -23,6 +25,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::chart::Charts;
 use crate::findings;
+use crate::programs::Programs;
 use crate::quantity;
 use crate::results::Results;
 use crate::summary::Summary;
@@ -34,6 +37,7 @@ const STYLE: &str = include_str!("page/style.css");
 struct Context<'a> {
     results: &'a Results,
     summary: &'a Summary,
+    programs: Option<&'a Programs>,
     charts: &'a Charts,
 }
 
@@ -45,11 +49,17 @@ struct Section {
 }
 
 /// The whole document.
-pub(crate) fn render(results: &Results, summary: &Summary, charts: &Charts) -> String {
-    let context = Context { results, summary, charts };
+pub(crate) fn render(
+    results: &Results,
+    summary: &Summary,
+    programs: Option<&Programs>,
+    charts: &Charts,
+) -> String {
+    let context = Context { results, summary, programs, charts };
     let sections: Vec<Section> = [
         ("compared", "What was compared", Some(machine::section(context))),
         ("ranking", "Who wins where", ranking::section(context)),
+        ("programs", "Real programs", programs::section(context)),
         ("memory", "Memory beside time", memory::section(context)),
         ("valgrind", "Valgrind errors", memcheck::section(context)),
         ("contract", "The C contract", contract::section(context)),
@@ -95,7 +105,7 @@ pub(crate) fn render(results: &Results, summary: &Summary, charts: &Charts) -> S
 }
 
 fn header(context: Context<'_>) -> Markup {
-    let Context { results, summary, .. } = context;
+    let Context { results, summary, programs, .. } = context;
     html! {
         header {
             h1 { "Arenabench report" }
@@ -103,7 +113,7 @@ fn header(context: Context<'_>) -> Markup {
                 p.notice { (notice) }
             }
             ul.findings {
-                @for finding in findings::findings(results, summary) { li { (finding) } }
+                @for finding in findings::findings(results, summary, programs) { li { (finding) } }
             }
         }
     }

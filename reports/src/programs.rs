@@ -121,6 +121,13 @@ impl Programs {
         self.rows.iter().find(|row| row.program == program && row.subject == subject)
     }
 
+    /// Why a subject has no figure at all: how it failed first, or that it was not run.
+    #[must_use]
+    pub fn failure_word(&self, subject: &str) -> &'static str {
+        let mut rows = self.rows.iter().filter(|row| row.subject == subject);
+        rows.find_map(|row| Some(row.failure.as_ref()?.0.word())).unwrap_or("no ratio")
+    }
+
     /// Rounds that the figures of subjects other than the baseline stand on, at most.
     #[must_use]
     pub fn rounds(&self) -> usize {

@@ -10,6 +10,7 @@ use thiserror::Error;
 use crate::chart::Charts;
 use crate::markdown::markdown;
 use crate::page;
+use crate::programs::Programs;
 use crate::results::{Results, exit_code};
 use crate::samples_csv::samples_csv;
 use crate::summary::Summary;
@@ -42,10 +43,11 @@ impl WriteError {
 /// When a folder or file cannot be written.
 pub fn write_report(results: &Results, dir: &Path) -> Result<Vec<PathBuf>, WriteError> {
     let summary = Summary::of(results);
-    let charts = Charts::of(results, &summary);
+    let programs = Programs::of(results);
+    let charts = Charts::of(results, &summary, programs.as_ref());
     let mut files = vec![
-        (dir.join("index.html"), page::render(results, &summary, &charts)),
-        (dir.join("report.md"), markdown(results, &summary)),
+        (dir.join("index.html"), page::render(results, &summary, programs.as_ref(), &charts)),
+        (dir.join("report.md"), markdown(results, &summary, programs.as_ref())),
         (dir.join("results.csv"), samples_csv(results)),
     ];
     for chart in charts.iter() {

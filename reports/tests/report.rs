@@ -308,7 +308,7 @@ fn names_from_outside_cannot_become_markup() {
 #[test]
 fn the_markdown_summary_stays_under_its_limit_and_names_what_it_left_out() {
     let results = synthetic::run(12, 4, 2, 7);
-    let short = markdown(&results, &Summary::of(&results));
+    let short = markdown(&results, &Summary::of(&results), None);
     assert!(short.len() < 20_000 && !short.contains("Left out"), "{}", short.len());
     assert!(short.contains("### Every cell"));
 
@@ -329,7 +329,7 @@ fn the_markdown_summary_stays_under_its_limit_and_names_what_it_left_out() {
             long.samples.push(sample);
         }
     }
-    let text = markdown(&long, &Summary::of(&long));
+    let text = markdown(&long, &Summary::of(&long), None);
     assert!(text.len() <= MARKDOWN_LIMIT_BYTES, "{}", text.len());
     assert!(text.contains("Left out for length: "), "it must say so");
     assert!(text.contains("### Ranking"));

@@ -167,7 +167,7 @@ fn draw(row: &Row, marker: &impl Fn(&str) -> Marker) -> Drawn {
 }
 
 /// An axis over 1, all `estimates` and `dots`. Intervals much wider than the estimates leave it.
-fn axis(estimates: &[Estimate], dots: &[f64]) -> Option<Axis> {
+pub(super) fn axis(estimates: &[Estimate], dots: &[f64]) -> Option<Axis> {
     const REACH: f64 = 1.5;
     if estimates.is_empty() {
         return None;
@@ -182,12 +182,12 @@ fn axis(estimates: &[Estimate], dots: &[f64]) -> Option<Axis> {
 }
 
 /// Ratios inside the floor.
-fn band(floor: Floor) -> (f64, f64) {
+pub(super) fn band(floor: Floor) -> (f64, f64) {
     let reach = 1.0 + floor.half_width_percent() / 100.0;
     (1.0 / reach, reach)
 }
 
-fn floor_words(floor: Option<Floor>) -> String {
+pub(super) fn floor_words(floor: Option<Floor>) -> String {
     match floor {
         Some(floor) => format!(
             "Band: the A/A floor, {} either way ({}).",
@@ -199,7 +199,7 @@ fn floor_words(floor: Option<Floor>) -> String {
 }
 
 /// `From 0.62 (mimalloc) to 1.30 (slow).`
-fn spread_words<'a>(values: impl Iterator<Item = (&'a str, f64)> + Clone) -> String {
+pub(super) fn spread_words<'a>(values: impl Iterator<Item = (&'a str, f64)> + Clone) -> String {
     let least = values.clone().min_by(|a, b| a.1.total_cmp(&b.1));
     let most = values.max_by(|a, b| a.1.total_cmp(&b.1));
     match (least, most) {

@@ -9,7 +9,7 @@ use crate::record::{Source, Workload};
 use crate::summary::{Setting, Summary};
 
 pub(super) fn section(context: Context<'_>) -> Option<Markup> {
-    let Context { results, summary, charts } = context;
+    let Context { results, summary, charts, .. } = context;
     let of = |workload: &Workload| -> Vec<usize> {
         let settings = summary.settings.iter().enumerate();
         settings
