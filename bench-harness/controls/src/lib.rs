@@ -9,6 +9,7 @@
 //! |---|---|---|
 //! | `slow` | spins in every malloc and free | comparison of times and instruction counts |
 //! | `overlapping` | hands out parts of live blocks | `--verify`: overlap |
+//! | `racing` | hands the same block to two threads | `--verify` on threads: overlap |
 //! | `leaking` | gives back every other block | peak RSS over peak live |
 //! | `misaligned` | hands out blocks off by 8 bytes | `--verify`: alignment |
 //! | `dirty` | leaves a byte of a calloc'ed block unzeroed | `--verify`: calloc zeroing |

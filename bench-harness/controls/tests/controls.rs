@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 const AFTER: usize = arenabench_controls::DEFAULT_AFTER as usize;
 const CALLS: usize = AFTER + 10_000;
 
-const ALL: [&str; 11] = [
+const ALL: [&str; 12] = [
     "crashing",
     "dirty",
     "exiting",
@@ -26,6 +26,7 @@ const ALL: [&str; 11] = [
     "leaking",
     "misaligned",
     "overlapping",
+    "racing",
     "slow",
     "unloaded",
 ];
@@ -176,6 +177,21 @@ fn overlapping_hands_out_parts_of_live_blocks() {
         assert_eq!(contents(block, SIZE), [7; SIZE]);
         control.free(block);
     }
+}
+
+#[test]
+fn racing_gives_one_thread_a_block_of_its_own_and_two_threads_the_same() {
+    let control = Control::load("racing");
+    let addresses =
+        |count: usize| -> Vec<usize> { (0..count).map(|_| control.malloc(48).addr()).collect() };
+    // One more than a multiple of those that strike, so that the next call is no such one.
+    let alone = addresses(CALLS + 1);
+    let distinct: HashSet<_> = alone.iter().collect();
+    assert_eq!(distinct.len(), CALLS + 1);
+    // The last block that was kept in mind waits for another thread.
+    let malloc = control.function::<extern "C" fn(usize) -> *mut u8>(c"malloc");
+    let other = std::thread::spawn(move || malloc(48).addr()).join().unwrap();
+    assert!(alone.contains(&other));
 }
 
 #[test]

@@ -72,7 +72,7 @@ impl StreamCompiler {
     }
 
     /// As [`StreamCompiler::new`], with epochs of at most so many words.
-    pub(super) fn with_window(file: File, paced: bool, window_words: u64) -> Self {
+    pub(crate) fn with_window(file: File, paced: bool, window_words: u64) -> Self {
         let mut compiler = Self {
             out: BufWriter::with_capacity(1 << 20, file),
             written: 0,

@@ -136,8 +136,8 @@ pub(crate) struct Streams {
     pub(crate) index: Index,
     memory: Mapping,
     words: u64,
-    /// First word in the file of what `memory` holds; `None` before anything is read.
-    held: Option<u64>,
+    /// What `memory` holds of the file: first word and words. Nothing at first.
+    held: (u64, u64),
 }
 
 impl Streams {
@@ -147,6 +147,15 @@ impl Streams {
     /// When the file is not as long as `shape` says, its index is unreadable, or memory for the words
     /// cannot be had.
     pub(crate) fn open(file: File, shape: &StreamsShape) -> io::Result<Self> {
+        Self::with_window(file, shape, WINDOW_WORDS)
+    }
+
+    /// As [`Streams::open`], for a plan whose epochs have at most so many words.
+    pub(crate) fn with_window(
+        file: File,
+        shape: &StreamsShape,
+        window_words: u64,
+    ) -> io::Result<Self> {
         let index_at = (shape.words + u64::from(shape.slots)) * 8;
         let expected = index_at + shape.index_bytes;
         let found = file.metadata()?.len();
@@ -159,10 +168,10 @@ impl Streams {
         let mut text = vec![0; shape.index_bytes as usize];
         file.read_exact_at(&mut text, index_at)?;
         let index = serde_json::from_slice(&text)?;
-        let whole = shape.words <= WINDOW_WORDS;
+        let whole = shape.words <= window_words;
         let words = if whole { shape.words } else { shape.epoch_words };
         let memory = Mapping::populated(words.max(1) as usize * 8)?;
-        Ok(Self { file, index, memory, words: shape.words, held: None })
+        Ok(Self { file, index, memory, words: shape.words, held: (0, 0) })
     }
 
     /// Brings an epoch into memory and returns its first word, which stays where it is until the
@@ -174,10 +183,10 @@ impl Streams {
         let Epoch { start, words, .. } = self.index.epochs[epoch];
         let whole = self.memory.len() as u64 >= self.words * 8;
         let (first, len) = if whole { (0, self.words) } else { (start, words) };
-        if self.held != Some(first) {
+        if self.held != (first, len) {
             let bytes = (len * 8) as usize;
             self.file.read_exact_at(&mut self.memory.bytes_mut()[..bytes], first * 8)?;
-            self.held = Some(first);
+            self.held = (first, len);
         }
         Ok(self.memory.words()[(start - first) as usize..].as_ptr())
     }

@@ -2,7 +2,6 @@
 //! find any two uses of a slot that nothing brings into an order.
 
 use std::collections::HashMap;
-use std::fs::File;
 
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
@@ -25,17 +24,12 @@ fn seeds() -> Vec<u64> {
 
 fn plan(events: &[Event], window_words: u64, paced: bool) -> (Streams, StreamsShape) {
     let file = tempfile::tempfile().unwrap();
-    let mut compiler =
-        StreamCompiler::with_window(file.try_clone().unwrap(), paced, window_words);
+    let mut compiler = StreamCompiler::with_window(file.try_clone().unwrap(), paced, window_words);
     for event in events {
         compiler.event(event).unwrap();
     }
     let shape = compiler.finish().unwrap();
-    (open(file, &shape), shape)
-}
-
-fn open(file: File, shape: &StreamsShape) -> Streams {
-    Streams::open(file, shape).unwrap()
+    (Streams::with_window(file, &shape, window_words).unwrap(), shape)
 }
 
 /// Words of an epoch.
@@ -78,9 +72,7 @@ fn decode(row: &[u64]) -> (Played, usize) {
             (Small::Malloc, size) => (Played::Birth { slot, size: size as u64 }, 1),
             (Small::Free, size) => (Played::Death { slot, size: size as u64 }, 1),
             (Small::Nothing, _) => (Played::Nothing, 1),
-            (Small::Meeting, kind) => {
-                (Played::Meet(Meeting::of(kind), slot as u32, row[1]), 2)
-            }
+            (Small::Meeting, kind) => (Played::Meet(Meeting::of(kind), slot as u32, row[1]), 2),
         },
     }
 }

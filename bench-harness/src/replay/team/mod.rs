@@ -19,6 +19,8 @@
 mod gate;
 mod member;
 mod roster;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Mutex;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
