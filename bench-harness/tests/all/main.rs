@@ -17,6 +17,8 @@ mod fidelity;
 mod installed;
 mod interrupted;
 mod memcheck;
+mod program;
 mod recorder;
 mod run;
 mod sanity;
+mod threads;
