@@ -21,4 +21,3 @@ mod program;
 mod recorder;
 mod run;
 mod sanity;
-mod threads;
