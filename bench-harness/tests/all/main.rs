@@ -21,3 +21,4 @@ mod program;
 mod recorder;
 mod run;
 mod sanity;
+mod threads;

@@ -156,7 +156,7 @@ impl Simulation<'_> {
                     Order::Random => able.choose(&mut self.dice),
                 };
                 let Some(&thread) = next else {
-                    if rows.iter().all(|row| row.is_empty()) {
+                    if rows.iter().all(std::ops::Range::is_empty) {
                         break;
                     }
                     return Err("no thread can go on (E1)".to_owned());
