@@ -8,6 +8,7 @@
 //! large and huge   spans of slices; mappings of their own              large.rs, huge.rs
 //! free spans       by length, dirty before clean, decommitted late     span_store.rs
 //! ranges           reservation, map, records: the ownership test       range.rs, slice.rs
+//! a look at it     every numbered invariant, the bytes of every kind        validate.rs, */check.rs, stats.rs
 //! outside          the kernel, a lock, thread-local words, last words  os.rs, lock.rs, ...
 //! ```
 //! A file may use those below it. Where the classic heap follows pymalloc, this one keeps nothing
@@ -33,10 +34,14 @@ mod remote;
 mod settings;
 mod slice;
 mod span_store;
+mod stats;
 mod thread_local;
 mod threads;
 mod valgrind;
+mod validate;
 
 pub use arenite::{Arenite, AreniteChecked};
 pub use foreign::ForeignFunctions;
 pub use private::Heap;
+pub use stats::FlagshipStats;
+pub use validate::{FlagshipInvariant, FlagshipViolation};

@@ -84,7 +84,10 @@ mod used_pools;
 mod validate;
 
 pub use arena::ArenaTable;
-pub use flagship::{Arenite, AreniteChecked, ForeignFunctions, Heap};
+pub use flagship::{
+    Arenite, AreniteChecked, FlagshipInvariant, FlagshipStats, FlagshipViolation, ForeignFunctions,
+    Heap,
+};
 pub use geometry::{ForeignRealloc, Geometry, MAX_CLASSES, MAX_POOLS_PER_ARENA, Release};
 pub use heap::ClassicHeap;
 pub use next::NextAllocator;

@@ -8,7 +8,7 @@
 //!
 //! Printing (`Display`) writes the table through `core::fmt` and allocates nothing.
 
-mod table;
+pub(crate) mod table;
 
 use crate::geometry::{Geometry, HEADER_BYTES, MAX_CLASSES};
 use crate::heap::ClassicHeap;

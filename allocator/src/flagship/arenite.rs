@@ -9,7 +9,9 @@ use super::class::{self, GRAIN, SMALL_MAX};
 use super::foreign::{self, ForeignFunctions};
 use super::heap::Heap;
 use super::settings;
+use super::stats::{self, FlagshipStats};
 use super::thread_local;
+use super::validate::{self, FlagshipViolation};
 
 /// The flagship heap: a thread-safe general-purpose allocator that serves every size itself.
 ///
@@ -143,6 +145,24 @@ calls!(Arenite, Unchecked);
 calls!(AreniteChecked, Checked);
 
 impl Arenite {
+    /// A snapshot of the heap. For tests and diagnosis: no other thread may be inside of a call.
+    /// Costs a look at every span and every free block.
+    #[must_use]
+    pub fn stats() -> FlagshipStats {
+        stats::stats()
+    }
+
+    /// Checks every invariant of the heap. For tests: no other thread may be inside of a call.
+    /// Costs a look at every span and every free block, and for every pool one at all free blocks
+    /// of its class that are in no pool.
+    ///
+    /// # Errors
+    ///
+    /// The first invariant that is found broken, and where.
+    pub fn validate() -> Result<(), FlagshipViolation> {
+        validate::validate()
+    }
+
     /// Names the allocator that foreign pointers are passed on to, instead of ending the process.
     ///
     /// # Safety

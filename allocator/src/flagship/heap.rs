@@ -33,6 +33,8 @@
 //!   `pools` counts them.
 //! * **H4** The current pool has `event = NEVER`. A sleeping pool has `live > event`.
 
+pub(crate) mod check;
+
 use core::ptr;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32};
 

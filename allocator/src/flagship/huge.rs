@@ -9,6 +9,8 @@
 //!   that nobody else knows of.
 //! * **G2** From a block's own place by its hash to where it is, no place is empty.
 
+pub(crate) mod check;
+
 use core::cell::UnsafeCell;
 use core::ptr;
 

@@ -25,6 +25,8 @@
 //! * **R2** The entry of a slice is not 0 iff the slice belongs to a pool or begins a large block.
 //! * **R3** Records of a slice are committed if its arena ever was.
 
+mod check;
+
 use core::cell::UnsafeCell;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};

@@ -18,6 +18,8 @@
 //! * **M3** Inboxes are pushed to by anyone and emptied as a whole by whoever works on the heap
 //!   (H1), so that no address is ever compared with one that was taken in between.
 
+mod check;
+
 use core::ptr;
 use core::sync::atomic::Ordering;
 

@@ -186,8 +186,14 @@ impl Span {
     #[inline(always)]
     pub(crate) fn clear_list(self) {
         self.set_first(ptr::null_mut());
+        self.set_tail(self.list_begin());
+    }
+
+    /// Where `tail` points when the free list is empty.
+    #[inline(always)]
+    pub(crate) fn list_begin(self) -> *mut *mut u8 {
         // SAFETY: F1.
-        self.set_tail(unsafe { &raw mut (*self.0).first });
+        unsafe { &raw mut (*self.0).first }
     }
 
     /// Appends a dead block to the pool's free list, and counts it.

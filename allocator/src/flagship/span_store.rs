@@ -17,6 +17,8 @@
 //!
 //! Everything here happens under the spans lock.
 
+mod check;
+
 use core::ops::Range as Span0;
 
 use super::lock::{Held, Lock};

@@ -19,6 +19,8 @@
 //! * **A2** A heap is attached to one thread, or in the roster's list with `parked` set, or the late
 //!   heap, or private to a `Heap` value, or unused and without blocks. The roster lock guards every change.
 
+pub(crate) mod check;
+
 use core::cell::UnsafeCell;
 use core::ffi::{c_uint, c_void};
 use core::ptr;

@@ -34,7 +34,12 @@ impl fmt::Display for Grouped {
     }
 }
 
-fn line(f: &mut fmt::Formatter<'_>, label: fmt::Arguments<'_>, number: u64) -> fmt::Result {
+/// `label = number`, in columns.
+pub(crate) fn line(
+    f: &mut fmt::Formatter<'_>,
+    label: fmt::Arguments<'_>,
+    number: u64,
+) -> fmt::Result {
     // `Arguments` ignores a width, so the padding is written by hand.
     let mut written = Counted { inner: f, chars: 0 };
     fmt::write(&mut written, label)?;
