@@ -58,9 +58,20 @@ impl Family {
         let Some(table) = subject.table()? else { return Ok(None) };
         let family = Self::of_table(&table);
         Ok(Some(match subject.backing {
-            Backing::System | Backing::Preloaded(_) | Backing::Installed(..) => {
+            Backing::System | Backing::Preloaded(_) | Backing::Installed(..) | Backing::Own(..) => {
                 Self::of_process(&table)
             }
+            Backing::Arenite => Self {
+                reallocarray: Some(arenite_capi::arenite_reallocarray),
+                aligned_alloc: Some(arenite_capi::arenite_aligned_alloc),
+                posix_memalign: Some(arenite_capi::arenite_posix_memalign),
+                memalign: Some(arenite_capi::arenite_memalign),
+                valloc: Some(arenite_capi::arenite_valloc),
+                pvalloc: Some(arenite_capi::arenite_pvalloc),
+                free_sized: Some(arenite_capi::arenite_free_sized),
+                free_aligned_sized: Some(arenite_capi::arenite_free_aligned_sized),
+                ..family
+            },
             Backing::Mimalloc => Self {
                 aligned_alloc: Some(libmimalloc_sys::mi_aligned_alloc),
                 posix_memalign: Some(libmimalloc_sys::mi_posix_memalign),

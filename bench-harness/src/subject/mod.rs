@@ -10,6 +10,7 @@ mod family;
 mod identity;
 pub(crate) mod installed;
 mod linked;
+pub(crate) mod own;
 mod presets;
 mod reference;
 mod single_thread;
@@ -25,6 +26,7 @@ pub(crate) use family::Family;
 
 use crate::replay::allocator::{Allocator, CCalls, FunctionTable, InlineCalls};
 use installed::Installed;
+use own::Own;
 
 /// Crate versions, for libraries that do not state their own.
 const SNMALLOC_VERSION: &str = "of snmalloc-sys 0.7.6";
@@ -44,11 +46,15 @@ enum Backing {
     Ideal,
     IdealInline,
     MimallocInline,
+    Arenite,
+    AreniteInline,
     JemallocInline,
     /// A library that takes the place of the system's malloc in the child.
     Preloaded(PathBuf),
     /// The same, of a package that may be missing.
     Installed(&'static Installed, PathBuf),
+    /// The same, of this workspace.
+    Own(&'static Own, PathBuf),
 }
 
 /// An allocator under test.
@@ -128,6 +134,13 @@ pub(crate) fn registry() -> Vec<Subject> {
         let backing = Backing::Installed(library, library.path());
         peer(library.name, backing, library.description)
     }));
+    let own = |name, call, backing, description| {
+        built_in(name, Role::Preset, call, backing, 16, description)
+    };
+    all.push(own("arenite", Call::C, Backing::Arenite, "Arenite, by its C functions"));
+    all.extend(own::ALL.iter().map(|library| {
+        own(library.name, Call::C, Backing::Own(library, library.path()), library.description)
+    }));
     all.extend(presets::Preset::ALL.map(|preset| {
         let description = preset.era();
         let backing = Backing::Preset(preset);
@@ -150,6 +163,12 @@ pub(crate) fn registry() -> Vec<Subject> {
             "jemalloc-inline",
             Backing::JemallocInline,
             "the tikv-jemallocator crate, as Rust calls it",
+        ),
+        own(
+            "arenite-inline",
+            Call::Inline,
+            Backing::AreniteInline,
+            "Arenite as Rust calls it, inlined",
         ),
     ]);
     all
@@ -198,16 +217,19 @@ impl Subject {
             Backing::Installed(library, path) if !path.is_file() => {
                 Some(format!("{} is not installed; {}", library.soname, library.remedy()))
             }
+            Backing::Own(library, path) => library.missing(path),
             _ => None,
         }
     }
 
-    /// Whether a run has the subject when none is named: `quick` ones leave out the rarer peers.
-    /// Inlined crates are no match for C calls and never ranked with them: on demand only.
+    /// Whether a run has the subject when none is named: `quick` ones leave out the rarer peers,
+    /// none has the checked library, whose price is no allocator's.
     pub(crate) fn is_default(&self, quick: bool) -> bool {
         let wanted = match &self.backing {
             Backing::Installed(library, _) => library.quick || !quick,
-            _ => !self.name.ends_with("-inline"),
+            Backing::Own(library, _) => library.name != "arenite-checked",
+            Backing::IdealInline => !quick,
+            _ => true,
         };
         wanted && self.missing().is_none()
     }
@@ -215,7 +237,9 @@ impl Subject {
     /// Library to preload into the child.
     pub(crate) fn preload(&self) -> Option<&Path> {
         match &self.backing {
-            Backing::Preloaded(path) | Backing::Installed(_, path) => Some(path),
+            Backing::Preloaded(path) | Backing::Installed(_, path) | Backing::Own(_, path) => {
+                Some(path)
+            }
             _ => None,
         }
     }
@@ -224,6 +248,7 @@ impl Subject {
     pub(crate) fn ownership(&self) -> Option<&'static str> {
         match self.backing {
             Backing::Preset(preset) => Some(preset.ownership()),
+            Backing::Arenite | Backing::AreniteInline | Backing::Own(..) => Some("reserved-range"),
             _ => None,
         }
     }
@@ -249,7 +274,10 @@ impl Subject {
     /// The subject's C functions, made ready; `None` for subjects that are not called through C.
     fn table(&self) -> io::Result<Option<FunctionTable>> {
         Ok(Some(match &self.backing {
-            Backing::System | Backing::Preloaded(_) | Backing::Installed(..) => linked::system(),
+            Backing::System | Backing::Preloaded(_) | Backing::Installed(..) | Backing::Own(..) => {
+                linked::system()
+            }
+            Backing::Arenite => own::linked_table(),
             Backing::Mimalloc => linked::mimalloc(),
             Backing::Jemalloc => linked::jemalloc(),
             Backing::Snmalloc => linked::snmalloc(),
@@ -311,6 +339,7 @@ impl Subject {
             Backing::IdealInline => visitor.visit(reference::IdealInline::new()?),
             Backing::MimallocInline => visitor.visit(InlineCalls(mimalloc::MiMalloc)),
             Backing::JemallocInline => visitor.visit(InlineCalls(tikv_jemallocator::Jemalloc)),
+            Backing::AreniteInline => visitor.visit(InlineCalls(arenite::Arenite::new())),
             _ => {
                 let table = self.table()?.expect("every other subject has C functions");
                 visitor.visit(CCalls(std::hint::black_box(&table)))

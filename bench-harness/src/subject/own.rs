@@ -1,0 +1,67 @@
+//! This project's own preload libraries, which stand beside the executable.
+
+use std::path::{Path, PathBuf};
+
+use crate::replay::allocator::FunctionTable;
+
+/// A library that a package of this workspace builds.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Own {
+    /// Name of the subject that replays through it.
+    pub(crate) name: &'static str,
+    /// File beside the executable, or one folder above it for test binaries.
+    pub(crate) file: &'static str,
+    /// Package that builds it.
+    pub(crate) package: &'static str,
+    /// One line for `list`.
+    pub(crate) description: &'static str,
+}
+
+/// The plain library and the checked one.
+pub(crate) static ALL: [Own; 2] = [
+    Own {
+        name: "arenite-preload",
+        file: "libarenite.so",
+        package: "arenite-preload",
+        description: "Arenite as libarenite.so, preloaded",
+    },
+    Own {
+        name: "arenite-checked",
+        file: "libarenite_checked.so",
+        package: "arenite-preload-checked",
+        description: "Arenite with checks, preloaded",
+    },
+];
+
+impl Own {
+    /// Where the library is, or would be.
+    pub(crate) fn path(&self) -> PathBuf {
+        let executable = std::env::current_exe().unwrap_or_default();
+        let beside = executable.with_file_name(self.file);
+        let above = executable.parent().and_then(Path::parent).map(|up| up.join(self.file));
+        match above {
+            Some(above) if !beside.is_file() && above.is_file() => above,
+            _ => beside,
+        }
+    }
+
+    /// What is missing and how to get it, where it is.
+    pub(crate) fn missing(&self, path: &Path) -> Option<String> {
+        let Self { package, .. } = self;
+        (!path.is_file()).then(|| {
+            format!("{} is missing; `cargo build --release -p {package}` makes it", path.display())
+        })
+    }
+}
+
+/// The prefixed functions that are linked into the executable.
+pub(super) fn linked_table() -> FunctionTable {
+    FunctionTable {
+        malloc: arenite_capi::arenite_malloc,
+        calloc: arenite_capi::arenite_calloc,
+        realloc: arenite_capi::arenite_realloc,
+        aligned_alloc: arenite_capi::arenite_aligned_alloc,
+        free: arenite_capi::arenite_free,
+        usable_size: Some(arenite_capi::arenite_malloc_usable_size),
+    }
+}
