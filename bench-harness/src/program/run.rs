@@ -13,6 +13,7 @@ use super::subject::Server;
 use crate::child::outcome::{signal_name, with_last_words};
 use crate::child::spawn::{self, Ending, Finished, Limits};
 use crate::interrupt::Interrupt;
+use crate::preload::Preload;
 
 /// Beginnings of the names of variables that set allocators up. The program does not get them, so
 /// that a figure does not depend on what happens to be set; `-- env NAME=VALUE CMD` sets one.
@@ -65,8 +66,12 @@ pub(super) fn run(
         true => Some(tempfile::tempdir()?),
         false => None,
     };
+    let preload = match request.server.library() {
+        Some(library) => Some(Preload::of(library)?),
+        None => None,
+    };
     let job = Job {
-        preload: request.server.preload.clone(),
+        preload: preload.as_ref().map(|preload| preload.path().to_owned()),
         notes: notes.as_ref().map(|folder| folder.path().to_owned()),
         memory_bytes: limits.memory_bytes,
     };

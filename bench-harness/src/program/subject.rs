@@ -14,7 +14,7 @@ pub(crate) const SYSTEM: &str = "system";
 /// This project's own libraries: name, file beside this program, package that builds it.
 const OWN: [(&str, &str, &str); 2] = [
     ("arenite", "libarenite.so", "arenite-preload"),
-    ("arenite-checked", "libarenite_checked.so", "arenite-preload-checked"),
+    ("arenite-checked", "libarenite-checked.so", "arenite-preload-checked"),
 ];
 
 /// A subject that serves whole programs.
@@ -122,9 +122,11 @@ impl Server {
         let mut all = vec![Self::system(), Self::own(&OWN[0])];
         let registry = subject::registry();
         let found = registry.iter().filter_map(Self::preloaded);
-        all.extend(found.filter(|server| {
-            server.missing.is_none() && !OWN.iter().any(|own| own.0 == server.name)
-        }));
+        let is_own = |server: &Self| {
+            let file = server.library().and_then(Path::file_name);
+            OWN.iter().any(|own| file.is_some_and(|file| file == own.1))
+        };
+        all.extend(found.filter(|server| server.missing.is_none() && !is_own(server)));
         all
     }
 

@@ -143,6 +143,19 @@ fn a_library_that_does_not_serve_is_not_loaded_and_never_a_figure() {
 }
 
 #[test]
+fn a_library_may_stand_under_a_path_that_the_linker_would_split() {
+    let folder = folder();
+    let path = folder.path().join("with space:and colon.so");
+    fs::copy(control("leaking"), &path).unwrap();
+    let mut command = command("program -s system --rounds 1 -q --format json");
+    command.arg("-s").arg(format!("mine={}", path.display()));
+    let ended = ended(command.args(["--", "/bin/sh", "-c", "exec sleep 0.05"]));
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let records = ended.records();
+    assert!(of(&records, "mine").iter().all(|record| record["status"] == "ok"));
+}
+
+#[test]
 fn what_is_missing_is_one_clear_error_and_leaves_no_files() {
     let folder = folder();
     let out = folder.path().join("out");
