@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::program::subject::Server;
@@ -137,7 +138,7 @@ pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) subjects: Subjects,
     /// Workload: a name from `list`, or a trace file [default: by profile]
-    #[arg(short, long = "workload", value_name = "W", value_parser = Name::parse)]
+    #[arg(short, long = "workload", value_name = "W", value_parser = workload_name())]
     pub(crate) workloads: Vec<Name>,
     /// Folder of the results [default: a new one under arenabench-results]
     #[arg(short, long, value_name = "DIR")]
@@ -192,6 +193,9 @@ pub(crate) struct Record {
     /// Also run the program N times with and N times without the recorder, and say what it costs
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) measure_slowdown: Option<u32>,
+    /// Wait this long for processes that outlive CMD (daemons); their traces are cut off then
+    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration)]
+    pub(crate) linger: Duration,
     /// Program and arguments
     #[arg(last = true, required = true, value_name = "CMD")]
     pub(crate) command: Vec<OsString>,
@@ -203,6 +207,8 @@ pub(crate) enum Trace {
     Info(TraceInfo),
     /// Write a generated workload to a trace file
     Generate(TraceGenerate),
+    /// Convert the raw logs that a recording has kept
+    Import(TraceImport),
     /// Check a trace to its last byte
     Validate(TraceValidate),
 }
@@ -228,6 +234,20 @@ pub(crate) struct TraceGenerate {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  arenabench trace import day.trace.raw-Xk3PqZ -o day.trace")]
+pub(crate) struct TraceImport {
+    /// Folder of raw logs, as `record` names it when it could not convert them
+    pub(crate) folder: PathBuf,
+    /// Trace of the program's own process; other processes go to FILE.PID.N
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// The first request of exactly N bytes begins the measured region, the second ends it
+    /// [default: what the recording was begun with]
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub(crate) mark_size: Option<u64>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct TraceValidate {
     /// Trace files
     #[arg(required = true)]
@@ -240,7 +260,7 @@ pub(crate) struct TraceValidate {
     arenabench replay int-churn:100k -s pymalloc-3.11 --verify")]
 pub(crate) struct Replay {
     /// Trace file, or a workload from `list`
-    #[arg(value_name = "TRACE", value_parser = Name::parse)]
+    #[arg(value_name = "TRACE", value_parser = workload_name())]
     pub(crate) workload: Name,
     #[command(flatten)]
     pub(crate) subjects: Subjects,
@@ -342,7 +362,7 @@ pub(crate) struct Memcheck {
     #[command(flatten)]
     pub(crate) subjects: Subjects,
     /// Workload: a name from `list`, or a trace file [default: the three generators]
-    #[arg(short, long = "workload", value_name = "W", value_parser = Name::parse)]
+    #[arg(short, long = "workload", value_name = "W", value_parser = workload_name())]
     pub(crate) workloads: Vec<Name>,
     #[command(flatten)]
     pub(crate) generation: Generation,
@@ -379,6 +399,11 @@ pub(crate) struct Report {
     /// Folder to write to
     #[arg(short, long, value_name = "DIR")]
     pub(crate) output: PathBuf,
+}
+
+/// A workload's name; paths of trace files may hold bytes that are no text.
+fn workload_name() -> impl TypedValueParser<Value = Name> {
+    OsStringValueParser::new().try_map(|text| Name::of(&text))
 }
 
 /// A duration such as `30s`, `2m` or `500ms`.

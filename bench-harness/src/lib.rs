@@ -90,6 +90,7 @@ fn dispatch(command: Command, voice: &Voice) -> exit::Outcome {
         Command::Record(args) => commands::record::run(&args, voice, &interrupt()?),
         Command::Trace(Trace::Info(args)) => commands::trace::info(&args),
         Command::Trace(Trace::Generate(args)) => commands::trace::generate(&args, voice),
+        Command::Trace(Trace::Import(args)) => commands::trace::import(&args, voice),
         Command::Trace(Trace::Validate(args)) => commands::trace::validate(&args),
         Command::Replay(args) => commands::replay::run(&args, voice, &interrupt()?),
         Command::Program(args) => commands::program::run(&args, voice, &interrupt()?),

@@ -68,6 +68,7 @@ pub(crate) fn record(trace: &Path, interrupt: &Interrupt) -> Result<Recording, U
         program: Some(PROGRAM_NAME.to_owned()),
         silent: true,
         others: false,
+        linger: std::time::Duration::ZERO,
     };
     let first = recording::record(&request)?;
     let own = &first.traces[0];

@@ -2,7 +2,17 @@
 //!
 //! The raw logs stand in a folder beside the trace until they are converted; it is removed when
 //! everything in it was, and kept and named when something went wrong, so that nothing recorded is
-//! lost.
+//! lost: [`import`] takes such a folder up again.
+//!
+//! ```text
+//! live         the program's end, and the signals handed on to it until then
+//! survivors    processes that outlive the program
+//! raw_folder   the folder of raw logs, and the traces that are made of it
+//! ```
+
+mod live;
+mod raw_folder;
+mod survivors;
 
 use std::ffi::OsString;
 use std::os::unix::process::ExitStatusExt;
@@ -10,11 +20,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
 
-use workloads::import::raw_log::{self, ImportErrorKind, ImportSummary, RawImage, RawImages};
+use workloads::import::raw_log::ImportSummary;
 use workloads::totals::Totals;
 use workloads::trace::{Meta, Writer};
 
 use crate::exit::{self, Failure};
+use crate::preload::Preload;
+use live::Signals;
+use raw_folder::Note;
 
 /// File name of the recorder's library, which is built into the same folder as this program.
 pub(crate) const LIBRARY: &str = "libarenabench_recorder.so";
@@ -38,6 +51,8 @@ pub(crate) struct Request<'a> {
     pub(crate) silent: bool,
     /// Whether traces of other processes are kept.
     pub(crate) others: bool,
+    /// How long other processes may outlive the program before their logs are cut off.
+    pub(crate) linger: Duration,
 }
 
 /// One trace that came out of a recording.
@@ -54,6 +69,8 @@ pub(crate) struct Recording {
     pub(crate) status: ExitStatus,
     pub(crate) wall: Duration,
     pub(crate) traces: Vec<Recorded>,
+    /// Processes of the recording that still ran when it ended.
+    pub(crate) cut: u64,
 }
 
 /// The recorder's library beside this program.
@@ -76,12 +93,17 @@ pub(crate) fn library() -> Result<PathBuf, Failure> {
     })
 }
 
-/// Runs the program and converts what was logged.
+/// Runs the program and converts what was logged. SIGHUP, SIGINT, SIGQUIT and SIGTERM go to the
+/// program meanwhile, and this process goes on when it has ended.
 ///
 /// # Errors
-/// When the program cannot be started, nothing was logged, or a trace cannot be written.
+/// When the output cannot be written, found out before the program runs; when the program cannot be
+/// started, nothing was logged, or a trace cannot be written.
 pub(crate) fn record(request: &Request<'_>) -> Result<Recording, Failure> {
+    // Begins a trace where it is to stand, and gives it up again.
+    drop(Writer::create(request.output, &Meta::default())?);
     let library = library()?;
+    let preload = Preload::of(&library).map_err(|error| Failure::io("the recorder", error))?;
     let parent = match request.output.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -93,20 +115,54 @@ pub(crate) fn record(request: &Request<'_>) -> Result<Recording, Failure> {
         .map_err(|error| Failure::io(parent.display(), error))?;
     let absolute = std::path::absolute(folder.path())
         .map_err(|error| Failure::io(folder.path().display(), error))?;
+    let mut note = Note {
+        program: request.program.clone().unwrap_or_else(|| program_name(request)),
+        interpreter: request.interpreter.clone(),
+        mark_size: request.mark_size,
+        pid: None,
+    };
+    let in_folder = |error| Failure::io(folder.path().display(), error);
+    note.write(folder.path()).map_err(in_folder)?;
+    let waiting = |error| Failure::io("waiting for the program", error);
+    let mut signals = Signals::hold().map_err(waiting)?;
     let begin = Instant::now();
-    let mut child = start(request, Some((&library, &absolute)))?;
-    let status = child.wait().map_err(|error| Failure::io("waiting for the program", error))?;
+    let mut command = prepare(request);
+    command.env("LD_PRELOAD", with_preload(preload.path())).env(FOLDER_VARIABLE, &absolute);
+    signals.let_through(&mut command);
+    let mut child = start(request, command)?;
+    note.pid = Some(child.id());
+    let noted = note.write(folder.path());
+    let status = signals.wait(&mut child).map_err(waiting)?;
     let wall = begin.elapsed();
-    let pid = child.id();
-    match convert(request, folder.path(), pid) {
-        Ok(traces) => Ok(Recording { status, wall, traces }),
-        Err(failure) => {
-            let kept = folder.keep();
-            let code = failure.code;
-            let error = failure.error.context(format!("the raw log is kept in {}", kept.display()));
-            Err(Failure { code, error })
-        }
+    let converted = noted.map_err(in_folder).and_then(|()| {
+        survivors::wait(&absolute, request.linger, &mut signals).map_err(waiting)?;
+        raw_folder::convert(&absolute, &note, request.output, request.others)
+    });
+    match converted {
+        Ok((traces, cut)) => Ok(Recording { status, wall, traces, cut }),
+        Err(failure) => Err(raw_folder::kept(failure, &folder.keep(), request.output)),
     }
+}
+
+/// Converts a folder of raw logs that a recording has kept, or that was left when `record` itself
+/// was killed. The folder stays. Processes that still write into it are cut off; their number is
+/// told beside the traces.
+///
+/// # Errors
+/// When the folder or a log in it cannot be read, or a trace cannot be written.
+pub(crate) fn import(
+    folder: &Path,
+    output: &Path,
+    mark_size: Option<u64>,
+) -> Result<(Vec<Recorded>, u64), Failure> {
+    let mut note = Note::read(folder)?.unwrap_or_else(|| Note {
+        program: format!("the program that left {}", folder.display()),
+        ..Note::default()
+    });
+    note.mark_size = mark_size.or(note.mark_size);
+    let folder =
+        std::path::absolute(folder).map_err(|error| Failure::io(folder.display(), error))?;
+    raw_folder::convert(&folder, &note, output, true)
 }
 
 /// Runs the program without the recorder and takes its time.
@@ -115,7 +171,7 @@ pub(crate) fn record(request: &Request<'_>) -> Result<Recording, Failure> {
 /// When it cannot be started or does not succeed.
 pub(crate) fn plain(request: &Request<'_>) -> Result<Duration, Failure> {
     let begin = Instant::now();
-    let mut child = start(request, None)?;
+    let mut child = start(request, prepare(request))?;
     let status = child.wait().map_err(|error| Failure::io("waiting for the program", error))?;
     if !status.success() {
         return Err(Failure {
@@ -126,18 +182,19 @@ pub(crate) fn plain(request: &Request<'_>) -> Result<Duration, Failure> {
     Ok(begin.elapsed())
 }
 
-fn start(request: &Request<'_>, recorder: Option<(&Path, &Path)>) -> Result<Child, Failure> {
-    let program = &request.command[0];
-    let mut command = Command::new(program);
+/// The program's command line, environment and streams, without the recorder.
+fn prepare(request: &Request<'_>) -> Command {
+    let mut command = Command::new(&request.command[0]);
     command.args(&request.command[1..]).envs(request.environment.iter().copied());
-    if let Some((library, folder)) = recorder {
-        command.env("LD_PRELOAD", with_preload(library)).env(FOLDER_VARIABLE, folder);
-    }
     if request.silent {
         command.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null());
         command.stderr(std::process::Stdio::null());
     }
-    command.spawn().map_err(|error| Failure::io(program.display(), error))
+    command
+}
+
+fn start(request: &Request<'_>, mut command: Command) -> Result<Child, Failure> {
+    command.spawn().map_err(|error| Failure::io(request.command[0].display(), error))
 }
 
 /// The recorder in front of whatever is preloaded already.
@@ -148,72 +205,6 @@ fn with_preload(library: &Path) -> OsString {
         value.push(others);
     }
     value
-}
-
-/// Turns the raw logs in `folder` into traces. The last image of process `pid` goes to the output's
-/// own name, every other image to a name with its process and image number.
-fn convert(request: &Request<'_>, folder: &Path, pid: u32) -> Result<Vec<Recorded>, Failure> {
-    let images = RawImages::scan(folder).map_err(import_failure)?;
-    let Some(own) = images.iter().filter(|image| image.pid == pid).max_by_key(|image| image.image)
-    else {
-        return Err(Failure {
-            code: exit::INCOMPLETE,
-            error: anyhow::anyhow!(
-                "{} left no log: it is statically linked, runs with raised privileges, \
-                 or cleared its environment",
-                program_name(request)
-            ),
-        });
-    };
-    let own = own.clone();
-    let mut traces = vec![convert_image(request, folder, &own, request.output)?];
-    if request.others {
-        for image in images.iter().filter(|image| **image != own) {
-            let mut path = request.output.as_os_str().to_owned();
-            path.push(format!(".{}.{}", image.pid, image.image));
-            traces.push(convert_image(request, folder, image, Path::new(&path))?);
-        }
-    }
-    Ok(traces)
-}
-
-fn convert_image(
-    request: &Request<'_>,
-    folder: &Path,
-    image: &RawImage,
-    path: &Path,
-) -> Result<Recorded, Failure> {
-    let meta = Meta {
-        command: request.program.clone().unwrap_or_else(|| program_name(request)),
-        producer: concat!("arenabench record ", env!("CARGO_PKG_VERSION")).to_owned(),
-        interpreter: request.interpreter.clone().unwrap_or_default(),
-        ..Meta::default()
-    };
-    let mut writer = Writer::create(path, &meta)?;
-    let options = raw_log::Options { mark_size: request.mark_size };
-    let mut failed = None;
-    let summary = raw_log::import(folder, image.pid, image.image, &options, &mut |event| {
-        if failed.is_none() {
-            failed = writer.write(&event).err();
-        }
-    })
-    .map_err(import_failure)?;
-    if let Some(error) = failed {
-        return Err(error.into());
-    }
-    *writer.losses_mut() = summary.losses();
-    let totals = writer.finish()?;
-    let trace_bytes =
-        std::fs::metadata(path).map_err(|error| Failure::io(path.display(), error))?.len();
-    Ok(Recorded { path: path.to_owned(), pid: image.pid, totals, summary, trace_bytes })
-}
-
-fn import_failure(error: raw_log::ImportError) -> Failure {
-    let code = match error.kind {
-        ImportErrorKind::Io(_) => exit::IO,
-        _ => exit::DATA,
-    };
-    Failure { code, error: error.into() }
 }
 
 /// The command line as a reader would name it.

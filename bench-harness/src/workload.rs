@@ -1,5 +1,6 @@
 //! Workloads by name, and what becomes of them: a plan on disk and a record.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Cursor};
@@ -40,6 +41,18 @@ impl Name {
     ///
     /// # Errors
     /// A message that says what exists.
+    pub(crate) fn of(text: &OsStr) -> Result<Self, String> {
+        match text.to_str() {
+            Some(text) => Self::parse(text),
+            // No workload but a file has such a name.
+            None => Ok(Self::File(PathBuf::from(text))),
+        }
+    }
+
+    /// As [`Name::of`], for text.
+    ///
+    /// # Errors
+    /// As [`Name::of`].
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         if let Some(bundled) = bundled::named(text) {
             return Ok(Self::Bundled(bundled));

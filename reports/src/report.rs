@@ -17,7 +17,7 @@ use crate::summary::Summary;
 
 /// A file of the report that could not be written.
 #[derive(Debug, Error)]
-#[error("cannot write {}: {source}", path.display())]
+#[error("cannot write {}", path.display())]
 pub struct WriteError {
     /// File or folder.
     pub path: PathBuf,

@@ -9,6 +9,7 @@ pub(crate) mod program;
 pub(crate) mod record;
 pub(crate) mod replay;
 pub(crate) mod report;
+pub(crate) mod resume;
 pub(crate) mod run;
 pub(crate) mod summary_rows;
 pub(crate) mod trace;

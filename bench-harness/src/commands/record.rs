@@ -19,10 +19,12 @@ pub(crate) fn run(args: &Record, voice: &Voice, interrupt: &Interrupt) -> Outcom
         program: None,
         silent: false,
         others: true,
+        linger: args.linger,
     };
     let recording = recording::record(&request)?;
     let (own, others) = recording.traces.split_first().expect("a recording has a trace");
     voice.say(describe(own));
+    say_cut(recording.cut, voice);
     if args.mark_size.is_some() && own.summary.mark_calls == 0 {
         voice.complain("no request of the size that marks the region was seen");
     }
@@ -40,7 +42,18 @@ pub(crate) fn run(args: &Record, voice: &Voice, interrupt: &Interrupt) -> Outcom
     Ok(recording::exit_code(recording.status))
 }
 
-fn describe(trace: &Recorded) -> String {
+/// Says that processes outlived the recording, if some did.
+pub(super) fn say_cut(cut: u64, voice: &Voice) {
+    if cut > 0 {
+        voice.complain(format!(
+            "processes that still run: {cut}; what they do from now on is not recorded, and their \
+             traces are marked truncated"
+        ));
+    }
+}
+
+/// What came out of one process image, in a line.
+pub(super) fn describe(trace: &Recorded) -> String {
     let calls = trace.totals.calls.total();
     let mut text = format!(
         "{}: process {}, {} calls logged, {calls} operations stored, {} bytes ({:.2} a call)",
@@ -72,7 +85,8 @@ fn measure_slowdown(
         if interrupt.requested() {
             break;
         }
-        let silent = Request { silent: true, output: &output, ..request.clone() };
+        let linger = Duration::ZERO;
+        let silent = Request { silent: true, output: &output, linger, ..request.clone() };
         plain.push(recording::plain(&silent)?);
         recorded.push(recording::record(&silent)?.wall);
     }

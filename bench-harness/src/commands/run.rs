@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use reports::record::{End, Host, Record, Role, Sample, Source, Unmeasured};
+use reports::record::{End, Record, Role, Sample, Source, Unmeasured};
 use reports::results::{Results, ResultsFile};
 
 use super::print;
+use super::resume::Begun;
 use super::summary_rows;
 use crate::bundled::{self, Bundled};
 use crate::child::job::Task;
@@ -110,19 +111,23 @@ pub(crate) fn run(args: &Run, voice: &Voice, interrupt: &Interrupt) -> Outcome {
     };
     let fingerprint = host::fingerprint(&settings);
     let valgrind = fingerprint.valgrind.clone();
-    let (mut sink, earlier) = open(&directory, args.resume, &fingerprint)?;
-    if earlier.is_none() {
-        sink.put(Record::Host(fingerprint))?;
-        for subject in &subjects {
-            sink.put(Record::Subject(session::subject_record(subject)))?;
-        }
-    }
     let extent = Extent {
         operations: args.generation.operations.unwrap_or(plan.operations),
         seed: args.generation.seed,
     };
+    // Before anything is written: a file that cannot be read is found now.
+    let files = names.iter().map(|name| from_file(name, extent)).collect::<Result<_, _>>()?;
+    let records: Vec<_> = subjects.iter().map(session::subject_record).collect();
+    let begun = Begun { host: &fingerprint, subjects: &records, touch: args.subjects.touch };
+    let (mut sink, earlier) = open(&directory, args.resume, &begun)?;
+    if earlier.is_none() {
+        sink.put(Record::Host(fingerprint))?;
+        for subject in records {
+            sink.put(Record::Subject(subject))?;
+        }
+    }
     let mut gathering = Gathering { sink: &mut sink, voice, interrupt, directory: &directory };
-    let prepared = gathering.workloads(&names, extent, args.mode, earlier.as_ref())?;
+    let prepared = gathering.workloads(&names, files, extent, args.mode, earlier.as_ref())?;
     let missing_tool = prepared.len() < names.len();
 
     let taken = earlier
@@ -233,11 +238,19 @@ fn fresh_directory() -> PathBuf {
     Path::new("arenabench-results").join(seconds.to_string())
 }
 
+/// The workload, if it is a trace file.
+fn from_file(name: &Name, extent: Extent) -> Result<Option<Prepared>, Failure> {
+    match name {
+        Name::File(_) => workload::prepare(name, extent).map(Some),
+        _ => Ok(None),
+    }
+}
+
 /// Opens the results file; with what it holds already, when the run goes on from there.
 fn open(
     directory: &Path,
     resume: bool,
-    fingerprint: &Host,
+    begun: &Begun<'_>,
 ) -> Result<(Sink, Option<Results>), Failure> {
     let path = directory.join(RESULTS);
     std::fs::create_dir_all(directory).map_err(|error| Failure::io(directory.display(), error))?;
@@ -253,18 +266,7 @@ fn open(
         return Ok((Sink::File(file), None));
     }
     let earlier = read_results(&path)?;
-    let was = &earlier.host;
-    if (was.seed, &was.baseline, &was.profile)
-        != (fingerprint.seed, &fingerprint.baseline, &fingerprint.profile)
-    {
-        return Err(Failure::usage(format!(
-            "{} was begun with --profile {} --seed {} --baseline {}",
-            path.display(),
-            was.profile,
-            was.seed,
-            was.baseline
-        )));
-    }
+    begun.check(&path, &earlier)?;
     let file = ResultsFile::resume(&path).map_err(|error| Failure::io(path.display(), error))?;
     Ok((Sink::File(file), Some(earlier)))
 }
@@ -302,17 +304,19 @@ impl Gathering<'_> {
     fn workloads(
         &mut self,
         names: &[Name],
+        files: Vec<Option<Prepared>>,
         extent: Extent,
         mode: Option<Mode>,
         earlier: Option<&Results>,
     ) -> Result<Vec<Prepared>, Failure> {
         let mut all = Vec::new();
-        for name in names {
+        for (name, file) in names.iter().zip(files) {
             if self.interrupt.requested() {
                 break;
             }
-            let prepared = match name {
-                Name::Here => match self.here()? {
+            let prepared = match (name, file) {
+                (_, Some(prepared)) => prepared,
+                (Name::Here, _) => match self.here()? {
                     Some(prepared) => prepared,
                     None => continue,
                 },

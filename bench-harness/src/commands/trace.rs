@@ -1,11 +1,12 @@
-//! `arenabench trace`: what a trace holds, generated traces, and whether a trace is whole.
+//! `arenabench trace`: what a trace holds, generated and imported traces, and whether a trace is whole.
 
 use workloads::generate::Spec;
 use workloads::trace::{Meta, Reader, TraceError, Writer};
 
-use super::print;
-use crate::cli::{TraceGenerate, TraceInfo, TraceValidate};
+use super::{print, record};
+use crate::cli::{TraceGenerate, TraceImport, TraceInfo, TraceValidate};
 use crate::exit::{self, Failure, Outcome};
+use crate::recording;
 use crate::talk::Voice;
 
 /// Calls in the measured region of a generated trace.
@@ -45,6 +46,16 @@ pub(crate) fn generate(args: &TraceGenerate, voice: &Voice) -> Outcome {
         totals.calls.total(),
         bytes as f64 / totals.calls.total().max(1) as f64
     ));
+    Ok(exit::GOOD)
+}
+
+/// Turns the raw logs of a recording into traces.
+pub(crate) fn import(args: &TraceImport, voice: &Voice) -> Outcome {
+    let (traces, cut) = recording::import(&args.folder, &args.output, args.mark_size)?;
+    for trace in &traces {
+        voice.say(record::describe(trace));
+    }
+    record::say_cut(cut, voice);
     Ok(exit::GOOD)
 }
 

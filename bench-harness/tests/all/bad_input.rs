@@ -143,3 +143,35 @@ fn a_reader_that_goes_away_is_no_error() {
     );
     assert!(ended.stderr.is_empty(), "{}", ended.stderr);
 }
+
+#[test]
+fn what_the_system_said_is_said_once() {
+    for arguments in [
+        "trace info /no/such.trace",
+        "trace import /no/such -o /tmp/x.trace",
+        "replay /no/such.trace",
+        "report /no/such.jsonl -o /tmp/x",
+    ] {
+        let ended = arenabench(arguments);
+        assert_eq!(ended.code, 74, "{arguments}: {}", ended.stderr);
+        let said = ended.error().matches("No such file").count();
+        assert_eq!(said, 1, "{arguments}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_workload_file_that_cannot_be_used_is_found_before_results_are_begun() {
+    let folder = folder();
+    let bad = folder.path().join("bad.trace");
+    fs::write(&bad, "no trace").unwrap();
+    let out = folder.path().join("out");
+    for (file, code) in [(folder.path().join("missing.trace"), 74), (bad, 65)] {
+        let ended = arenabench(&format!(
+            "run -s system -w int-churn -w {} -o {}",
+            file.display(),
+            out.display()
+        ));
+        assert_eq!(ended.code, code, "{}", ended.stderr);
+        assert!(!out.exists(), "{}", file.display());
+    }
+}

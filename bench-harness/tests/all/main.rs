@@ -19,6 +19,7 @@ mod interrupted;
 mod memcheck;
 mod program;
 mod recorder;
+mod recording;
 mod run;
 mod sanity;
 mod threads;

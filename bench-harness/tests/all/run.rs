@@ -225,3 +225,42 @@ fn without_valgrind_and_python_the_report_says_what_was_not_measured() {
     assert!(page.contains("not measured"), "the page says so");
     assert!(page.contains("valgrind"));
 }
+
+#[test]
+fn a_run_is_gone_on_with_only_as_it_was_begun() {
+    let folder = folder();
+    let out = folder.path().join("out");
+    let run = |subjects: &str, more: &str| {
+        arenabench(&format!(
+            "run {subjects} -w int-churn:1k --operations 2k --rounds 1 --no-memcheck --no-verify \
+             -q -o {} {more}",
+            out.display()
+        ))
+    };
+    assert_eq!(run("-s system -s mimalloc", "").code, 0);
+    for (subjects, more, said) in [
+        ("-s system", "", "subjects were system, mimalloc, now system"),
+        ("-s system -s rpmalloc", "", "subjects were system, mimalloc, now system, rpmalloc"),
+        ("-s system -s mimalloc", "--touch all", "--touch was header, now all"),
+        ("-s system -s mimalloc", "--seed 5", "--seed was 1, now 5"),
+    ] {
+        let ended = run(subjects, &format!("{more} --resume"));
+        assert_eq!(ended.code, 2, "{more}: {}", ended.stderr);
+        assert!(ended.error().contains(said), "{}", ended.stderr);
+    }
+    // The same run, but on another computer, by another version, with another build of a subject.
+    let path = out.join("results.jsonl");
+    let whole = fs::read_to_string(&path).unwrap();
+    for (key, said) in
+        [("cpu_model", "processor was"), ("arenabench", "arenabench was"), ("version", "subject ")]
+    {
+        let at = whole.find(&format!("\"{key}\":\"")).unwrap() + key.len() + 4;
+        let changed = format!("{}other {}", &whole[..at], &whole[at..]);
+        fs::write(&path, changed).unwrap();
+        let ended = run("-s system -s mimalloc", "--resume");
+        assert_eq!(ended.code, 2, "{key}: {}", ended.stderr);
+        assert!(ended.error().contains(said), "{}", ended.stderr);
+    }
+    fs::write(&path, whole).unwrap();
+    assert_eq!(run("-s system -s mimalloc", "--resume").code, 0);
+}

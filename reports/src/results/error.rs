@@ -13,11 +13,12 @@ pub mod exit_code {
     pub const IO: u8 = 74;
 }
 
-/// Why a results file could not be read. Its text is one line that names the file.
+/// Why a results file could not be read. Its text is one line that names the file;
+/// what the operating system said is its source.
 #[derive(Debug, Error)]
 pub enum ReadError {
     /// The operating system refused, or there is no such file.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}", path.display())]
     Io {
         /// File that was to be read.
         path: PathBuf,

@@ -12,7 +12,9 @@
 //!   never removed.
 //! * G2: a writer is on the free list, the hold of one living thread, or the stand-in for late
 //!   calls.
-//! * G3: bytes of the log file = `log_bytes`, but for a process that died within an append.
+//! * G3: once `stopped` is set in the header, by this process or by the reader of the logs, nothing
+//!   is appended to the log.
+//! * G4: bytes of the log file = `log_bytes`, but for a process that died within an append.
 
 use crate::file::File;
 use crate::folder::{Folder, Path, complain};
@@ -118,6 +120,11 @@ impl State {
                 }
                 None => Phase::Off,
             };
+        }
+        if image.phase == Phase::Recording && self.header().is_some_and(LiveHeader::is_stopped) {
+            // Whoever reads the logs has cut this one off.
+            image.phase = Phase::Off;
+            LOG.close();
         }
         (image.phase == Phase::Recording).then_some(image)
     }

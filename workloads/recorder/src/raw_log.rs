@@ -129,7 +129,8 @@ pub struct LogHeader {
     pub forked: u32,
     /// 1 once the process has ended by `exit` or `_exit` seen by the library; 0 after a crash or exec.
     pub ended: u32,
-    /// 1 when the recorder had to stop (a full disk, no buffer to be had): the log is truncated.
+    /// 1 when the recorder had to stop (a full disk, no buffer to be had), or when the reader of the
+    /// logs wrote this to end the log of a process that still runs: the log is truncated.
     pub stopped: u32,
     /// Sequence numbers handed out: the `seq` of the next record. Exact at every moment, however
     /// the process ended: whoever finds fewer records knows how many were lost.

@@ -43,6 +43,14 @@ pub(crate) struct LiveHeader {
     pub(crate) failed: Counter,
 }
 
+impl LiveHeader {
+    /// Whether the log is at its end, whoever said so. Relaxed: a few records more or less in a log
+    /// that was cut off make no difference.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stopped.load(Relaxed) != 0
+    }
+}
+
 const _: () = assert!(size_of::<LiveHeader>() == size_of::<LogHeader>());
 const _: () = assert!(offset_of!(LiveHeader, pid) == offset_of!(LogHeader, pid));
 const _: () = assert!(offset_of!(LiveHeader, image) == offset_of!(LogHeader, image));

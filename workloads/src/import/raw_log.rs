@@ -21,7 +21,7 @@ mod merge;
 use std::path::Path;
 
 pub use error::{ImportError, ImportErrorKind};
-pub use images::{RawImage, RawImages};
+pub use images::{RawImage, RawImages, cut};
 
 use crate::event::Event;
 use crate::totals::CallCounts;

@@ -54,7 +54,8 @@ impl std::error::Error for TraceError {
 #[non_exhaustive]
 pub enum TraceErrorKind {
     /// The file could not be read or written.
-    #[error("{0}")]
+    /// What the system said is the error's source, and not in its text.
+    #[error("cannot be read or written")]
     Io(io::Error),
     /// The first bytes are not those of a trace.
     #[error("expected a trace (first bytes {:02x?}), found {found:02x?}", MAGIC)]

@@ -21,8 +21,9 @@ pub struct ImportError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImportErrorKind {
-    /// The file could not be read.
-    #[error("{0}")]
+    /// The file could not be read or written.
+    /// What the system said is the error's source, and not in its text.
+    #[error("cannot be read or written")]
     Io(io::Error),
     /// The `.tail` file does not begin like one.
     #[error("expected the header of a raw log, found something else")]

@@ -2,6 +2,8 @@
 
 use std::fs::{self, File};
 use std::io::Read;
+use std::mem::offset_of;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::error::{ImportError, ImportErrorKind};
@@ -38,7 +40,7 @@ pub struct RawImages {
 
 impl RawImages {
     /// Reads the headers of all logs in a folder. Files of other names are passed over, and so
-    /// are logs whose header was never written, which hold nothing.
+    /// are logs whose header was never finished, which hold nothing.
     ///
     /// # Errors
     /// When the folder or a header cannot be read, or a header is not one.
@@ -85,6 +87,28 @@ impl<'a> IntoIterator for &'a RawImages {
     }
 }
 
+/// Ends the log of a process that still runs: what it has recorded so far stays as it is in the
+/// folder, the process finds out at its next visit to the log and records no more. The trace will
+/// be marked as truncated. The process should stand still meanwhile, or records of this very moment
+/// may be missing.
+///
+/// The process keeps the `.tail` file that it has mapped; a copy takes its place in the folder. What
+/// it may still append to the `.log` stands in that copy as well.
+///
+/// # Errors
+/// When the `.tail` file cannot be written or copied.
+pub fn cut(folder: &Path, pid: u32, image: u32) -> Result<(), ImportError> {
+    let path = tail_path(folder, pid, image);
+    let stop_and_copy = || {
+        let tail = File::options().write(true).open(&path)?;
+        tail.write_all_at(&1_u32.to_ne_bytes(), offset_of!(LogHeader, stopped) as u64)?;
+        let copy = path.with_extension("copy");
+        fs::copy(&path, &copy)?;
+        fs::rename(&copy, &path)
+    };
+    stop_and_copy().map_err(|error| ImportError::io(&path, 0, error))
+}
+
 /// `<pid>.<image>.tail`
 fn parse_tail_name(name: &str) -> Option<(u32, u32)> {
     let (pid, image) = name.strip_suffix(".tail")?.split_once('.')?;
@@ -110,7 +134,8 @@ pub(super) fn read_header(
     file.take(size_of::<LogHeader>() as u64)
         .read_to_end(&mut bytes)
         .map_err(|error| ImportError::io(path, 0, error))?;
-    if bytes.iter().all(|&byte| byte == 0) {
+    // The magic is written last.
+    if bytes.iter().take(MAGIC.len()).all(|&byte| byte == 0) {
         return Ok(None);
     }
     if bytes.len() < size_of::<LogHeader>() || bytes[..8] != MAGIC {
