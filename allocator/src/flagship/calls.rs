@@ -385,11 +385,16 @@ pub(crate) fn owns(address: *const u8) -> bool {
 
 /// See [`Arenite::purge`](crate::Arenite::purge).
 pub(crate) fn purge() {
+    // Heaps that may have gathered blocks of others come before those that only receive.
     let heap = thread_local::heap();
-    if !thread_local::is_empty(heap) {
-        Heap(heap).settle();
+    let own = (!thread_local::is_empty(heap)).then_some(Heap(heap));
+    if let Some(heap) = own {
+        remote::send_all(heap);
     }
-    threads::look_after_all();
     let _late = threads::with_late(Heap::settle);
+    threads::look_after_all();
+    if let Some(heap) = own {
+        heap.settle();
+    }
     span_store::purge();
 }

@@ -345,7 +345,7 @@ impl SpanStore {
     /// Decommits the spans that have been dirty for longer than the delay.
     fn decommit_aged(&mut self, range: &Range) {
         let delay = settings::purge_delay();
-        while !self.oldest.is_null() && self.clock.wrapping_sub(self.oldest.stamp()) > delay {
+        while !self.oldest.is_null() && self.clock.wrapping_sub(self.oldest.stamp()) >= delay {
             if !self.decommit_oldest(range) {
                 return;
             }
