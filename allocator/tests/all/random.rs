@@ -1,6 +1,7 @@
 //! Seeded random numbers (SplitMix64), so that a failing run can be repeated.
 
 /// A random sequence.
+#[derive(Clone)]
 pub(crate) struct Random(u64);
 
 impl Random {
@@ -11,6 +12,12 @@ impl Random {
         let seed = seed.unwrap_or(default);
         println!("{test}: ARENITE_SEED={seed}");
         Self(seed)
+    }
+
+    /// A sequence of its own, that depends on this one.
+    #[allow(dead_code, reason = "one of two test binaries needs it")]
+    pub(crate) fn fork(&mut self) -> Self {
+        Self(self.next())
     }
 
     pub(crate) fn next(&mut self) -> u64 {

@@ -41,20 +41,25 @@ fn start(test: &str, case: usize) -> Output {
     Command::new(env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture", "--test-threads=1"])
         .env(ALONE, format!("{test} {case}"))
+        // The system malloc's arenas would take address space of which some tests have little.
+        .env("MALLOC_ARENA_MAX", "1")
         .output()
         .unwrap()
 }
 
-/// Runs `body` in a process of its own; fails if it fails, or dies.
-pub(crate) fn alone(body: impl FnOnce()) {
+/// Runs `body` in a process of its own; fails if it fails, or dies. What the child said; in the
+/// child `None`.
+pub(crate) fn alone(body: impl FnOnce()) -> Option<String> {
     let test = test_of(&body);
     if case_of(test).is_some() {
-        return body();
+        body();
+        return None;
     }
     let output = start(test, 0);
     let text = String::from_utf8_lossy(&output.stdout);
     println!("{text}{}", String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success() && text.contains("1 passed"), "child: {}", output.status);
+    Some(text.into_owned() + &String::from_utf8_lossy(&output.stderr))
 }
 
 /// A way to die: its name, and what does it. Before the deed, the deed says by [`last_words`] what

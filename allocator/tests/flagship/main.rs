@@ -3,14 +3,20 @@
 //! | file | asks |
 //! |---|---|
 //! | `model.rs` | do random calls, by every way to make them, keep every block's contents? |
+//! | `foreign.rs` | is the ownership test right about addresses that are not ours? |
+//! | `memory.rs` | what is taken from the system, and what goes back? what if it is little? |
 //! | `misuse.rs` | what ends the process, and with which words? |
+//! | `private.rs` | do heaps with a lifetime give back whatever lives in them? |
 //! | `requests.rs` | what of every size, alignment, zero, overflow, and calloc on used memory? |
 //! | `resize.rs` | do contents survive a resize from every class to every other? |
+//! | `threads.rs` | do blocks survive threads that come and go, and does their memory go back? |
 //!
 //! There is one heap in a process, so a test that looks at all of it runs alone in a child process
-//! (`child.rs`). `block.rs` is a live block that knows its contents, `posix.rs` the C library's
+//! (`child.rs`). `block.rs` is a live block that knows its contents, `heap.rs` what all of it must
+//! look like, `posix.rs` the C library's
 //! functions that tests call. Random tests print their seed; `ARENITE_SEED` sets it,
-//! `ARENITE_MODEL_OPS` the length of the model test.
+//! `ARENITE_MODEL_OPS` the length of the model test,
+//! `ARENITE_STRESS_SECONDS` that of the threads' test.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "all of this binary is tests")]
 
@@ -19,8 +25,13 @@ mod random;
 
 mod block;
 mod child;
+mod foreign;
+mod heap;
+mod memory;
 mod misuse;
 mod model;
 mod posix;
+mod private;
 mod requests;
 mod resize;
+mod threads;

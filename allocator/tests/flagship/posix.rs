@@ -1,6 +1,7 @@
 //! The functions of the C library that the tests call, each as a safe function.
 
-use std::ffi::{c_int, c_uint};
+use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// `struct rlimit`.
 #[repr(C)]
@@ -13,10 +14,19 @@ unsafe extern "C" {
     fn setrlimit(resource: c_int, limit: *const Limit) -> c_int;
     #[link_name = "alarm"]
     fn c_alarm(seconds: c_uint) -> c_uint;
+    fn setenv(name: *const c_char, value: *const c_char, overwrite: c_int) -> c_int;
+    fn atexit(function: extern "C" fn()) -> c_int;
+    fn pthread_key_create(
+        key: *mut c_uint,
+        destructor: Option<extern "C" fn(*mut c_void)>,
+    ) -> c_int;
+    fn pthread_setspecific(key: c_uint, value: *const c_void) -> c_int;
 }
 
 /// `RLIMIT_CORE`.
 const CORE: c_int = 4;
+/// `RLIMIT_AS`.
+const ADDRESS_SPACE: c_int = 9;
 
 fn limit(resource: c_int, bytes: u64) {
     // SAFETY: the limit is readable.
@@ -29,8 +39,42 @@ pub(crate) fn leave_no_core() {
     limit(CORE, 0);
 }
 
+/// Bytes of address space that the process may have.
+pub(crate) fn limit_address_space(bytes: u64) {
+    limit(ADDRESS_SPACE, bytes);
+}
+
+/// Sets a variable of the environment, in a process where no other thread reads it.
+pub(crate) fn set_environment(name: &CStr, value: &CStr) {
+    // SAFETY: both are strings, and copied.
+    assert_eq!(unsafe { setenv(name.as_ptr(), value.as_ptr(), 1) }, 0);
+}
+
 /// Ends the process by a signal when it takes longer.
 pub(crate) fn alarm(seconds: u32) {
     // SAFETY: no preconditions; no handler is set, so that the signal ends the process.
     unsafe { c_alarm(seconds) };
+}
+
+/// The key of [`make_late_key`].
+static LATE_KEY: AtomicU32 = AtomicU32::new(0);
+
+/// Makes a key of thread-specific data with this destructor.
+pub(crate) fn make_late_key(destructor: extern "C" fn(*mut c_void)) {
+    let mut key = 0;
+    // SAFETY: `key` is a place for the answer.
+    assert_eq!(unsafe { pthread_key_create(&raw mut key, Some(destructor)) }, 0);
+    LATE_KEY.store(key, Ordering::Relaxed);
+}
+
+/// Sets the calling thread's value, which its destructor will get.
+pub(crate) fn set_late_value(value: *mut c_void) {
+    // SAFETY: the key was made.
+    assert_eq!(unsafe { pthread_setspecific(LATE_KEY.load(Ordering::Relaxed), value) }, 0);
+}
+
+/// Calls the function when the process ends.
+pub(crate) fn at_exit(function: extern "C" fn()) {
+    // SAFETY: a function for the life of the process.
+    assert_eq!(unsafe { atexit(function) }, 0);
 }
