@@ -14,6 +14,8 @@ compile_error!("arenite knows the constants of 64-bit Linux only");
 pub(crate) const PROT_READ_WRITE: c_int = 0x1 | 0x2;
 /// `MAP_PRIVATE | MAP_ANONYMOUS`.
 pub(crate) const MAP_PRIVATE_ANONYMOUS: c_int = 0x02 | 0x20;
+/// `ENOMEM`.
+pub(crate) const ENOMEM: c_int = 12;
 /// `PROT_NONE`.
 pub(crate) const PROT_NONE: c_int = 0;
 /// `MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE`.

@@ -12,7 +12,7 @@ use super::foreign;
 use super::heap::Heap;
 use super::huge;
 use super::large::{self, LARGE_MAX};
-use super::os::OS_PAGE_BYTES;
+use super::os::{self, OS_PAGE_BYTES};
 use super::range::{self, LARGE, OWNER_SHIFT, Range};
 use super::remote;
 use super::slice::SLICE_BYTES;
@@ -86,10 +86,11 @@ fn malloc_slow<C: Checks>(offset: usize) -> *mut u8 {
 #[inline(never)]
 fn malloc_large(size: usize, align: usize) -> (*mut u8, bool) {
     let take = |heap| take_large(heap, size, align);
-    match threads::heap() {
+    let (block, is_zeroed) = match threads::heap() {
         Some(heap) => take(heap),
         None => threads::with_late(take).unwrap_or((ptr::null_mut(), false)),
-    }
+    };
+    (os::or_enomem(block), is_zeroed)
 }
 
 /// As [`malloc_large`], for a given heap.
@@ -330,7 +331,7 @@ unsafe fn realloc_huge<C: Checks>(block: *mut u8, size: usize) -> *mut u8 {
         return unsafe { foreign::realloc(block, size) };
     };
     if size > LARGE_MAX {
-        return huge::resize(block, size);
+        return os::or_enomem(huge::resize(block, size));
     }
     // SAFETY: the caller's obligation; the block holds `old` bytes.
     unsafe { move_block::<C>(block, old, size) }

@@ -2,7 +2,7 @@
 //!
 //! The states of a piece of a range: *reserved* (no access, costs nothing), *committed* (readable
 //! and writable, OS pages appear as they are touched), *decommitted* (committed, but its OS pages
-//! were given back and read as zeroes). Every function leaves `errno` as it was.
+//! were given back and read as zeroes). Every function but [`or_enomem`] leaves `errno` as it was.
 
 use core::ptr;
 
@@ -29,6 +29,18 @@ fn new_mapping(bytes: usize, protection: i32, flags: i32) -> *mut u8 {
         let base = unsafe { sys::mmap(ptr::null_mut(), bytes, protection, flags, -1, 0) };
         if base.addr() == sys::MAP_FAILED_ADDR { ptr::null_mut() } else { base.cast() }
     })
+}
+
+/// The block; `errno` becomes ENOMEM when it is null.
+#[inline]
+pub(crate) fn or_enomem(block: *mut u8) -> *mut u8 {
+    if block.is_null() {
+        // SAFETY: the location is the thread's own and always valid.
+        let location = unsafe { sys::__errno_location() };
+        // SAFETY: as above.
+        unsafe { location.write(sys::ENOMEM) };
+    }
+    block
 }
 
 /// Address space without memory, or null.
