@@ -2,8 +2,8 @@
 
 use std::cell::UnsafeCell;
 
-/// A value that one thread at a time uses. The replay child is that thread: presets and references
-/// are called in serial mode only, and none of them calls itself.
+/// A value that one thread at a time uses. The replay child's first thread is that thread: presets and
+/// references are given no workload on several threads (`threads`), and none of them calls itself.
 pub(super) struct SingleThread<T>(pub(super) UnsafeCell<T>);
 
 // SAFETY: `get` obliges every caller to be the only one.
