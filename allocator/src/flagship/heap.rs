@@ -1,9 +1,9 @@
 //! The thread heap: one thread's pools, and the fast paths on them.
 //!
 //! ```text
-//! ThreadHeap   bins[85]      front of each class, 16 bytes: what malloc pops and free pushes
+//! ThreadHeap   bins[61]      front of each class, 16 bytes: what malloc pops and free pushes
 //!              tag           number << 12, the owner's part of map entries
-//!              classes[85]   current pool, pools with room, sleeping pools, chains from others
+//!              classes[61]   current pool, pools with room, sleeping pools, chains from others
 //!              outgoing[]    blocks of other heaps, freed here and not sent yet  (`remote.rs`)
 //!              inbox         chains sent by other threads                        (`remote.rs`)
 //! ```

@@ -147,7 +147,8 @@ fn taking_over_a_growing_foreign_block_reads_only_what_it_holds() {
     assert_marked(moved, 1);
     // SAFETY: a fresh block of a fresh mapping, so all of it is initialised.
     let bytes = unsafe { std::slice::from_raw_parts(moved, 200) };
-    assert!(!bytes.contains(&BEYOND), "bytes beyond the foreign block were copied");
+    // The first word once linked free blocks: any byte may stand in an address.
+    assert!(!bytes[8..].contains(&BEYOND), "bytes beyond the foreign block were copied");
     // SAFETY: live, freed once.
     unsafe { heap.free(moved) };
     assert_eq!(heap.stats().allocated_blocks(), 0);
