@@ -132,3 +132,15 @@ fn records_and_a_section_of_the_page_are_written() {
     let page = std::fs::read_to_string(out.join("index.html")).unwrap();
     assert!(page.contains("The C contract"));
 }
+
+#[test]
+fn arenite_keeps_every_promise_in_both_libraries() {
+    for name in crate::doors::LIBRARIES {
+        let path = crate::doors::library(name);
+        let records = contract(&format!("-s {name}={}", path.display()));
+        assert!(records.len() >= 120, "{name}: {}", records.len());
+        for record in records {
+            assert_eq!(record["verdict"], "ok", "{record}");
+        }
+    }
+}
