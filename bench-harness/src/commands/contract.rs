@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use reports::record::{Contract as Tried, End, Record, Role, Verdict};
+use reports::record::{Call, Contract as Tried, End, Record, Role, Verdict};
 use reports::results::{Results, ResultsFile};
 use reports::summary::Table;
 
@@ -17,9 +17,6 @@ use crate::interrupt::Interrupt;
 use crate::session::{self, Sink};
 use crate::subject::{self, Subject};
 use crate::talk::Voice;
-
-/// Preload libraries of the project, which are subjects when they stand beside this program.
-const LIBRARIES: [&str; 2] = ["libarenite.so", "libarenite-checked.so"];
 
 /// Runs the command.
 pub(crate) fn run(args: &Contract, voice: &Voice, interrupt: &Interrupt) -> Outcome {
@@ -82,21 +79,11 @@ fn chosen(args: &Contract) -> Result<Vec<Subject>, Failure> {
     if !args.subjects.is_empty() {
         return Ok(args.subjects.clone());
     }
-    let mut subjects: Vec<_> = subject::registry()
+    Ok(subject::registry()
         .into_iter()
-        .filter(|one| one.role != Role::Reference && one.call == reports::record::Call::C)
+        .filter(|one| one.role != Role::Reference && one.call == Call::C)
         .filter(|one| one.missing().is_none())
-        .collect();
-    let here =
-        std::env::current_exe().map_err(|error| Failure::io("this program's own path", error))?;
-    for library in LIBRARIES {
-        let path = here.with_file_name(library);
-        if path.is_file() {
-            let spelling = format!("{library}={}", path.display());
-            subjects.push(Subject::parse(&spelling).map_err(Failure::usage)?);
-        }
-    }
-    Ok(subjects)
+        .collect())
 }
 
 fn open(folder: &Path) -> Result<ResultsFile, Failure> {
