@@ -14,6 +14,12 @@ impl Random {
         Self(seed)
     }
 
+    /// The sequence with this seed, which is not printed.
+    #[allow(dead_code, reason = "one of two test binaries needs it")]
+    pub(crate) fn from_seed(seed: u64) -> Self {
+        Self(seed)
+    }
+
     /// A sequence of its own, that depends on this one.
     #[allow(dead_code, reason = "one of two test binaries needs it")]
     pub(crate) fn fork(&mut self) -> Self {

@@ -3,7 +3,7 @@
 //! Contents are a stretch of a fixed random text, from a place of the block's own, so that a block
 //! that was copied to the wrong place or overlaps another one is noticed. Blocks up to [`WHOLE`]
 //! bytes are written and compared whole; larger ones at both edges and once in every
-//! [`STEP`] bytes, which touches every slice.
+//! [`STEP`] bytes, which touches every slice, or [`HUGE_STEP`] bytes.
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::sync::LazyLock;
@@ -14,6 +14,10 @@ use arenite::{Arenite, AreniteChecked, Heap};
 const WHOLE: usize = 4 << 10;
 /// Distance of the places looked at in larger blocks, in bytes.
 const STEP: usize = 8 << 10;
+/// The same in blocks of more than [`SPAN`] bytes.
+const HUGE_STEP: usize = 128 << 10;
+/// Largest block that lies in slices, in bytes.
+const SPAN: usize = 1 << 20;
 /// Bytes looked at in each.
 const PIECE: usize = 64;
 /// Length after which the text begins again, a prime.
@@ -217,7 +221,8 @@ impl<D: Door> Block<D> {
         let edge = if size <= WHOLE { size } else { WHOLE / 8 };
         let inner = if size <= WHOLE { 0..0 } else { WHOLE..size - PIECE };
         let last = if size <= WHOLE { 0 } else { edge };
-        let inner = inner.step_by(STEP).map(|at| (at, PIECE));
+        let step = if size <= SPAN { STEP } else { HUGE_STEP };
+        let inner = inner.step_by(step).map(|at| (at, PIECE));
         [(0, edge), (size - last, last)].into_iter().chain(inner)
     }
 

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `model.rs` | do random calls, by every way to make them, keep every block's contents? |
 //! | `foreign.rs` | is the ownership test right about addresses that are not ours? |
+//! | `fork.rs` | does a process go on that was forked while threads were inside? |
 //! | `memory.rs` | what is taken from the system, and what goes back? what if it is little? |
 //! | `misuse.rs` | what ends the process, and with which words? |
 //! | `private.rs` | do heaps with a lifetime give back whatever lives in them? |
@@ -16,7 +17,7 @@
 //! look like, `posix.rs` the C library's
 //! functions that tests call. Random tests print their seed; `ARENITE_SEED` sets it,
 //! `ARENITE_MODEL_OPS` the length of the model test,
-//! `ARENITE_STRESS_SECONDS` that of the threads' test.
+//! `ARENITE_STRESS_SECONDS` that of the threads' test, `ARENITE_FORKS` the number of forks.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "all of this binary is tests")]
 
@@ -26,6 +27,7 @@ mod random;
 mod block;
 mod child;
 mod foreign;
+mod fork;
 mod heap;
 mod memory;
 mod misuse;

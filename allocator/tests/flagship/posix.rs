@@ -14,6 +14,10 @@ unsafe extern "C" {
     fn setrlimit(resource: c_int, limit: *const Limit) -> c_int;
     #[link_name = "alarm"]
     fn c_alarm(seconds: c_uint) -> c_uint;
+    #[link_name = "fork"]
+    fn c_fork() -> c_int;
+    fn waitpid(child: c_int, status: *mut c_int, options: c_int) -> c_int;
+    fn _exit(status: c_int) -> !;
     fn setenv(name: *const c_char, value: *const c_char, overwrite: c_int) -> c_int;
     fn atexit(function: extern "C" fn()) -> c_int;
     fn pthread_key_create(
@@ -77,4 +81,44 @@ pub(crate) fn set_late_value(value: *mut c_void) {
 pub(crate) fn at_exit(function: extern "C" fn()) {
     // SAFETY: a function for the life of the process.
     assert_eq!(unsafe { atexit(function) }, 0);
+}
+
+/// Which of the two processes goes on.
+pub(crate) enum Forked {
+    /// The new one.
+    Child,
+    /// The old one.
+    Parent(Child),
+}
+
+/// A process that was forked.
+pub(crate) struct Child(c_int);
+
+/// Forks.
+pub(crate) fn fork() -> Forked {
+    // SAFETY: what the tests do in the child needs no lock but the heap's.
+    match unsafe { c_fork() } {
+        0 => Forked::Child,
+        child => {
+            assert!(child > 0, "fork");
+            Forked::Parent(Child(child))
+        }
+    }
+}
+
+impl Child {
+    /// Waits for the process; its exit status, or 256 and the signal that ended it.
+    pub(crate) fn wait(self) -> i32 {
+        let mut status = 0;
+        // SAFETY: `status` is a place for the answer.
+        assert_eq!(unsafe { waitpid(self.0, &raw mut status, 0) }, self.0);
+        let (signal, exit) = (status & 127, status >> 8 & 255);
+        if signal == 0 { exit } else { 256 + signal }
+    }
+}
+
+/// Ends the process at once, without what is to happen at exit.
+pub(crate) fn end(status: i32) -> ! {
+    // SAFETY: no preconditions.
+    unsafe { _exit(status) }
 }
