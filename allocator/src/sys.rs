@@ -1,7 +1,7 @@
 //! The C library functions that the system-backed instances and the flagship heap call.
 //!
 //! This is the only file that declares foreign functions. `source/mmap.rs`, `source/malloc.rs` and
-//! `next/system_malloc.rs` call them, and of the flagship heap `os.rs`, `lock.rs`, `fatal.rs`,
+//! `next/system_malloc.rs` call them, and of the flagship heap `os.rs`, `fatal.rs`,
 //! `threads.rs`, `fork.rs` and `settings.rs`; the classic heap itself never does. The declarations
 //! follow the POSIX and glibc manual pages.
 

@@ -5,11 +5,10 @@
 //! forking thread (`fork.rs`). That thread's further calls on the way pass through: **L1** while
 //! `thread_local::forking` is set, this thread holds every lock.
 
-use core::ptr;
 use core::sync::atomic::{AtomicU32, Ordering};
 
+use super::os;
 use super::thread_local;
-use crate::sys;
 
 const FREE: u32 = 0;
 const HELD: u32 = 1;
@@ -59,16 +58,7 @@ impl Lock {
             }
         }
         while self.0.swap(CONTENDED, Ordering::Acquire) != FREE {
-            // SAFETY: waits on our own word; a wrong value or a signal only ends the wait early.
-            unsafe {
-                sys::syscall(
-                    sys::SYS_FUTEX,
-                    self.0.as_ptr(),
-                    sys::FUTEX_WAIT_PRIVATE,
-                    CONTENDED,
-                    ptr::null_mut::<u8>(),
-                )
-            };
+            os::sleep_while(&self.0, CONTENDED);
         }
     }
 
@@ -76,10 +66,7 @@ impl Lock {
     #[inline]
     pub(crate) fn release(&self) {
         if self.0.swap(FREE, Ordering::Release) == CONTENDED {
-            // SAFETY: wakes at most one thread that sleeps on our own word.
-            unsafe {
-                sys::syscall(sys::SYS_FUTEX, self.0.as_ptr(), sys::FUTEX_WAKE_PRIVATE, 1_u32)
-            };
+            os::wake_one(&self.0);
         }
     }
 

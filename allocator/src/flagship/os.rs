@@ -1,10 +1,11 @@
-//! Address space and memory from the kernel.
+//! Address space and memory from the kernel, and its way to sleep.
 //!
 //! The states of a piece of a range: *reserved* (no access, costs nothing), *committed* (readable
 //! and writable, OS pages appear as they are touched), *decommitted* (committed, but its OS pages
 //! were given back and read as zeroes). Every function but [`or_enomem`] leaves `errno` as it was.
 
 use core::ptr;
+use core::sync::atomic::AtomicU32;
 
 use crate::sys;
 
@@ -93,4 +94,28 @@ pub(crate) fn address_space_limit() -> usize {
     // SAFETY: `limit` is a place for the answer.
     keeping_errno(|| unsafe { sys::getrlimit(sys::RLIMIT_AS, &raw mut limit) });
     usize::try_from(limit.soft).unwrap_or(usize::MAX)
+}
+
+/// Sleeps as long as the word has this value; may return early.
+pub(crate) fn sleep_while(word: &AtomicU32, value: u32) {
+    keeping_errno(|| {
+        // SAFETY: waits on a word that outlives the call, without a time limit.
+        unsafe {
+            sys::syscall(
+                sys::SYS_FUTEX,
+                word.as_ptr(),
+                sys::FUTEX_WAIT_PRIVATE,
+                value,
+                ptr::null_mut::<u8>(),
+            )
+        }
+    });
+}
+
+/// Wakes one thread that sleeps on the word.
+pub(crate) fn wake_one(word: &AtomicU32) {
+    // SAFETY: wakes at most one thread that sleeps on our own word.
+    keeping_errno(|| unsafe {
+        sys::syscall(sys::SYS_FUTEX, word.as_ptr(), sys::FUTEX_WAKE_PRIVATE, 1_u32)
+    });
 }
