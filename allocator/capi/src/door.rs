@@ -1,8 +1,9 @@
 //! The functions of C's malloc family over any [`Heap`]: what the manual pages add to what a heap
 //! does. Null comes with an error number, sizes are checked for overflow, alignments for sense.
 //!
-//! `malloc` and `free` are the heap's own fast path and a jump to everything else, without a stack
-//! frame.
+//! `malloc` and `free` are the heap's own and nothing else: its fast path and a jump to everything
+//! else, without a stack frame. That is why the heap sets `errno` when `malloc` gives null, and the
+//! door in all other calls.
 
 use core::ffi::{c_int, c_void};
 use core::ptr;
@@ -22,15 +23,7 @@ fn or_out_of_memory(block: *mut u8) -> *mut c_void {
 /// C `malloc`.
 #[inline(always)]
 pub fn malloc<H: Heap>(size: usize) -> *mut c_void {
-    let block = H::malloc_at_hand(size);
-    if block.is_null() { malloc_otherwise::<H>(size) } else { block.cast() }
-}
-
-/// `malloc` where the fast path has nothing. A C function, so that the jump to it is the last thing
-/// its caller does.
-#[inline(never)]
-extern "C" fn malloc_otherwise<H: Heap>(size: usize) -> *mut c_void {
-    or_out_of_memory(H::malloc(size))
+    H::malloc(size).cast()
 }
 
 /// C `calloc`: null and ENOMEM when the product overflows.

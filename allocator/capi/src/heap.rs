@@ -8,10 +8,8 @@ use arenite::{Arenite, AreniteChecked};
 /// A block is the caller's alone until it is freed, as large and as aligned as asked, and any thread
 /// may free it. Nothing unwinds. `free` leaves `errno` as it is.
 pub unsafe trait Heap {
-    /// The fast path of [`Heap::malloc`] alone: a block, or null when it takes more than that.
-    fn malloc_at_hand(size: usize) -> *mut u8;
-
-    /// A block of `size` bytes aligned to 16, or null; 0 bytes get a block of their own.
+    /// A block of `size` bytes aligned to 16, or null with `errno` ENOMEM; 0 bytes get a block of
+    /// their own.
     fn malloc(size: usize) -> *mut u8;
 
     /// A zeroed block of `count * size` bytes, or null, also when the product overflows.
@@ -54,11 +52,6 @@ macro_rules! heap {
     ($heap:ty, $prepare:block) => {
         // SAFETY: the heap promises just this.
         unsafe impl Heap for $heap {
-            #[inline(always)]
-            fn malloc_at_hand(size: usize) -> *mut u8 {
-                <$heap>::malloc_at_hand(size)
-            }
-
             #[inline(always)]
             fn malloc(size: usize) -> *mut u8 {
                 $prepare

@@ -51,21 +51,12 @@ impl AreniteChecked {
 macro_rules! calls {
     ($heap:ty, $checks:ty) => {
         impl $heap {
-            /// A block of `size` bytes, or null when out of memory. A request of 0 bytes gets a
-            /// block of its own.
+            /// A block of `size` bytes, or null with `errno` ENOMEM when out of memory. A request of
+            /// 0 bytes gets a block of its own.
             #[inline(always)]
             #[must_use]
             pub fn malloc(size: usize) -> *mut u8 {
                 calls::malloc::<$checks>(size)
-            }
-
-            /// The fast path of [`malloc`](Self::malloc) and nothing else: a small block that the
-            /// calling thread's heap has at hand, or null. For callers that add to what happens
-            /// otherwise and want that out of their own fast path.
-            #[inline(always)]
-            #[must_use]
-            pub fn malloc_at_hand(size: usize) -> *mut u8 {
-                calls::malloc_at_hand::<$checks>(size)
             }
 
             /// A zeroed block of `count * size` bytes; null when the product overflows or memory

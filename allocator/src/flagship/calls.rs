@@ -43,15 +43,6 @@ pub(crate) fn malloc<C: Checks>(size: usize) -> *mut u8 {
 #[inline(always)]
 fn cold() {}
 
-/// See [`Arenite::malloc_at_hand`](crate::Arenite::malloc_at_hand).
-#[inline(always)]
-pub(crate) fn malloc_at_hand<C: Checks>(size: usize) -> *mut u8 {
-    if C::ON || size > SMALL_MAX {
-        return ptr::null_mut();
-    }
-    Heap(thread_local::heap()).pop(class::small_offset(size))
-}
-
 /// Requests above [`SMALL_MAX`].
 #[inline(never)]
 fn malloc_medium<C: Checks>(size: usize) -> *mut u8 {
@@ -75,10 +66,11 @@ fn malloc_slow<C: Checks>(offset: usize) -> *mut u8 {
         C::taken(heap, offset, block);
         block
     };
-    match threads::heap() {
+    let block = match threads::heap() {
         Some(heap) => take(heap),
         None => threads::with_late(take).unwrap_or(ptr::null_mut()),
-    }
+    };
+    os::or_enomem(block)
 }
 
 /// A block above the classes and whether it reads as zeroes; `align` is at least a slice.
