@@ -16,6 +16,10 @@ pub(crate) unsafe trait Allocator {
     /// there ([`Allocator::assign`]): then the loop takes it from there and calls nothing.
     const ASSIGNED: bool = false;
 
+    /// Smallest size, in bytes, that `malloc` and `free` may be called with. The loop rounds smaller
+    /// requests up where they are rare; the two commonest calls of a plan are never that small.
+    const MIN_SIZE: usize = 0;
+
     /// Writes the address of every slot into the pointer table, where they are assigned beforehand.
     ///
     /// # Safety
@@ -37,7 +41,7 @@ pub(crate) unsafe trait Allocator {
         unreachable!("P3: {meeting:?} with {thread}, {argument} in a plan of one row");
     }
 
-    /// `malloc(size)`.
+    /// `malloc(size)`; `size` is at least [`Allocator::MIN_SIZE`].
     fn malloc(&mut self, slot: Place, size: usize) -> *mut u8;
 
     /// `calloc(1, size)`.
@@ -48,7 +52,7 @@ pub(crate) unsafe trait Allocator {
 
     /// `realloc(NULL, size)`.
     fn realloc_new(&mut self, slot: Place, size: usize) -> *mut u8 {
-        self.malloc(slot, size)
+        self.malloc(slot, size.max(Self::MIN_SIZE))
     }
 
     /// `realloc(ptr, size)`.
@@ -60,7 +64,8 @@ pub(crate) unsafe trait Allocator {
     /// `free(ptr)`.
     ///
     /// # Safety
-    /// `ptr` is the live block of `slot`, of extent `old`.
+    /// `ptr` is the live block of `slot`, of extent `old`, sizes rounded up to
+    /// [`Allocator::MIN_SIZE`].
     unsafe fn free(&mut self, slot: Place, ptr: *mut u8, old: Extent);
 
     /// `free(NULL)`.
@@ -152,17 +157,25 @@ pub(crate) struct InlineCalls<G>(pub(crate) G);
 /// Alignment a Rust caller would name for a block of C's default alignment.
 const DEFAULT_ALIGN: usize = 16;
 
-/// The layout of an extent; zero sizes are rounded up, as `GlobalAlloc` does not take them.
+/// The layout of an extent.
 #[inline(always)]
 fn layout(extent: Extent) -> Layout {
     let align = if extent.align == 1 { DEFAULT_ALIGN } else { extent.align };
     // SAFETY: traces guarantee a power of two of at most 2^30 (I4), the compiler of plans sizes
     // below 2^47: rounded up they are far below `isize::MAX`.
-    unsafe { Layout::from_size_align_unchecked(extent.size.max(1), align) }
+    unsafe { Layout::from_size_align_unchecked(extent.size, align) }
+}
+
+/// The layout of an extent that may be empty, rounded up, as `GlobalAlloc` takes none of size zero.
+#[inline(always)]
+fn filled_layout(extent: Extent) -> Layout {
+    layout(Extent { size: extent.size.max(1), ..extent })
 }
 
 // SAFETY: `GlobalAlloc` promises just this.
 unsafe impl<G: GlobalAlloc> Allocator for InlineCalls<G> {
+    const MIN_SIZE: usize = 1;
+
     fn another(&self) -> Option<Self> {
         const { assert!(size_of::<G>() == 0) };
         // SAFETY: a type without bytes is read from any aligned address; its allocator is a static.
@@ -171,26 +184,26 @@ unsafe impl<G: GlobalAlloc> Allocator for InlineCalls<G> {
 
     #[inline(always)]
     fn malloc(&mut self, _slot: Place, size: usize) -> *mut u8 {
-        // SAFETY: layouts made by `layout` are never of size zero.
+        // SAFETY: `size` is at least `MIN_SIZE`.
         unsafe { self.0.alloc(layout(Extent { size, align: 1 })) }
     }
 
     #[inline(always)]
     fn calloc(&mut self, _slot: Place, size: usize) -> *mut u8 {
-        // SAFETY: layouts made by `layout` are never of size zero.
-        unsafe { self.0.alloc_zeroed(layout(Extent { size, align: 1 })) }
+        // SAFETY: layouts made by `filled_layout` are never of size zero.
+        unsafe { self.0.alloc_zeroed(filled_layout(Extent { size, align: 1 })) }
     }
 
     #[inline(always)]
     fn aligned(&mut self, _slot: Place, extent: Extent) -> *mut u8 {
-        // SAFETY: layouts made by `layout` are never of size zero.
-        unsafe { self.0.alloc(layout(extent)) }
+        // SAFETY: layouts made by `filled_layout` are never of size zero.
+        unsafe { self.0.alloc(filled_layout(extent)) }
     }
 
     #[inline(always)]
     unsafe fn realloc(&mut self, _slot: Place, ptr: *mut u8, old: Extent, size: usize) -> *mut u8 {
-        // SAFETY: the caller's obligation, and `layout(old)` is the layout the block was made with.
-        unsafe { self.0.realloc(ptr, layout(old), size.max(1)) }
+        // SAFETY: the caller's obligation, and `filled_layout(old)` is the layout the block was made with.
+        unsafe { self.0.realloc(ptr, filled_layout(old), size.max(1)) }
     }
 
     #[inline(always)]

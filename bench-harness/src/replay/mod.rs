@@ -116,6 +116,12 @@ pub(crate) unsafe fn run<A: Allocator, const TOUCH: u8>(
     }
 }
 
+/// The extent with at least the size that the allocator takes.
+#[inline(always)]
+fn filled<A: Allocator>(extent: Extent) -> Extent {
+    Extent { size: extent.size.max(A::MIN_SIZE), ..extent }
+}
+
 /// What became of an uncommon operation.
 struct Done {
     /// Words of the operation after the first.
@@ -190,7 +196,7 @@ unsafe fn small<A: Allocator, const TOUCH: u8>(
     let (kind, size) = op::small_of(op::size(word));
     match kind {
         Small::Malloc => {
-            let block = allocator.malloc(slot, size);
+            let block = allocator.malloc(slot, size.max(A::MIN_SIZE));
             if block.is_null() {
                 return Done { words: 0, further: 0, outcome: Err(Halt::Null { size }) };
             }
@@ -206,7 +212,7 @@ unsafe fn small<A: Allocator, const TOUCH: u8>(
             // SAFETY: P1: the slot holds a live block, which `birth` has touched.
             let damage = unsafe { touch::death::<TOUCH>(block, slot, size) };
             // SAFETY: P1.
-            unsafe { allocator.free(slot, block, Extent { size, align: 1 }) };
+            unsafe { allocator.free(slot, block, filled::<A>(Extent { size, align: 1 })) };
             Done { words: 0, further: 0, outcome: Ok(damage) }
         }
         Small::Nothing => Done { words: 0, further: 1, outcome: Ok(0) },
@@ -266,7 +272,7 @@ unsafe fn long<A: Allocator, const TOUCH: u8>(
 ) -> Option<u64> {
     let slot = op::place(word);
     let block = match LongKind::from_number(op::size(word) as u64)? {
-        LongKind::Malloc => allocator.malloc(slot, size),
+        LongKind::Malloc => allocator.malloc(slot, size.max(A::MIN_SIZE)),
         LongKind::Calloc => allocator.calloc(slot, size),
         LongKind::Aligned => allocator.aligned(slot, Extent { size, align: old.align }),
         LongKind::ReallocNew => allocator.realloc_new(slot, size),
@@ -280,7 +286,7 @@ unsafe fn long<A: Allocator, const TOUCH: u8>(
             // SAFETY: P1: the slot holds a live block, which `birth` has touched.
             let damage = unsafe { touch::death::<TOUCH>(block, slot, old.size) };
             // SAFETY: P1.
-            unsafe { allocator.free(slot, block, old) };
+            unsafe { allocator.free(slot, block, filled::<A>(old)) };
             return Some(damage);
         }
         LongKind::ReallocFree => {
@@ -294,7 +300,7 @@ unsafe fn long<A: Allocator, const TOUCH: u8>(
                 // Some subjects answer realloc(ptr, 0) with a fresh block of no bytes.
                 let extent = Extent { size: 0, align: old.align };
                 // SAFETY: the block was just handed out.
-                unsafe { allocator.free(slot, left, extent) };
+                unsafe { allocator.free(slot, left, filled::<A>(extent)) };
             }
             return Some(damage);
         }

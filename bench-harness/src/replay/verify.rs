@@ -241,6 +241,8 @@ fn largest_power_of_two(size: usize) -> usize {
 
 // SAFETY: hands on what the wrapped allocator returns.
 unsafe impl<A: Allocator> Allocator for Verified<A> {
+    const MIN_SIZE: usize = A::MIN_SIZE;
+
     fn another(&self) -> Option<Self> {
         Some(Self { inner: self.inner.another()?, ledger: Arc::clone(&self.ledger) })
     }

@@ -170,6 +170,7 @@ extern "C" fn main<A: Allocator, const TOUCH: u8>(argument: *mut c_void) -> *mut
 // SAFETY: hands on what the subject returns.
 unsafe impl<A: Allocator, const TOUCH: u8> Allocator for Member<'_, A, TOUCH> {
     const ASSIGNED: bool = A::ASSIGNED;
+    const MIN_SIZE: usize = A::MIN_SIZE;
 
     #[inline(always)]
     fn malloc(&mut self, slot: Place, size: usize) -> *mut u8 {
