@@ -137,13 +137,34 @@ unsafe fn free_to_pool(block: *mut u8, heap: Heap, index: usize) {
     unsafe { heap.append(range::primary().record(index).head(), block) };
 }
 
-/// Everything that is not a block of the thread's own heap in the first range.
+/// Everything that is not a block of the thread's own heap in the first range: blocks of other
+/// threads' heaps first, since a thread that consumes frees nothing else.
 ///
 /// # Safety
 /// `block` is null, a live block, dead from here on, or a foreign pointer.
-#[cold]
 #[inline(never)]
 unsafe fn free_slow(block: *mut u8) {
+    let heap = Heap(thread_local::heap());
+    if let Some(index) = heap.index_of(block) {
+        let entry = heap.entry(index);
+        if entry ^ heap.tag() >= OFFSETS_END as u32 && is_pool(entry) {
+            // SAFETY: R2: a block of another heap's pool, which the caller lets go of.
+            unsafe { remote::free(heap, block, entry) };
+            return;
+        }
+    }
+    // SAFETY: the caller's obligation.
+    unsafe { free_rare(block) };
+}
+
+/// What [`free_slow`] leaves: null, large and huge blocks, foreign pointers, blocks in further
+/// ranges, and threads without a heap.
+///
+/// # Safety
+/// As for [`free_slow`].
+#[cold]
+#[inline(never)]
+unsafe fn free_rare(block: *mut u8) {
     if block.is_null() {
         return;
     }
@@ -213,6 +234,12 @@ pub(crate) enum Kind {
     Large,
     /// Part of a pool of the class at this offset.
     Pool(usize),
+}
+
+/// Whether an entry is that of a pool.
+#[inline(always)]
+fn is_pool(entry: u32) -> bool {
+    entry != 0 && entry & LARGE != LARGE
 }
 
 /// Reads an entry.

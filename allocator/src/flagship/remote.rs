@@ -30,8 +30,9 @@ use super::range::{self, OWNER_SHIFT};
 use super::slice;
 use super::threads;
 
-/// Places for chains that are being gathered.
-pub(crate) const SLOTS: usize = 16;
+/// Places for chains that are being gathered: as many as there are classes, so that those of one
+/// owner do not turn each other out.
+pub(crate) const SLOTS: usize = 64;
 /// Blocks of a chain that is sent.
 const CHAIN_BLOCKS: u32 = 64;
 /// Bytes of a chain that is sent, where that comes first.
@@ -61,14 +62,7 @@ pub(crate) unsafe fn free(heap: Heap, block: *mut u8, entry: u32) {
     let slot = (entry >> 4 ^ entry >> OWNER_SHIFT) as usize % SLOTS;
     let outgoing = &mut heap.fields().outgoing[slot];
     if outgoing.entry != entry {
-        let old = core::mem::replace(outgoing, Outgoing::NONE);
-        if old.entry != 0 {
-            // SAFETY: M1, M2: it was in this place alone.
-            unsafe { send(old.first, old.entry) };
-        }
-        let size = super::class::at((entry & range::LARGE) as usize).size;
-        outgoing.entry = entry;
-        outgoing.room = (CHAIN_BYTES / size).clamp(1, CHAIN_BLOCKS);
+        begin(outgoing, entry);
     }
     // SAFETY: the block is dead.
     unsafe { slice::set_link(block, outgoing.first) };
@@ -78,6 +72,19 @@ pub(crate) unsafe fn free(heap: Heap, block: *mut u8, entry: u32) {
         let full = core::mem::replace(outgoing, Outgoing::NONE);
         // SAFETY: M1, M2: it was in this place alone.
         unsafe { send(full.first, full.entry) };
+    }
+}
+
+/// Sends what is gathered in a place and begins a chain of blocks with another entry.
+#[cold]
+#[inline(never)]
+fn begin(outgoing: &mut Outgoing, entry: u32) {
+    let size = super::class::at((entry & range::LARGE) as usize).size;
+    let room = (CHAIN_BYTES / size).clamp(1, CHAIN_BLOCKS);
+    let old = core::mem::replace(outgoing, Outgoing { entry, room, first: ptr::null_mut() });
+    if old.entry != 0 {
+        // SAFETY: M1, M2: it was in this place alone.
+        unsafe { send(old.first, old.entry) };
     }
 }
 

@@ -30,6 +30,7 @@ use super::fork;
 use super::heap::{Heap, ThreadHeap};
 use super::lock::Lock;
 use super::os;
+use super::range;
 use super::settings;
 use super::thread_local;
 use crate::sys;
@@ -96,6 +97,8 @@ fn attach() -> Option<Heap> {
     }
     start();
     let heap = obtain()?;
+    // A thread may free long before it takes a pool.
+    heap.fields().range = range::primary().extent();
     thread_local::set_heap(heap.0);
     set_hooks();
     // SAFETY: the key was created; with a key of 32 or more this may call calloc, which finds the
