@@ -1,4 +1,8 @@
-//! Arenite: an arena allocator in pymalloc's tradition, built from interchangeable parts.
+//! Arenite: an arena allocator in pymalloc's tradition.
+//!
+//! The crate holds two heaps. [`Arenite`] is the **flagship heap**: thread-safe, every size, for
+//! programs; `flagship.rs` draws it. [`ClassicHeap`] is the **classic heap**: pymalloc's own
+//! algorithm, built from interchangeable parts, for study; the rest of this page is about it.
 //!
 //! Small requests are served from *pools*, runs of equal *blocks*; pools are cut from *arenas*,
 //! mappings of 256 KiB or 1 MiB. Everything else goes to the next allocator, the C library's malloc
@@ -28,6 +32,7 @@
 //! | structures | `pool.rs`, `arena.rs`, `used_pools.rs`, `usable_arenas.rs`, `ownership.rs` |
 //! | heap | `heap.rs` and its folder, `stats.rs` |
 //! | instances | `presets.rs`; for tests `fault.rs` |
+//! | the flagship heap | `flagship.rs` and its folder, on `sys.rs` alone |
 //!
 //! Sixteen numbered invariants are stated at the heads of the structure files and checked by
 //! [`ClassicHeap::validate`]; `validate.rs` is their index.
@@ -60,7 +65,8 @@
 //! # What it never does
 //!
 //! It has no dependency, uses no global allocator, formats only into a caller's `fmt` writer, reads
-//! no clock and never unwinds. It takes no lock: `&mut` is the lock. It is not async-signal-safe.
+//! no clock and never unwinds. The classic heap takes no lock: `&mut` is the lock. Neither heap is
+//! async-signal-safe.
 #![no_std]
 
 #[cfg(test)]
