@@ -289,8 +289,9 @@ pub(crate) struct Replay {
     The program gets no standard input. Variables that set allocators up are taken out of its \
     environment; `-- env NAME=VALUE CMD` puts one in.")]
 pub(crate) struct Program {
-    /// Subject: system, arenite, arenite-checked, pymalloc (of a Python program), an installed
-    /// library from `list`, or NAME=/path/lib.so
+    /// Subject: system, arenite (here libarenite.so, as arenite-preload is: linked functions cannot
+    /// serve a program), arenite-checked, pymalloc (of a Python program), an installed library from
+    /// `list`, or NAME=/path/lib.so
     /// [default: all of them that are found, but arenite-checked]
     #[arg(short, long = "subject", value_name = "S", value_parser = Server::parse)]
     pub(crate) subjects: Vec<Server>,

@@ -8,10 +8,12 @@
 //! * I1: the same figures give the same bytes: no clock, no hash map, no system font.
 //! * I2: ink is `currentColor`, so that a chart inside a page follows the page's theme; a chart in a
 //!   file of its own brings a style that follows the reader's.
-//! * I3: a cell that failed has a row, hatched and with the reason in words.
+//! * I3: a cell that failed has a row, hatched and with the reason in words. A cell that its subject
+//!   does not support has none: the table below says so.
 
 mod axis;
 mod canvas;
+mod contest;
 mod marker;
 mod memcheck;
 mod memory;
@@ -29,7 +31,7 @@ use name::{Slugs, shorten};
 use crate::programs::Programs;
 use crate::record::{Call, Memcheck, Role};
 use crate::results::Results;
-use crate::summary::{Row, Summary};
+use crate::summary::{Row, Scope, Summary};
 
 /// A finished chart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,8 +53,10 @@ pub(crate) struct Chart {
 /// All charts of a report.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Charts {
-    /// Ratios over all settings.
-    pub(crate) overall: Option<Chart>,
+    /// Ratios over all settings of a scope: on one thread, then on several.
+    pub(crate) overall: Vec<(Scope, Chart)>,
+    /// The project's own allocators beside the best peer of each setting, one chart per allocator.
+    pub(crate) contests: Vec<Chart>,
     /// Ratios by setting.
     pub(crate) ratios: Vec<Chart>,
     /// Time and memory over all settings.
@@ -77,7 +81,11 @@ impl Charts {
             Marker::nth(names.iter().position(|known| *known == name).unwrap_or(names.len()))
         };
         let settings = &summary.settings;
-        let overall = ratio::overall(summary, marker, &mut slugs);
+        let overall = [Scope::Main, Scope::Threads]
+            .into_iter()
+            .filter_map(|scope| Some((scope, ratio::overall(summary, scope, marker, &mut slugs)?)));
+        let overall = overall.collect();
+        let contests = contest::contests(summary, marker, &mut slugs);
         let ratios =
             settings.iter().filter_map(|one| ratio::ratio(summary, one, marker, &mut slugs));
         let ratios = ratios.collect();
@@ -107,12 +115,18 @@ impl Charts {
             .filter_map(|name| memcheck::memcheck(name, &of_workload(name), &kinds, &mut slugs))
             .collect();
         let programs = programs.map(|one| programs::programs(one, &mut slugs)).unwrap_or_default();
-        Self { overall, ratios, tradeoff, memory, memcheck, programs, times }
+        Self { overall, contests, ratios, tradeoff, memory, memcheck, programs, times }
+    }
+
+    /// The chart of ratios over all settings of a scope.
+    pub(crate) fn overall_of(&self, scope: Scope) -> Option<&Chart> {
+        self.overall.iter().find(|(of, _)| *of == scope).map(|(_, chart)| chart)
     }
 
     /// Every chart, in the order of the page.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Chart> {
-        let first = self.overall.iter().chain(&self.ratios).chain(&self.tradeoff);
+        let first = self.overall.iter().map(|(_, chart)| chart).chain(&self.contests);
+        let first = first.chain(&self.ratios).chain(&self.tradeoff);
         first
             .chain(&self.memory)
             .chain(&self.memcheck)

@@ -6,12 +6,14 @@ use crate::programs::Programs;
 use crate::quantity::{self, list, plural};
 use crate::record::Memcheck;
 use crate::results::Results;
-use crate::summary::{Lead, Scope, Summary};
+use crate::summary::{Lead, Scope, Standing, Summary};
 
 /// The findings, most important first. Empty for a run without any figure.
 #[must_use]
 pub fn findings(results: &Results, summary: &Summary, programs: Option<&Programs>) -> Vec<String> {
-    let mut found = ranking(summary);
+    let mut found = ranking(summary, Scope::Main);
+    found.extend(ranking(summary, Scope::Threads));
+    found.extend(own(summary));
     found.extend(programs.and_then(real_programs));
     found.extend(memory(summary));
     found.extend(errors(results));
@@ -51,13 +53,13 @@ pub fn notice(results: &Results) -> Option<String> {
     (!text.is_empty()).then(|| text.trim_start().to_owned())
 }
 
-fn ranking(summary: &Summary) -> Vec<String> {
-    let all = || summary.overall.iter().filter(|one| one.scope == Scope::All && one.ranked);
-    let Some(lead) = summary.overall_lead.as_ref().filter(|_| all().count() > 1) else {
+fn ranking(summary: &Summary, scope: Scope) -> Vec<String> {
+    let all = || summary.overall_of(scope).filter(|one| one.ranked);
+    let lead = summary.scope(scope).and_then(|one| one.lead.as_ref());
+    let Some(lead) = lead.filter(|_| all().count() > 1) else {
         return Vec::new();
     };
-    let workloads = plural(summary.comparable_settings(), "workload", "workloads");
-    let mut found = vec![format!("Over {workloads}, {}", lead_words(lead))];
+    let mut found = vec![format!("Over {}, {}", summary.scope_words(scope), lead_words(lead))];
     if let Some(ratio) = all().find(|one| one.subject == lead.subject).and_then(|one| one.ratio) {
         found.push(format!(
             "{} takes {} times as long as {} (geometric mean, 95 % interval over {}).",
@@ -68,7 +70,7 @@ fn ranking(summary: &Summary) -> Vec<String> {
         ));
     }
     let incomplete: Vec<&str> =
-        all().filter(|one| !one.is_whole()).map(|one| one.subject.as_str()).collect();
+        all().filter(|one| !one.missing.is_empty()).map(|one| one.subject.as_str()).collect();
     if !incomplete.is_empty() {
         found.push(format!(
             "Not in the ranking, because a workload failed or is missing: {}.",
@@ -97,6 +99,66 @@ fn lead_words(lead: &Lead) -> String {
     text + "."
 }
 
+/// The project's own allocators by one name: the first words that all of them share, with a capital
+/// letter, or all their names.
+pub(crate) fn own_names(summary: &Summary) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for one in &summary.contests {
+        if !names.contains(&one.subject.as_str()) {
+            names.push(&one.subject);
+        }
+    }
+    let words = |name: &str| name.split('-').map(str::to_owned).collect::<Vec<_>>();
+    let first = names.first().map(|name| words(name)).unwrap_or_default();
+    let shared = (1..=first.len())
+        .rev()
+        .find(|&count| names.iter().all(|name| words(name).get(..count) == first.get(..count)));
+    let Some(shared) = shared else { return list(&names) };
+    let name = first[..shared].join("-");
+    let mut letters = name.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// For each own allocator: how it stands to the best single peers, and on how many workloads it is
+/// behind.
+fn own(summary: &Summary) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let behind = summary.standing(Standing::Behind);
+    for (index, first) in summary.contests.iter().enumerate() {
+        let name = &first.subject;
+        if summary.contests[..index].iter().any(|one| one.subject == *name) {
+            continue;
+        }
+        let parts: Vec<String> = summary
+            .contests
+            .iter()
+            .filter(|one| one.subject == *name)
+            .filter_map(|one| {
+                let (peer, ratio) = one.against.as_ref()?;
+                let over = one.scope.noun(one.settings, true);
+                let (count, word) = (quantity::count(one.settings as u64), one.word());
+                Some(format!(
+                    "{} of {peer} over {count} {over} ({word})",
+                    quantity::estimate(ratio)
+                ))
+            })
+            .collect();
+        if parts.is_empty() {
+            continue;
+        }
+        let compared =
+            summary.rows.iter().filter(|row| row.subject == *name && row.contest.is_some()).count();
+        let lost = behind.iter().filter(|(row, _)| row.subject == *name).count();
+        let workloads = plural(compared, "workload", "workloads");
+        found.push(format!(
+            "{name} against the best single peer, by time: {}. Behind the best peer of the workload on \
+             {lost} of {workloads}.",
+            parts.join("; ")
+        ));
+    }
+    found
+}
+
 /// `Wall time of 22 real programs over that under pymalloc: arenite 0.95 [0.93, 0.97] (faster ...`
 fn real_programs(programs: &Programs) -> Option<String> {
     let said: Vec<String> = programs
@@ -118,9 +180,8 @@ fn real_programs(programs: &Programs) -> Option<String> {
 
 fn memory(summary: &Summary) -> Option<String> {
     let placed: Vec<(&str, f64)> = summary
-        .overall
-        .iter()
-        .filter(|one| one.scope == Scope::All && one.place.is_some())
+        .overall_of(Scope::Main)
+        .filter(|one| one.place.is_some())
         .filter_map(|one| Some((one.subject.as_str(), one.rss_ratio?)))
         .collect();
     if placed.len() < 2 {
@@ -135,7 +196,7 @@ fn memory(summary: &Summary) -> Option<String> {
         least.0,
         quantity::figure(most.1),
         most.0,
-        plural(summary.comparable_settings(), "workload", "workloads")
+        summary.scope_words(Scope::Main)
     ))
 }
 

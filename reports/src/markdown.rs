@@ -5,7 +5,7 @@ use crate::programs::Programs;
 use crate::quantity;
 use crate::record::Role;
 use crate::results::Results;
-use crate::summary::{Scope, Summary, Table, escape};
+use crate::summary::{Overall, Scope, Standing, Summary, Table, escape};
 
 /// Largest summary: what a comment on a pull request may hold.
 pub const MARKDOWN_LIMIT_BYTES: usize = 64 * 1024;
@@ -31,7 +31,10 @@ pub fn markdown(results: &Results, summary: &Summary, programs: Option<&Programs
         text += &format!("* {}\n", escape(&finding));
     }
     let sections = [
-        ("Ranking", ranking(summary)),
+        ("Ranking", ranking(summary, Scope::Main)),
+        ("Ranking on several threads", ranking(summary, Scope::Threads)),
+        ("Against the best peer", Some(best_single_peer(summary))),
+        ("By workload against the best peer", Some(best_peer(summary))),
         ("Failures", failures(summary)),
         ("By workload", by_workload(summary)),
         ("Real programs", programs.map(real_programs)),
@@ -61,7 +64,7 @@ pub fn markdown(results: &Results, summary: &Summary, programs: Option<&Programs
 
 type Body = Option<(String, Table)>;
 
-fn ranking(summary: &Summary) -> Body {
+fn ranking(summary: &Summary, scope: Scope) -> Body {
     let mut table = Table::new(&[
         ("place", true),
         ("subject", false),
@@ -70,8 +73,9 @@ fn ranking(summary: &Summary) -> Body {
         ("memory overhead", true),
         ("workloads", true),
     ]);
-    let all = || summary.overall.iter().filter(|one| one.scope == Scope::All);
-    for one in all().filter(|one| one.role != Role::Reference) {
+    let all = || summary.overall_of(scope);
+    let is_listed = |one: &&Overall| one.settings > 0 || !one.missing.is_empty();
+    for one in all().filter(|one| one.role != Role::Reference).filter(is_listed) {
         table.rows.push(vec![
             one.place.map(|place| place.to_string()).unwrap_or_default(),
             one.subject.clone(),
@@ -82,17 +86,77 @@ fn ranking(summary: &Summary) -> Body {
         ]);
     }
     let rounds = all().filter_map(|one| Some(one.ratio?.count)).max().unwrap_or(0);
-    let floor = summary.overall_floor.map_or_else(
+    let floor = summary.overall_floor(scope).map_or_else(
         || "not measured".to_owned(),
         |floor| quantity::percent(floor.half_width_percent()),
     );
     let caption = format!(
-        "Geometric means over the workloads: time over the time of {} with its 95 % interval ({}; A/A \
+        "Geometric means over {}: time over the time of {} with its 95 % interval ({}; A/A \
          floor {floor}), and peak resident memory over peak live bytes.",
+        summary.scope_words(scope),
         escape(&summary.baseline),
         quantity::plural(rounds, "round", "rounds")
     );
     Some((caption, table))
+}
+
+fn best_single_peer(summary: &Summary) -> (String, Table) {
+    let mut table = Table::new(&[
+        ("subject", false),
+        ("over", false),
+        ("best single peer", false),
+        ("time ratio [95 %]", true),
+        ("standing", false),
+        ("worst workload", false),
+    ]);
+    for one in &summary.contests {
+        let (peer, ratio) = one.against.clone().unzip();
+        table.rows.push(vec![
+            one.subject.clone(),
+            format!("{} {}", one.settings, one.scope.noun(one.settings, true)),
+            peer.unwrap_or_default(),
+            ratio.as_ref().map(quantity::estimate).unwrap_or_default(),
+            one.word().to_owned(),
+            one.worst.as_ref().map_or_else(String::new, |(setting, contest)| {
+                let ratio = quantity::estimate(&contest.ratio);
+                let word = contest.standing.word();
+                format!("{}: {ratio} of {}, {word}", summary.label(setting), contest.peer)
+            }),
+        ]);
+    }
+    let caption = "Geometric mean of time over the time of the peer, called alike, that is fastest over \
+                   all of them; and the workload with the highest ratio to its own best peer.";
+    (caption.to_owned(), table)
+}
+
+/// The contests that are lost, then the undecided ones, then those that are won.
+fn best_peer(summary: &Summary) -> (String, Table) {
+    let mut table = Table::new(&[
+        ("workload", false),
+        ("subject", false),
+        ("best peer", false),
+        ("time ratio [95 %]", true),
+        ("standing", false),
+    ]);
+    let standings = [Standing::Behind, Standing::Undecided, Standing::Ahead];
+    for (row, contest) in standings.into_iter().flat_map(|one| summary.standing(one)) {
+        table.rows.push(vec![
+            summary.label(&row.setting),
+            row.subject.clone(),
+            contest.peer.clone(),
+            quantity::estimate(&contest.ratio),
+            contest.standing.word().to_owned(),
+        ]);
+    }
+    let lost = match summary.standing(Standing::Behind).len() {
+        0 => "None is lost".to_owned(),
+        lost => quantity::plural(lost, "is lost", "are lost"),
+    };
+    let caption = format!(
+        "Time over the time of the fastest peer, called alike, of the workload. {lost}; a ratio inside \
+         the A/A floor is undecided."
+    );
+    (caption, table)
 }
 
 fn by_workload(summary: &Summary) -> Body {

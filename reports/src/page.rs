@@ -1,7 +1,8 @@
 //! The page: one self-contained HTML file with its style and charts inside. It needs no script and
 //! no network, follows the reader's light or dark theme, and can be printed.
 //!
-//! The sections stand in the order in which a reader asks: what was compared, who wins, what it
+//! The sections stand in the order in which a reader asks: what was compared, who wins, whether this project's
+//! own allocator is worth choosing, what it
 //! means for real programs, what it costs in memory, what Valgrind says, which promises of C are
 //! kept, the workloads one by one, what recording costs, what failed, how it was measured. A section
 //! without content is left out.
@@ -9,6 +10,7 @@
 //! * I1: every chart is followed by a table with the same figures.
 //! * I2: every wide table scrolls inside a box of its own, never the page.
 
+mod best_peer;
 mod contract;
 mod gaps;
 mod machine;
@@ -59,6 +61,7 @@ pub(crate) fn render(
     let sections: Vec<Section> = [
         ("compared", "What was compared", Some(machine::section(context))),
         ("ranking", "Who wins where", ranking::section(context)),
+        ("best-peer", "Against the best peer", best_peer::section(context)),
         ("programs", "Real programs", programs::section(context)),
         ("memory", "Memory beside time", memory::section(context)),
         ("valgrind", "Valgrind errors", memcheck::section(context)),

@@ -152,7 +152,10 @@ pub enum Call {
 pub enum Role {
     /// An allocator people can choose; ranked.
     Peer,
-    /// An instance of the project's own allocator; ranked.
+    /// The project's own allocator, in one of the ways it can be used; ranked, and set beside the
+    /// best peer.
+    Own,
+    /// An interpreter's allocator rebuilt from the project's parts; ranked.
     Preset,
     /// A yardstick nobody would run: shown apart, never ranked.
     Reference,

@@ -8,26 +8,32 @@
 //!   and memory of a cell.
 //! * I2: a cell with a failed sample has no ratio and no verdict: a failure is not averaged away by
 //!   the samples that went well. An interrupted sample is no failure of the subject.
-//! * I3: only ranked rows carry a verdict. A row is ranked iff its subject is a peer or a preset and
-//!   is called the way the baseline is.
+//! * I3: only ranked rows carry a verdict. A row is ranked iff its subject is no reference and is
+//!   called the way the baseline is.
+//! * I4: what a subject cannot serve is no failure: workloads on several threads are ranked apart.
 
 mod cell;
+mod contest;
 mod lead;
 mod overall;
 mod row;
+mod scope;
 mod table;
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::quantity;
 use crate::record::{Sample, Status};
 use crate::results::Results;
 use crate::statistics::Floor;
 
+pub use contest::{Contest, ScopeContest, Standing};
 pub use lead::{Lead, SettingLead};
-pub use overall::{Overall, Scope};
+pub use overall::Overall;
 pub use row::{Failure, FlatRow, Row};
+pub use scope::{Scope, ScopeFigures};
 pub use table::Table;
 pub(crate) use table::escape;
 
@@ -66,13 +72,13 @@ pub struct Summary {
     pub floors: Vec<SettingFloor>,
     /// Who is fastest, for the settings that have a ranked row without failure.
     pub leads: Vec<SettingLead>,
-    /// Who is fastest over all settings, among those that finished each of them.
-    pub overall_lead: Option<Lead>,
+    /// Scopes that have figures of their own, [`Scope::Main`] first.
+    pub scopes: Vec<ScopeFigures>,
     /// Ratios over several workloads, by scope and then from fastest to slowest; incomplete and
     /// unranked subjects last.
     pub overall: Vec<Overall>,
-    /// A/A floor of the geometric mean over all settings; `None` unless each has its own.
-    pub overall_floor: Option<Floor>,
+    /// The project's own allocators beside the best single peer, by subject and then by scope.
+    pub contests: Vec<ScopeContest>,
 }
 
 impl Setting {
@@ -106,12 +112,23 @@ impl Summary {
             let lead = Lead::in_setting(&grid, index, &rows[first..], floor);
             leads.extend(lead.map(|lead| SettingLead { setting: setting.clone(), lead }));
         }
-        let overall = overall::all(&grid, &rows);
+        let mut scopes = Vec::new();
+        let mut overall = Vec::new();
+        for (scope, settings) in scope::distinct(&grid, &overall::comparable(&grid)) {
+            let figures = overall::all(&grid, &rows, scope, &settings);
+            scopes.push(ScopeFigures {
+                scope,
+                floor: overall::floor(&grid, &settings),
+                lead: overall::lead(&grid, &settings, &figures),
+                settings: settings.iter().map(|&one| grid.settings[one].clone()).collect(),
+            });
+            overall.extend(figures);
+        }
         Self {
             baseline: results.host.baseline.clone(),
-            overall_lead: overall::lead(&grid, &overall),
+            scopes,
             overall,
-            overall_floor: overall::floor(&grid, &overall::comparable(&grid)),
+            contests: contest::in_scopes(&grid, &rows),
             settings: grid.settings,
             rows,
             floors,
@@ -131,11 +148,39 @@ impl Summary {
         names
     }
 
-    /// Settings that ratios are taken in: those in which the baseline did not fail.
+    /// What is known of a scope; `None` when it has no figures of its own.
     #[must_use]
-    pub fn comparable_settings(&self) -> usize {
-        let in_scope = self.overall.iter().filter(|overall| overall.scope == Scope::All);
-        in_scope.map(|overall| overall.settings_in_scope).max().unwrap_or(0)
+    pub fn scope(&self, scope: Scope) -> Option<&ScopeFigures> {
+        self.scopes.iter().find(|one| one.scope == scope)
+    }
+
+    /// The subjects of a scope, in the order of the ranking.
+    pub fn overall_of(&self, scope: Scope) -> impl Iterator<Item = &Overall> {
+        self.overall.iter().filter(move |one| one.scope == scope)
+    }
+
+    /// A/A floor of the geometric mean over a scope; `None` unless each setting has its own.
+    #[must_use]
+    pub fn overall_floor(&self, scope: Scope) -> Option<Floor> {
+        self.scope(scope)?.floor
+    }
+
+    /// `12 workloads on one thread`: the workloads of a scope that ratios are taken on.
+    #[must_use]
+    pub fn scope_words(&self, scope: Scope) -> String {
+        let count = self.scope(scope).map_or(0, |one| one.settings.len());
+        let split = self.scope(Scope::Threads).is_some();
+        format!("{} {}", quantity::count(count as u64), scope.noun(count, split))
+    }
+
+    /// Rows of the project's own allocators that stand so to their best peer, the highest ratio
+    /// first.
+    #[must_use]
+    pub fn standing(&self, standing: Standing) -> Vec<(&Row, &Contest)> {
+        let contests = self.rows.iter().filter_map(|row| Some((row, row.contest.as_ref()?)));
+        let mut found: Vec<_> = contests.filter(|(_, one)| one.standing == standing).collect();
+        found.sort_by(|a, b| b.1.ratio.value.total_cmp(&a.1.ratio.value));
+        found
     }
 
     /// Rows of one setting, in the order of the file.
@@ -150,11 +195,12 @@ impl Summary {
     }
 
     /// Name of a setting for a reader: the workload alone, with mode and touch policy only where
-    /// the run used more than one of them.
+    /// the run replayed the workload with more than one of them.
     #[must_use]
     pub fn label(&self, setting: &Setting) -> String {
         let more_than_one = |of: fn(&Setting) -> &String| {
-            self.settings.iter().any(|other| of(other) != of(setting))
+            let alike = self.settings.iter().filter(|other| other.workload == setting.workload);
+            alike.into_iter().any(|other| of(other) != of(setting))
         };
         let mut label = setting.workload.clone();
         if more_than_one(|setting| &setting.mode) {

@@ -139,7 +139,7 @@ fn a_difference_inside_the_floor_is_undecided() {
     let floor = summary.floors[0].floor;
     assert!(floor.half_width_percent() > 2.0, "{floor:?}");
     assert_eq!(row(&summary, "near").verdict, Some(Verdict::Undecided));
-    assert_eq!(summary.overall_floor.unwrap().count, 6);
+    assert_eq!(summary.overall_floor(Scope::Main).unwrap().count, 6);
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn without_a_sound_baseline_there_are_times_and_no_ratios() {
     let summary = Summary::of(&results);
     assert!(row(&summary, "half").time.is_some() && row(&summary, "half").ratio.is_none());
     assert_eq!(row(&summary, "half").word(), "no ratio");
-    assert!(summary.overall.is_empty() && summary.overall_lead.is_none());
+    assert!(summary.overall.is_empty() && summary.scopes[0].lead.is_none());
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn different_replay_modes_are_different_settings_with_labels_that_say_so() {
 #[test]
 fn the_ranking_leaves_incomplete_subjects_unplaced_and_splits_programs_from_generators() {
     let summary = Summary::of(&synthetic::run(12, 6, 5, 7));
-    let all: Vec<_> = summary.overall.iter().filter(|one| one.scope == Scope::All).collect();
+    let all: Vec<_> = summary.overall.iter().filter(|one| one.scope == Scope::Main).collect();
     let places: Vec<usize> = all.iter().filter_map(|one| one.place).collect();
     assert_eq!(places, [1, 2, 3, 4, 5]);
     for one in &all {

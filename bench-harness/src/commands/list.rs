@@ -37,12 +37,13 @@ pub(crate) fn run(args: &List) -> Outcome {
         let kind = match (subject.role, subject.call) {
             (Role::Reference, _) => "reference",
             (_, Call::Inline) => "inline",
+            (Role::Own, _) => "own",
             (Role::Preset, _) => "preset",
             (Role::Peer, _) => "peer",
         };
         let version = match subject.role {
             Role::Peer => format!(" ({})", subject.version()),
-            Role::Preset | Role::Reference => String::new(),
+            Role::Own | Role::Preset | Role::Reference => String::new(),
         };
         let description = format!("{}{version}", subject.description);
         entries.push(Entry { what: "subject", name: subject.name, kind, description });

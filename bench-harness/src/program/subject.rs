@@ -5,17 +5,12 @@ use std::path::{Path, PathBuf};
 use reports::record::{self, Call, Role};
 
 use crate::session::sha256;
-use crate::subject::{self, Subject};
+use crate::subject::{self, Subject, own};
 
 /// The interpreter's own allocator.
 pub(crate) const PYMALLOC: &str = "pymalloc";
 /// The C library's.
 pub(crate) const SYSTEM: &str = "system";
-/// This project's own libraries: name, file beside this program, package that builds it.
-const OWN: [(&str, &str, &str); 2] = [
-    ("arenite", "libarenite.so", "arenite-preload"),
-    ("arenite-checked", "libarenite-checked.so", "arenite-preload-checked"),
-];
 
 /// A subject that serves whole programs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,44 +51,20 @@ impl Server {
         }
     }
 
-    /// One of this project's own libraries, which stand beside this program.
-    fn own(&(name, file, package): &(&str, &str, &str)) -> Self {
-        let path = std::env::current_exe().unwrap_or_default().with_file_name(file);
-        let missing = (!path.is_file()).then(|| {
-            format!(
-                "{} is missing; build it with `cargo build --release -p {package}`",
-                path.display()
-            )
-        });
-        Self {
-            name: name.to_owned(),
-            preload: Some(path),
-            pymalloc: false,
-            missing,
-            role: Role::Preset,
-            version: concat!("arenabench ", env!("CARGO_PKG_VERSION")).to_owned(),
-        }
-    }
-
-    /// The subject that `text` names.
+    /// The subject that `text` names; `arenite` is this project's library, as `arenite-preload` is.
     ///
     /// # Errors
     /// A message that says what exists, or why a linked subject cannot serve a program.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        if let Some(own) = OWN.iter().find(|own| own.0 == text) {
-            return Ok(Self::own(own));
+        if text.split_once('=').is_some_and(|(name, _)| name == PYMALLOC) {
+            return Err(format!("`{PYMALLOC}` is the name of a built-in subject; choose another"));
         }
-        match text {
+        let known = match text {
             SYSTEM => return Ok(Self::system()),
             PYMALLOC => return Ok(Self::pymalloc()),
-            _ => {}
-        }
-        if let Some((name, _)) = text.split_once('=')
-            && (name == PYMALLOC || OWN.iter().any(|own| own.0 == name))
-        {
-            return Err(format!("`{name}` is the name of a built-in subject; choose another"));
-        }
-        let known = Subject::parse(text)?;
+            own::PLAIN_FOR_PROGRAMS => Subject::parse(own::PLAIN.name)?,
+            _ => Subject::parse(text)?,
+        };
         Self::preloaded(&known).ok_or_else(|| {
             format!(
                 "`{text}` is linked into arenabench and cannot serve a program; name a library as \
@@ -119,15 +90,12 @@ impl Server {
     /// The subjects that are taken when none is named: the C library, this project's library, and
     /// the libraries found on this computer.
     pub(crate) fn defaults() -> Vec<Self> {
-        let mut all = vec![Self::system(), Self::own(&OWN[0])];
         let registry = subject::registry();
-        let found = registry.iter().filter_map(Self::preloaded);
-        let is_own = |server: &Self| {
-            let file = server.library().and_then(Path::file_name);
-            OWN.iter().any(|own| file.is_some_and(|file| file == own.1))
-        };
-        all.extend(found.filter(|server| server.missing.is_none() && !is_own(server)));
-        all
+        let (own, others): (Vec<Self>, Vec<Self>) =
+            registry.iter().filter_map(Self::preloaded).partition(|one| one.role == Role::Own);
+        let plain = own.into_iter().filter(|server| server.name == own::PLAIN.name);
+        let found = others.into_iter().filter(|server| server.missing.is_none());
+        std::iter::once(Self::system()).chain(plain).chain(found).collect()
     }
 
     /// The library's file, which must serve every `malloc` of the program.
@@ -169,6 +137,19 @@ mod tests {
         assert!(Server::parse("no-such-subject").is_err());
         assert!(Server::parse("pymalloc=/lib/x.so").is_err());
         assert!(Server::parse("arenite=/lib/x.so").is_err());
+    }
+
+    #[test]
+    fn arenite_is_the_library_in_a_program_and_the_linked_functions_in_a_replay() {
+        let library = Server::parse("arenite").unwrap();
+        assert_eq!(Ok(&library), Server::parse("arenite-preload").as_ref());
+        assert!(library.library().is_some_and(|path| path.ends_with("libarenite.so")));
+        assert!(Subject::parse("arenite").unwrap().preload().is_none());
+        let checked = Server::parse("arenite-checked").unwrap();
+        assert_eq!((library.record().role, checked.record().role), (Role::Own, Role::Own));
+        let defaults: Vec<_> = Server::defaults().into_iter().map(|one| one.name).collect();
+        assert_eq!(defaults[..2], ["system", "arenite-preload"]);
+        assert!(!defaults.contains(&"arenite-checked".to_owned()));
     }
 
     #[test]

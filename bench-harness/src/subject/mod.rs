@@ -135,7 +135,7 @@ pub(crate) fn registry() -> Vec<Subject> {
         peer(library.name, backing, library.description)
     }));
     let own = |name, call, backing, description| {
-        built_in(name, Role::Preset, call, backing, 16, description)
+        built_in(name, Role::Own, call, backing, 16, description)
     };
     all.push(own("arenite", Call::C, Backing::Arenite, "Arenite, by its C functions"));
     all.extend(own::ALL.iter().map(|library| {
@@ -227,7 +227,7 @@ impl Subject {
     pub(crate) fn is_default(&self, quick: bool) -> bool {
         let wanted = match &self.backing {
             Backing::Installed(library, _) => library.quick || !quick,
-            Backing::Own(library, _) => library.name != "arenite-checked",
+            Backing::Own(library, _) => !library.checked,
             Backing::IdealInline => !quick,
             _ => true,
         };

@@ -7,15 +7,24 @@ use crate::replay::allocator::FunctionTable;
 /// A library that a package of this workspace builds.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Own {
-    /// Name of the subject that replays through it.
+    /// Name of the subject that it serves, a replay or a whole program.
     pub(crate) name: &'static str,
     /// File beside the executable, or one folder above it for test binaries.
     pub(crate) file: &'static str,
     /// Package that builds it.
     pub(crate) package: &'static str,
+    /// Whether it checks every free, at a price that is no allocator's.
+    pub(crate) checked: bool,
     /// One line for `list`.
     pub(crate) description: &'static str,
 }
+
+/// What `program` calls [`PLAIN`] for short: only a library can serve a whole program, so that the
+/// name of the linked functions is free there.
+pub(crate) const PLAIN_FOR_PROGRAMS: &str = "arenite";
+
+/// The library without checks.
+pub(crate) static PLAIN: &Own = &ALL[0];
 
 /// The plain library and the checked one.
 pub(crate) static ALL: [Own; 2] = [
@@ -23,12 +32,14 @@ pub(crate) static ALL: [Own; 2] = [
         name: "arenite-preload",
         file: "libarenite.so",
         package: "arenite-preload",
+        checked: false,
         description: "Arenite as libarenite.so, preloaded",
     },
     Own {
         name: "arenite-checked",
         file: "libarenite_checked.so",
         package: "arenite-preload-checked",
+        checked: true,
         description: "Arenite with checks, preloaded",
     },
 ];

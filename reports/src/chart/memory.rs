@@ -19,6 +19,7 @@ pub(super) fn memory(
     let rows: Vec<&Row> = summary
         .rows_of(setting)
         .filter(|row| row.rss_ratio.is_some() || row.failure.is_some() || row.ranked)
+        .filter(|row| !row.is_unsupported())
         .collect();
     let values: Vec<f64> = rows.iter().filter_map(|row| Some(row.rss_ratio?.value)).collect();
     if values.is_empty() {
@@ -88,9 +89,8 @@ pub(super) fn tradeoff(
     const COLUMNS: usize = 3;
 
     let points: Vec<(&str, f64, f64)> = summary
-        .overall
-        .iter()
-        .filter(|one| one.scope == Scope::All && one.place.is_some())
+        .overall_of(Scope::Main)
+        .filter(|one| one.place.is_some())
         .filter_map(|one| {
             let time = one.ratio.map(|ratio| ratio.value).or(one.baseline.then_some(1.0))?;
             Some((one.subject.as_str(), time, one.rss_ratio?))
@@ -108,7 +108,7 @@ pub(super) fn tradeoff(
     let x = |value: f64| LEFT_PX + (RIGHT_PX - LEFT_PX) * time.place(value);
     let y = |value: f64| BOTTOM_PX - (BOTTOM_PX - TOP_PX) * memory.place(value);
 
-    let title = format!("Time and memory, over {} workloads", summary.comparable_settings());
+    let title = format!("Time and memory, over {}", summary.scope_words(Scope::Main));
     let mut document = String::new();
     let canvas = Canvas::new(&mut document, WIDTH_PX, height);
     canvas.text((8.0, 17.0), &title, Type::TITLE, Anchor::Start, Tone::INK);

@@ -71,6 +71,8 @@ pub(super) struct Row {
     pub(super) note: String,
     /// Whether the row failed.
     pub(super) hatched: bool,
+    /// A range drawn behind the row: its own floor.
+    pub(super) band: Option<(f64, f64)>,
     /// Single values, drawn faintly.
     pub(super) dots: Vec<f64>,
     /// Interval around the marker.
@@ -165,12 +167,19 @@ impl Panel {
             canvas.text(place, &Axis::label(tick), Type::SMALL, Anchor::Middle, Tone::QUIET);
         }
         canvas.line((frame.left, frame.bottom), (frame.right, frame.bottom), 1.0, Tone::QUIET);
-        // The label may be wider than the plot: it is centred in the chart when it is.
-        let wide = Type::SMALL.prose_px(&self.axis_label);
-        let middle = (f64::midpoint(frame.left, frame.right))
-            .clamp(MARGIN_PX + wide / 2.0, (WIDTH_PX - MARGIN_PX - wide / 2.0).max(WIDTH_PX / 2.0));
-        let place = (middle, frame.bottom + 33.0);
-        canvas.text(place, &self.axis_label, Type::SMALL, Anchor::Middle, Tone::INK);
+        let (text, middle) = self.axis_label_place(frame);
+        canvas.text((middle, frame.bottom + 33.0), &text, Type::SMALL, Anchor::Middle, Tone::INK);
+    }
+
+    /// The axis label, cut where it is wider than the chart, and its middle: that of the plot, or as
+    /// near to it as leaves the label inside the chart.
+    fn axis_label_place(&self, frame: &Frame) -> (String, f64) {
+        let room = WIDTH_PX - 2.0 * MARGIN_PX;
+        let text = shorten(&self.axis_label, (room / Type::SMALL.prose_px("m")) as usize);
+        // A label that just fits may come out wider than the room by a rounding.
+        let half = (Type::SMALL.prose_px(&text) / 2.0).min(room / 2.0);
+        let wanted = f64::midpoint(frame.left, frame.right);
+        (text, wanted.min(WIDTH_PX - MARGIN_PX - half).max(MARGIN_PX + half))
     }
 
     /// Values that the axis labels, each with its place.
@@ -242,6 +251,11 @@ impl Panel {
             canvas.hatch((frame.left, top), (frame.right, bottom), tone);
         }
         let x = |value: f64| self.x(frame, value);
+        if let Some((low, high)) = row.band {
+            let clip = |value: f64| x(value).clamp(frame.left, frame.right);
+            let (from, to) = (middle - row.height() / 2.0, middle + row.height() / 2.0);
+            canvas.fill((clip(low), from), (clip(high), to), Tone::SHADE);
+        }
         for &dot in row.dots.iter().filter(|dot| (0.0..=1.0).contains(&self.axis.place(**dot))) {
             canvas.dot((x(dot), middle), 2.0, Tone { strength: 0.35, ..Tone::INK });
         }

@@ -82,6 +82,7 @@ fn chart(programs: &Programs, kind: &Kind, slugs: &mut Slugs) -> Option<Chart> {
             dots: if every_dot.is_empty() { Vec::new() } else { dots_of(&one.subject) },
             interval: ratio.and_then(|ratio| ratio.interval).map(|ends| (ends.low, ends.high)),
             points: value.map(|value| (value, marker(&one.subject))).into_iter().collect(),
+            ..Drawn::default()
         }
     };
     let floor: Option<Floor> = programs.overall_floor.filter(|_| kind.has_floor);

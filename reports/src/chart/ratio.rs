@@ -16,7 +16,8 @@ pub(super) fn ratio(
     marker: impl Fn(&str) -> Marker,
     slugs: &mut Slugs,
 ) -> Option<Chart> {
-    let rows: Vec<&Row> = summary.rows_of(setting).filter(|row| is_compared(row.role)).collect();
+    let is_shown = |row: &&Row| is_compared(row.role) && !row.is_unsupported();
+    let rows: Vec<&Row> = summary.rows_of(setting).filter(is_shown).collect();
     let estimates: Vec<Estimate> = rows.iter().filter_map(|row| row.ratio).collect();
     let floor = summary.floor_of(setting);
     let label = summary.label(setting);
@@ -51,23 +52,25 @@ pub(super) fn ratio(
     Some(panel.draw())
 }
 
-/// The chart over all settings. `None` with fewer than two settings or no ratio.
+/// The chart over all settings of a scope. `None` with fewer than two settings or no ratio.
 pub(super) fn overall(
     summary: &Summary,
+    scope: Scope,
     marker: impl Fn(&str) -> Marker,
     slugs: &mut Slugs,
 ) -> Option<Chart> {
-    let rows: Vec<&Overall> = summary
-        .overall
-        .iter()
-        .filter(|one| one.scope == Scope::All && is_compared(one.role))
-        .collect();
-    let settings = rows.iter().map(|overall| overall.settings_in_scope).max()?;
+    let figures = summary.scope(scope)?;
+    let settings = figures.settings.len();
     if settings < 2 {
         return None;
     }
+    // Who serves none of the workloads has nothing to show and did not fail.
+    let is_shown = |one: &&Overall| one.settings > 0 || !one.missing.is_empty();
+    let rows: Vec<&Overall> =
+        summary.overall_of(scope).filter(|one| is_compared(one.role)).filter(is_shown).collect();
     let dots_of = |name: &str| -> Vec<f64> {
         let mine = summary.rows.iter().filter(|row| row.subject == name);
+        let mine = mine.filter(|row| figures.settings.contains(&row.setting));
         mine.filter_map(|row| Some(row.ratio?.value)).collect()
     };
     let estimates: Vec<Estimate> = rows.iter().filter_map(|overall| overall.ratio).collect();
@@ -95,6 +98,7 @@ pub(super) fn overall(
                 .and_then(|ratio| ratio.interval)
                 .map(|ends| (ends.low, ends.high)),
             points: value.map(|value| (value, marker(&overall.subject))).into_iter().collect(),
+            ..Drawn::default()
         }
     };
     let group = |heading: &str, belongs: &dyn Fn(&Overall) -> bool| Group {
@@ -110,22 +114,23 @@ pub(super) fn overall(
     let mut groups = groups.to_vec();
     groups.insert(
         1,
-        group("failed or not measured somewhere, not ranked", &|one| one.ranked && !one.is_whole()),
+        group("not measured on all of them, not ranked", &|one| one.ranked && !one.is_whole()),
     );
     groups.retain(|group| !group.rows.is_empty());
     let baseline = super::shorten(&summary.baseline, 16);
     let counts = super::counts(estimates.iter().map(|ratio| ratio.count), "round");
     let panel = Panel {
-        slug: slugs.next("ratio", "overall"),
-        title: format!("Time relative to {baseline}, over {settings} workloads"),
+        slug: slugs.next("ratio", if scope == Scope::Threads { "threads" } else { "overall" }),
+        title: format!("Time relative to {baseline}, {}", summary.scope_words(scope)),
         caption: format!(
             "Marker: geometric mean of the ratios. Bar: its 95\u{a0}%\u{a0}interval ({counts}). Dots: the \
              workloads. {}",
-            floor_words(summary.overall_floor)
+            floor_words(figures.floor)
         ),
         description: format!(
-            "{} subjects over {settings} workloads, each next to {baseline}. {}",
+            "{} subjects over {}, each next to {baseline}. {}",
             rows.len(),
+            summary.scope_words(scope),
             spread_words(
                 rows.iter()
                     .filter(|one| one.place.is_some())
@@ -134,7 +139,7 @@ pub(super) fn overall(
         ),
         axis: axis(&estimates, &every_dot)?,
         axis_label: format!("time over the time of {baseline}, logarithmic; less is better"),
-        band: summary.overall_floor.map(band),
+        band: figures.floor.map(band),
         line: Some(1.0),
         groups,
         legend: Vec::new(),

@@ -17,7 +17,7 @@ pub(super) fn time(
     marker: impl Fn(&str) -> Marker,
     slugs: &mut Slugs,
 ) -> Option<Chart> {
-    let rows: Vec<&Row> = summary.rows_of(setting).collect();
+    let rows: Vec<&Row> = summary.rows_of(setting).filter(|row| !row.is_unsupported()).collect();
     let medians: Vec<f64> = rows.iter().filter_map(|row| Some(row.time?.value)).collect();
     if rows.is_empty() {
         return None;

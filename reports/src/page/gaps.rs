@@ -12,17 +12,11 @@ pub(super) fn section(context: Context<'_>) -> Option<Markup> {
     let failed: Vec<&Row> = summary.rows.iter().filter(|row| row.failure.is_some()).collect();
     let checks: Vec<&Memcheck> =
         results.memchecks.iter().filter(|record| record.status != Status::Ok).collect();
-    let others: Vec<&Sample> = results
-        .samples
-        .iter()
-        .filter(|sample| matches!(sample.status, Status::Unsupported | Status::Interrupted))
-        .collect();
-    let twins: Vec<&Sample> = results
-        .samples
-        .iter()
-        .filter(|sample| sample.again && sample.status.is_failure())
-        .collect();
-    let nothing = failed.is_empty() && checks.is_empty() && others.is_empty() && twins.is_empty();
+    let others = alike(results.samples.iter().filter(|sample| {
+        matches!(sample.status, Status::Unsupported | Status::Interrupted)
+            || (sample.again && sample.status.is_failure())
+    }));
+    let nothing = failed.is_empty() && checks.is_empty() && others.is_empty();
     if nothing && results.unmeasured.is_empty() {
         return None;
     }
@@ -54,20 +48,21 @@ pub(super) fn section(context: Context<'_>) -> Option<Markup> {
                 } },
             ))
         }
-        @if !others.is_empty() || !twins.is_empty() {
+        @if !others.is_empty() {
             (table(
                 "Other processes without figures.",
                 &html! { tr {
-                    th scope="col" { "Workload" } th scope="col" { "Subject" } th.number scope="col" { "Round" }
-                    th scope="col" { "Status" } th scope="col" { "What happened" }
+                    th scope="col" { "Subject" } th scope="col" { "Status" }
+                    th scope="col" { "Workloads" } th.number scope="col" { "Processes" }
+                    th scope="col" { "What happened" }
                 } },
-                &html! { @for one in others.into_iter().chain(twins) {
+                &html! { @for one in others {
                     tr {
-                        td { (one.workload) }
-                        th scope="row" { (one.subject) @if one.again { " (A/A)" } }
-                        td.number { (one.round) }
-                        td { (one.status.word()) }
-                        td.wide { (one.message.as_deref().unwrap_or(one.status.meaning())) }
+                        th scope="row" { (one.first.subject) @if one.first.again { " (A/A)" } }
+                        td { (one.first.status.word()) }
+                        td.wide { (one.workloads.join(", ")) }
+                        td.number { (one.processes) }
+                        td.wide { (message(one.first)) }
                     }
                 } },
             ))
@@ -88,6 +83,42 @@ pub(super) fn section(context: Context<'_>) -> Option<Markup> {
             ))
         }
     })
+}
+
+/// Processes of one subject that ended in the same way.
+struct Alike<'a> {
+    first: &'a Sample,
+    workloads: Vec<&'a str>,
+    processes: usize,
+}
+
+/// Gathers samples by subject, status and message: a subject that does not support a workload says so
+/// in every round.
+fn alike<'a>(samples: impl Iterator<Item = &'a Sample>) -> Vec<Alike<'a>> {
+    let mut found: Vec<Alike<'a>> = Vec::new();
+    let key = |one: &Sample| (one.subject.clone(), one.again, one.status, one.message.clone());
+    for sample in samples {
+        match found.iter_mut().find(|one| key(one.first) == key(sample)) {
+            None => {
+                found.push(Alike {
+                    first: sample,
+                    workloads: vec![&sample.workload],
+                    processes: 1,
+                });
+            }
+            Some(known) => {
+                known.processes += 1;
+                if !known.workloads.contains(&sample.workload.as_str()) {
+                    known.workloads.push(&sample.workload);
+                }
+            }
+        }
+    }
+    found
+}
+
+fn message(sample: &Sample) -> &str {
+    sample.message.as_deref().unwrap_or(sample.status.meaning())
 }
 
 fn failed_row(row: &Row, label: &str) -> Markup {

@@ -66,6 +66,7 @@ fn row(subject: &Subject) -> Markup {
 pub(super) fn role(role: Role) -> &'static str {
     match role {
         Role::Peer => "allocator",
+        Role::Own => "allocator of this project",
         Role::Preset => "preset of this project",
         Role::Reference => "reference",
     }

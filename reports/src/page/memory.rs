@@ -26,14 +26,17 @@ pub(super) fn section(context: Context<'_>) -> Option<Markup> {
 
 fn overall(summary: &Summary) -> Markup {
     table(
-        "Time over the baseline's with 95 % interval, and memory overhead: geometric means over all \
-         workloads, for ranked subjects that finished each of them.",
+        &format!(
+            "Time over the baseline's with 95 % interval, and memory overhead: geometric means over {}, \
+             for ranked subjects that finished each of them.",
+            summary.scope_words(Scope::Main)
+        ),
         &html! { tr {
             th scope="col" { "Subject" } th.number scope="col" { "Time ratio" }
             th.number scope="col" { "Memory overhead" }
         } },
         &html! {
-            @for one in summary.overall.iter().filter(|one| one.scope == Scope::All && one.place.is_some()) {
+            @for one in summary.overall_of(Scope::Main).filter(|one| one.place.is_some()) {
                 tr {
                     th scope="row" { (one.subject) }
                     @if one.baseline { td.number { "1 (baseline)" } } @else { (estimate(one.ratio.as_ref())) }

@@ -68,11 +68,16 @@ pub(super) fn overall_word(overall: &Overall) -> Markup {
     html! { span class={ "word " (class_of(word, false)) } { (word) } }
 }
 
+/// How an own allocator stands to a peer, marked by what it says.
+pub(super) fn standing(word: &str) -> Markup {
+    html! { span class={ "word " (class_of(word, false)) } { (word) } }
+}
+
 fn class_of(word: &str, failed: bool) -> &'static str {
     match word {
         _ if failed => "failed",
-        "faster" => "faster",
-        "slower" => "slower",
+        "faster" | "ahead" => "faster",
+        "slower" | "behind" => "slower",
         _ => "plain",
     }
 }

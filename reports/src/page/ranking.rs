@@ -3,11 +3,11 @@
 use maud::{Markup, html};
 
 use super::Context;
-use super::parts::{estimate, figure, overall_word, table, word};
-use crate::quantity::{self, plural};
+use super::parts::{estimate, figure, overall_word, sentence, table, word};
+use crate::quantity::{self, list, plural};
 use crate::record::Role;
 use crate::statistics::Floor;
-use crate::summary::{Scope, Summary};
+use crate::summary::{Overall, Scope, Summary};
 
 pub(super) fn section(context: Context<'_>) -> Option<Markup> {
     let Context { summary, charts, .. } = context;
@@ -24,33 +24,46 @@ pub(super) fn section(context: Context<'_>) -> Option<Markup> {
             "A/A floor, which is what the run shows when " (summary.baseline)
             " is measured against itself. Anything else is " em { "undecided" } "."
         }
-        @if charts.overall.is_some() || !summary.overall.is_empty() {
-            (figure(&charts.overall, &overall_table(summary)))
+        @for scope in [Scope::Main, Scope::Threads] {
+            @if summary.overall_of(scope).next().is_some() {
+                (figure(charts.overall_of(scope), &overall_table(summary, scope)))
+            }
         }
         @if !summary.leads.is_empty() { (leads(summary)) }
         @if !charts.ratios.is_empty() { (figure(&charts.ratios, &matrix(summary))) }
     })
 }
 
-fn overall_table(summary: &Summary) -> Markup {
-    let of = |scope: Scope| summary.overall.iter().filter(move |one| one.scope == scope);
-    let split = of(Scope::Generated).next().is_some();
-    let gaps = of(Scope::All).any(|one| one.role != Role::Reference && !one.is_whole());
+fn overall_table(summary: &Summary, scope: Scope) -> Markup {
+    let compared: Vec<&Overall> =
+        summary.overall_of(scope).filter(|one| one.role != Role::Reference).collect();
+    let split = scope == Scope::Main && summary.scope(Scope::Generated).is_some();
+    let (unsupporting, listed): (Vec<&Overall>, Vec<&Overall>) =
+        compared.iter().partition(|one| one.settings == 0 && one.missing.is_empty());
+    let gaps = listed.iter().any(|one| !one.is_whole());
     let find = |scope: Scope, name: &str| {
-        of(scope).find(|one| one.subject == name).and_then(|one| one.ratio)
+        summary.overall_of(scope).find(|one| one.subject == name).and_then(|one| one.ratio)
     };
-    let rounds = of(Scope::All).filter_map(|one| Some(one.ratio?.count)).max().unwrap_or(0);
+    let rounds = listed.iter().filter_map(|one| Some(one.ratio?.count)).max().unwrap_or(0);
     let caption = format!(
-        "Geometric mean of time over the time of {}, with its 95 % interval over {}.{}",
+        "{}: geometric mean of time over the time of {}, with its 95 % interval over {}.{}{}",
+        sentence(&summary.scope_words(scope)).trim_end_matches('.'),
         summary.baseline,
         plural(rounds, "round", "rounds"),
-        floor_words(summary.overall_floor)
+        floor_words(summary.overall_floor(scope)),
+        match unsupporting.as_slice() {
+            [] => String::new(),
+            some => {
+                let names: Vec<&str> = some.iter().map(|one| one.subject.as_str()).collect();
+                format!(" Not supported by {}.", list(&names))
+            }
+        },
     );
     table(
         &caption,
         &html! { tr {
             th.number scope="col" { "Place" } th scope="col" { "Subject" }
-            th.number scope="col" { "All workloads" } th scope="col" { "Verdict" }
+            th.number scope="col" { "Ratio" } th scope="col" { "Verdict" }
             @if split {
                 th.number scope="col" { "Generated" } th.number scope="col" { "Recorded programs" }
             }
@@ -58,7 +71,7 @@ fn overall_table(summary: &Summary) -> Markup {
             @if gaps { th scope="col" { "Missing" } }
         } },
         &html! {
-            @for one in of(Scope::All).filter(|one| one.role != Role::Reference) {
+            @for one in listed {
                 tr {
                     td.number { (one.place.map(|place| place.to_string()).unwrap_or_default()) }
                     th scope="row" { (one.subject) }
@@ -69,11 +82,23 @@ fn overall_table(summary: &Summary) -> Markup {
                         (estimate(find(Scope::Programs, &one.subject).as_ref()))
                     }
                     td.number { (one.settings) " of " (one.settings_in_scope) }
-                    @if gaps { td.wide { (one.missing.join(", ")) } }
+                    @if gaps { td.wide { (gaps_of(one)) } }
                 }
             }
         },
     )
+}
+
+/// `json; does not support larson`.
+fn gaps_of(one: &Overall) -> String {
+    let mut parts = Vec::new();
+    if !one.missing.is_empty() {
+        parts.push(one.missing.join(", "));
+    }
+    if !one.unsupported.is_empty() {
+        parts.push(format!("does not support {}", one.unsupported.join(", ")));
+    }
+    parts.join("; ")
 }
 
 fn floor_words(floor: Option<Floor>) -> String {

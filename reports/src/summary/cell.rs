@@ -37,6 +37,12 @@ impl<'a> Cell<'a> {
         self.samples.iter().copied().find(failed)
     }
 
+    /// Whether the subject cannot serve the setting at all, which is no failure.
+    pub(super) fn is_unsupported(&self) -> bool {
+        !self.samples.is_empty()
+            && self.samples.iter().all(|sample| sample.status == Status::Unsupported)
+    }
+
     /// Whether ratios may be taken: times, and no failure among the samples.
     pub(super) fn is_sound(&self) -> bool {
         !self.times.is_empty() && self.failure().is_none()
@@ -58,6 +64,8 @@ pub(super) struct Grid<'a> {
     pub(super) contenders: Vec<Contender>,
     /// Where each setting's workload comes from; `None` without a workload record.
     pub(super) sources: Vec<Option<Source>>,
+    /// Whether each setting is replayed on several threads.
+    pub(super) threaded: Vec<bool>,
     /// Index of the baseline among the contenders; `None` when it has neither record nor sample.
     pub(super) baseline: Option<usize>,
     cells: BTreeMap<(usize, usize), Cell<'a>>,
@@ -89,7 +97,13 @@ impl<'a> Grid<'a> {
             let record = results.workloads.iter().find(|load| load.workload == setting.workload);
             record.map(|load| load.source)
         };
+        // A trace of several threads that is replayed in recorded order runs on one.
+        let is_threaded = |setting: &Setting| {
+            let record = results.workloads.iter().find(|load| load.workload == setting.workload);
+            setting.mode != "serial" && record.is_none_or(|load| load.threads > 1)
+        };
         Self {
+            threaded: settings.iter().map(is_threaded).collect(),
             sources: settings.iter().map(source).collect(),
             baseline: contenders.iter().position(|known| known.name == results.host.baseline),
             twins: twins

@@ -2,22 +2,10 @@
 
 use serde::Serialize;
 
-use super::cell::Grid;
-use super::{Lead, Row};
-use crate::record::{Call, Role, Source};
+use super::cell::{Cell, Grid};
+use super::{Lead, Row, Scope};
+use crate::record::{Call, Role};
 use crate::statistics::{Estimate, Floor, Rounds, Verdict, geometric_mean, ratios};
-
-/// Which workloads a figure goes over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Scope {
-    /// Every workload of the run.
-    All,
-    /// Seeded generators.
-    Generated,
-    /// Recorded programs and trace files.
-    Programs,
-}
 
 /// One subject over the workloads of a scope.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -41,6 +29,9 @@ pub struct Overall {
     /// Workloads on which the subject failed or was not measured; while there are any, it stands
     /// outside the ranking, since its mean goes over fewer workloads than the others'.
     pub missing: Vec<String>,
+    /// Workloads that the subject cannot serve. That is no failure, and the subject still stands
+    /// outside the ranking of a scope that has any.
+    pub unsupported: Vec<String>,
     /// Geometric mean of the ratios to the baseline. `None` for the baseline and without any ratio.
     pub ratio: Option<Estimate>,
     /// Word on that ratio, by the floor of the same geometric mean. `None` for what is not ranked.
@@ -55,7 +46,7 @@ impl Overall {
     /// Whether the subject has a ratio, or is the baseline, on every workload of the scope.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        self.missing.is_empty()
+        self.missing.is_empty() && self.unsupported.is_empty()
     }
 
     /// One word on the subject: the verdict, or why there is none.
@@ -64,23 +55,11 @@ impl Overall {
         match self.verdict {
             Some(verdict) => verdict.word(),
             None if self.baseline => "baseline",
-            None if !self.is_whole() => "incomplete",
+            None if !self.missing.is_empty() => "incomplete",
+            None if !self.unsupported.is_empty() => "unsupported",
             None => "not ranked",
         }
     }
-}
-
-/// Figures for every scope that differs from the others; [`Scope::All`] first.
-pub(super) fn all(grid: &Grid<'_>, rows: &[Row]) -> Vec<Overall> {
-    let every = comparable(grid);
-    let (generated, programs): (Vec<usize>, Vec<usize>) =
-        every.iter().partition(|&&setting| grid.sources[setting] == Some(Source::Generated));
-    let mut found = scope(grid, rows, Scope::All, &every);
-    if !generated.is_empty() && !programs.is_empty() {
-        found.extend(scope(grid, rows, Scope::Generated, &generated));
-        found.extend(scope(grid, rows, Scope::Programs, &programs));
-    }
-    found
 }
 
 /// Settings in which ratios can be taken at all: those in which the baseline did not fail.
@@ -95,10 +74,10 @@ pub(super) fn floor(grid: &Grid<'_>, settings: &[usize]) -> Option<Floor> {
     Floor::from_estimate(geometric_mean(&twins?.iter().collect::<Vec<_>>())?)
 }
 
-/// The lead over all settings. `None` without a ranked subject that is whole.
-pub(super) fn lead(grid: &Grid<'_>, overall: &[Overall]) -> Option<Lead> {
-    let settings = comparable(grid);
-    let mut placed = overall.iter().filter(|one| one.scope == Scope::All && one.place.is_some());
+/// The lead over the settings of a scope, whose figures are `overall`. `None` without a ranked
+/// subject that is whole.
+pub(super) fn lead(grid: &Grid<'_>, settings: &[usize], overall: &[Overall]) -> Option<Lead> {
+    let mut placed = overall.iter().filter(|one| one.place.is_some());
     let first = placed.next()?;
     let against = |subject: &str| {
         let series: Option<Vec<Rounds>> = settings
@@ -111,14 +90,16 @@ pub(super) fn lead(grid: &Grid<'_>, overall: &[Overall]) -> Option<Lead> {
         geometric_mean(&series?.iter().collect::<Vec<_>>())
     };
     let others = placed.map(|one| (one.subject.clone(), against(&one.subject)));
-    Some(Lead::of(&first.subject, others, floor(grid, &settings)))
+    Some(Lead::of(&first.subject, others, floor(grid, settings)))
 }
 
-fn scope(grid: &Grid<'_>, rows: &[Row], scope: Scope, settings: &[usize]) -> Vec<Overall> {
+/// Every subject that was measured in the settings of `scope`: ranked ones from fastest to slowest,
+/// then those with gaps, then those that are not ranked.
+pub(super) fn all(grid: &Grid<'_>, rows: &[Row], scope: Scope, settings: &[usize]) -> Vec<Overall> {
     let floor = floor(grid, settings);
     let mut found: Vec<Overall> = (0..grid.contenders.len())
         .map(|contender| one(grid, rows, scope, settings, contender, floor))
-        .filter(|overall| overall.settings > 0 || !overall.missing.is_empty())
+        .filter(|overall| overall.settings > 0 || !overall.is_whole())
         .collect();
     let value = |overall: &Overall| match overall.ratio {
         Some(ratio) => ratio.value,
@@ -152,6 +133,7 @@ fn one(
     let ranked = grid.is_ranked(contender);
     let mut series = Vec::new();
     let mut missing = Vec::new();
+    let mut unsupported = Vec::new();
     let mut memory = Vec::new();
     for &setting in settings {
         let name = &grid.settings[setting];
@@ -164,6 +146,9 @@ fn one(
             .filter(|paired| !paired.is_empty());
         match paired {
             Some(paired) => series.push(paired),
+            None if grid.cell(setting, contender).is_some_and(Cell::is_unsupported) => {
+                unsupported.push(name.workload.clone());
+            }
             None => missing.push(name.workload.clone()),
         }
     }
@@ -182,9 +167,10 @@ fn one(
         settings_in_scope: settings.len(),
         verdict: ratio
             .as_ref()
-            .filter(|_| ranked && missing.is_empty())
+            .filter(|_| ranked && missing.is_empty() && unsupported.is_empty())
             .map(|ratio| Verdict::of(ratio, floor)),
         missing,
+        unsupported,
         ratio,
         place: None,
         rss_ratio: (!memory.is_empty())

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::Setting;
 use super::cell::{Cell, Grid};
+use super::contest::{self, Contest, Standing};
 use crate::record::{Call, Role, Sample, Status};
 use crate::statistics::{Estimate, Floor, Verdict, median, ratios};
 
@@ -33,6 +34,8 @@ pub struct Row {
     pub ratio: Option<Estimate>,
     /// Word on the ratio. `None` without a ratio and for rows that are not ranked.
     pub verdict: Option<Verdict>,
+    /// Beside the best peer that is called alike; only for the project's own allocators.
+    pub contest: Option<Contest>,
     /// Peak resident set over peak live bytes: median and interval over samples.
     pub rss_ratio: Option<Estimate>,
     /// Peak resident set in bytes: median over samples.
@@ -93,6 +96,7 @@ impl Row {
             time: Estimate::of(&by_round),
             verdict: ratio.as_ref().filter(|_| ranked).map(|ratio| Verdict::of(ratio, floor)),
             ratio,
+            contest: contest::in_setting(grid, setting, contender, floor),
             rss_ratio: Estimate::of(&figures(rss_ratio)),
             rss_peak_bytes: median(&figures(|sample| sample.rss_peak_bytes.map(|n| n as f64))),
             live_peak_bytes: median(&figures(|sample| sample.live_peak_bytes.map(|n| n as f64))),
@@ -101,6 +105,12 @@ impl Row {
             verified: cell.samples.iter().filter(|sample| sample.verified).count() as u64,
             failure: cell.failure().map(|sample| Failure::of(sample, cell)),
         }
+    }
+
+    /// Whether the subject cannot serve the setting, which is no failure.
+    #[must_use]
+    pub fn is_unsupported(&self) -> bool {
+        self.statuses.keys().eq([&Status::Unsupported])
     }
 
     /// One word on the row: the verdict, or why there is none.
@@ -195,6 +205,16 @@ pub struct FlatRow {
     pub ratio_rounds: Option<usize>,
     /// `faster`, `slower` or `undecided`, for ranked rows with a ratio.
     pub verdict: Option<Verdict>,
+    /// Best peer that is called alike, for the project's own allocators.
+    pub best_peer: Option<String>,
+    /// Median ratio to that peer's time in the same round.
+    pub best_peer_ratio: Option<f64>,
+    /// Lower end of its interval at 95 %.
+    pub best_peer_ratio_low: Option<f64>,
+    /// Upper end of its interval at 95 %.
+    pub best_peer_ratio_high: Option<f64>,
+    /// `ahead`, `behind` or `undecided`.
+    pub standing: Option<Standing>,
     /// Median peak resident set over peak live bytes.
     pub rss_ratio: Option<f64>,
     /// Median peak resident set, in bytes.
@@ -230,6 +250,11 @@ impl From<&Row> for FlatRow {
             ratio_high: high(row.ratio),
             ratio_rounds: row.ratio.map(|ratio| ratio.count),
             verdict: row.verdict,
+            best_peer: row.contest.as_ref().map(|one| one.peer.clone()),
+            best_peer_ratio: row.contest.as_ref().map(|one| one.ratio.value),
+            best_peer_ratio_low: low(row.contest.as_ref().map(|one| one.ratio)),
+            best_peer_ratio_high: high(row.contest.as_ref().map(|one| one.ratio)),
+            standing: row.contest.as_ref().map(|one| one.standing),
             rss_ratio: row.rss_ratio.map(|ratio| ratio.value),
             rss_peak_bytes: row.rss_peak_bytes,
             live_peak_bytes: row.live_peak_bytes,

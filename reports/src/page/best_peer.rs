@@ -1,0 +1,196 @@
+//! This project's own allocators against the best peer, and where they lose.
+
+use maud::{Markup, html};
+
+use super::Context;
+use super::machine;
+use super::parts::{estimate, figure, standing, table};
+use crate::findings::own_names;
+use crate::quantity::{self, list};
+use crate::record::{Call, Role};
+use crate::statistics::Floor;
+use crate::summary::{Contest, Row, ScopeContest, Setting, Standing, Summary};
+
+pub(super) fn section(context: Context<'_>) -> Option<Markup> {
+    let Context { summary, charts, .. } = context;
+    if summary.contests.is_empty() {
+        return None;
+    }
+    let name = own_names(summary);
+    Some(html! {
+        p {
+            "The best peer of a workload is the fastest allocator there that is not this project's and is "
+            "called in the same way; the best single peer is the one with the lowest geometric mean of "
+            "times. " em { "Ahead" } " and " em { "behind" } " are said as " em { "faster" } " and "
+            em { "slower" } " are. Choosing the best of several owes a part to luck, which counts against "
+            (name) " here."
+        }
+        (overall(summary))
+        (figure(&charts.contests, &matrix(summary)))
+        h3 { "Where " (name) " loses" }
+        (losses(summary))
+    })
+}
+
+fn floor(floor: Option<Floor>) -> String {
+    floor.map_or_else(
+        || "not measured".to_owned(),
+        |floor| quantity::percent(floor.half_width_percent()),
+    )
+}
+
+fn overall(summary: &Summary) -> Markup {
+    let passed_over = summary.contests.iter().any(|one| !one.passed_over.is_empty());
+    table(
+        "Geometric mean of time over the time of the best single peer, with its 95 % interval, and the \
+         workload with the highest ratio to its own best peer.",
+        &html! { tr {
+            th scope="col" { "Subject" } th scope="col" { "Called" } th scope="col" { "Over" }
+            th scope="col" { "Best single peer" } th.number scope="col" { "Ratio" }
+            th scope="col" { "Standing" } th.number scope="col" { "A/A floor" }
+            th scope="col" { "Worst workload" }
+            @if passed_over { th scope="col" { "Passed over" } }
+        } },
+        &html! { @for one in &summary.contests { (overall_row(summary, one, passed_over)) } },
+    )
+}
+
+fn overall_row(summary: &Summary, one: &ScopeContest, passed_over: bool) -> Markup {
+    let peer = one.against.as_ref().map(|(peer, _)| peer.as_str());
+    html! {
+        tr {
+            th scope="row" { (one.subject) }
+            td { (machine::call(one.call)) }
+            td { (one.settings) " " (one.scope.noun(one.settings, true)) }
+            td { (peer.unwrap_or_default()) }
+            (estimate(one.against.as_ref().map(|(_, ratio)| ratio)))
+            td { (standing(one.word())) @if !one.missing.is_empty() { ": " (one.missing.join(", ")) } }
+            td.number { (floor(one.floor)) }
+            td.wide {
+                @if let Some((setting, contest)) = &one.worst {
+                    (summary.label(setting)) ": " (quantity::estimate(&contest.ratio)) " of "
+                    (contest.peer) ", " (contest.standing.word())
+                }
+            }
+            @if passed_over {
+                td.wide { (one.passed_over.join(", ")) }
+            }
+        }
+    }
+}
+
+/// The project's own allocators that have a row, in the order of the file, each with its call kind.
+fn own(summary: &Summary) -> Vec<(&str, Call)> {
+    let mut found: Vec<(&str, Call)> = Vec::new();
+    for row in summary.rows.iter().filter(|row| row.role == Role::Own) {
+        if !found.iter().any(|known| known.0 == row.subject) {
+            found.push((&row.subject, row.call));
+        }
+    }
+    found
+}
+
+fn matrix(summary: &Summary) -> Markup {
+    let own = own(summary);
+    let row_of = |setting: &Setting, name: &str| -> Option<&Row> {
+        summary.rows.iter().find(|row| row.setting == *setting && row.subject == name)
+    };
+    table(
+        "Time over the time of the best peer of the workload: median over rounds, 95 % interval, \
+         standing, and that peer.",
+        &html! { tr {
+            th scope="col" { "Workload" }
+            @for (name, call) in &own {
+                th scope="col" { (name) @if *call == Call::Inline { " (inlined)" } }
+            }
+            th.number scope="col" { "A/A floor" }
+        } },
+        &html! {
+            @for setting in &summary.settings {
+                tr {
+                    th scope="row" { (summary.label(setting)) }
+                    @for (name, _) in &own { (cell(row_of(setting, name))) }
+                    td.number { (floor(summary.floor_of(setting))) }
+                }
+            }
+        },
+    )
+}
+
+fn cell(row: Option<&Row>) -> Markup {
+    html! {
+        td {
+            @match row.map(|row| (row, row.contest.as_ref())) {
+                None => { "not run" },
+                Some((_, Some(contest))) => {
+                    (quantity::figure(contest.ratio.value)) " " (standing(contest.standing.word()))
+                    br;
+                    span.interval {
+                        @if let Some(ends) = contest.ratio.interval { (quantity::interval(ends)) " " }
+                        "of " (contest.peer)
+                    }
+                },
+                Some((row, None)) if row.failure.is_some() || row.time.is_none() => { (row.word()) },
+                Some(_) => { "no peer" },
+            }
+        }
+    }
+}
+
+fn losses(summary: &Summary) -> Markup {
+    let behind = summary.standing(Standing::Behind);
+    let undecided = summary.standing(Standing::Undecided);
+    let failed: Vec<&Row> =
+        summary.rows.iter().filter(|row| row.role == Role::Own && row.failure.is_some()).collect();
+    let compared = summary.rows.iter().filter(|row| row.contest.is_some()).count();
+    html! {
+        @if behind.is_empty() {
+            p {
+                "On no workload: in none of " (quantity::plural(compared, "comparison", "comparisons"))
+                " is the ratio above 1 beyond the floor."
+            }
+        } @else {
+            (contests(
+                "Behind the best peer: ratio above 1, beyond the A/A floor, highest first.",
+                summary,
+                &behind,
+            ))
+        }
+        @if !undecided.is_empty() {
+            (contests("Undecided: inside the A/A floor, or the interval holds 1.", summary, &undecided))
+        }
+        @if !failed.is_empty() {
+            p {
+                "Not compared, because a process failed: "
+                (list(&failed.iter().map(|row| {
+                    format!("{} on {}", row.subject, summary.label(&row.setting))
+                }).collect::<Vec<_>>())) "."
+            }
+        }
+    }
+}
+
+fn contests(caption: &str, summary: &Summary, contests: &[(&Row, &Contest)]) -> Markup {
+    table(
+        caption,
+        &html! { tr {
+            th scope="col" { "Workload" } th scope="col" { "Subject" } th scope="col" { "Best peer" }
+            th.number scope="col" { "Ratio" } th.number scope="col" { "ns per pair" }
+            th.number scope="col" { "Of the peer" } th.number scope="col" { "A/A floor" }
+        } },
+        &html! {
+            @for (row, contest) in contests {
+                @let peer = summary.rows_of(&row.setting).find(|one| one.subject == contest.peer);
+                tr {
+                    th scope="row" { (summary.label(&row.setting)) }
+                    td { (row.subject) }
+                    td { (contest.peer) }
+                    (estimate(Some(&contest.ratio)))
+                    (estimate(row.time.as_ref()))
+                    (estimate(peer.and_then(|peer| peer.time.as_ref())))
+                    td.number { (floor(summary.floor_of(&row.setting))) }
+                }
+            }
+        },
+    )
+}
