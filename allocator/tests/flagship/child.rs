@@ -37,14 +37,14 @@ fn case_of(test: &str) -> Option<usize> {
     case.parse().ok()
 }
 
-fn start(test: &str, case: usize) -> Output {
-    Command::new(env::current_exe().unwrap())
+fn command(test: &str, case: usize) -> Command {
+    let mut command = Command::new(env::current_exe().unwrap());
+    command
         .args(["--exact", test, "--nocapture", "--test-threads=1"])
         .env(ALONE, format!("{test} {case}"))
         // The system malloc's arenas would take address space of which some tests have little.
-        .env("MALLOC_ARENA_MAX", "1")
-        .output()
-        .unwrap()
+        .env("MALLOC_ARENA_MAX", "1");
+    command
 }
 
 /// Runs `body` in a process of its own; fails if it fails, or dies. What the child said; in the
@@ -55,7 +55,7 @@ pub(crate) fn alone(body: impl FnOnce()) -> Option<String> {
         body();
         return None;
     }
-    let output = start(test, 0);
+    let output = command(test, 0).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     println!("{text}{}", String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success() && text.contains("1 passed"), "child: {}", output.status);
@@ -76,7 +76,12 @@ pub(crate) fn each_dies(test: impl FnOnce(), deaths: &[Death]) {
         return;
     }
     for (case, (name, _)) in deaths.iter().enumerate() {
-        let output = start(test, case);
+        let mut command = command(test, case);
+        // The heap would name the variables that only tests know.
+        for (variable, _) in env::vars().filter(|(name, _)| name.starts_with("ARENITE_")) {
+            command.env_remove(variable);
+        }
+        let output = command.output().unwrap();
         let (said, err) = (
             String::from_utf8_lossy(&output.stdout).into_owned(),
             String::from_utf8_lossy(&output.stderr).into_owned(),
