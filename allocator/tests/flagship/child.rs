@@ -8,7 +8,7 @@ use std::env;
 use std::fmt;
 use std::io::{Write, stdout};
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Command, Output};
+use std::process::Command;
 
 use crate::posix;
 

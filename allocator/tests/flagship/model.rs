@@ -1,13 +1,18 @@
-//! Random calls: the contents of every live block are known and looked at, by every door.
+//! Random calls: the contents of every live block are known and looked at, by every door; now and
+//! then every invariant, and whether the heap counts as many live blocks as there are.
 
 use std::env;
 
-use arenite::{AreniteChecked, Heap};
+use arenite::{Arenite, AreniteChecked, Heap};
 
 use crate::block::{Block, Called, Checked, Door, Inlined, Request};
 use crate::child::alone;
+use crate::heap::{assert_empty, assert_sound};
 use crate::posix;
 use crate::random::Random;
+
+/// Calls between two looks at the whole heap.
+const LOOK_EVERY: u64 = 2000;
 
 /// Mostly small, now and then anything up to 4 MiB.
 pub(crate) fn random_size(random: &mut Random) -> usize {
@@ -52,8 +57,12 @@ fn steps<D: Door>(door: D, default: u64, seed: u64) {
     let operations = env::var("ARENITE_MODEL_OPS").ok().and_then(|text| text.parse().ok());
     let mut random = Random::seeded("model", seed);
     let mut blocks = Vec::new();
-    for _ in 0..operations.unwrap_or(default) {
+    for turn in 0..operations.unwrap_or(default) {
         step(door, &mut random, &mut blocks, 2000);
+        if turn % LOOK_EVERY == 0 {
+            assert_sound();
+            assert_eq!(Arenite::stats().live_blocks(), blocks.len(), "call {turn}");
+        }
     }
 }
 
@@ -62,12 +71,16 @@ fn contents_survive_random_calls() {
     alone(|| {
         posix::alarm(0);
         steps(Called, 1_000_000, 1);
+        assert_empty();
     });
 }
 
 #[test]
 fn contents_survive_random_calls_of_a_global_allocator() {
-    alone(|| steps(Inlined, 100_000, 2));
+    alone(|| {
+        steps(Inlined, 100_000, 2);
+        assert_empty();
+    });
 }
 
 #[test]
@@ -75,6 +88,7 @@ fn contents_survive_random_calls_with_checks() {
     alone(|| {
         AreniteChecked::prepare();
         steps(Checked, 100_000, 3);
+        assert_empty();
     });
 }
 
@@ -83,5 +97,7 @@ fn contents_survive_random_calls_in_a_private_heap() {
     alone(|| {
         let heap = Heap::new().expect("memory");
         steps(&heap, 100_000, 4);
+        drop(heap);
+        assert_empty();
     });
 }
