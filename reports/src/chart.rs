@@ -57,17 +57,17 @@ pub(crate) struct Charts {
     pub(crate) overall: Vec<(Scope, Chart)>,
     /// The project's own allocators beside the best peer of each setting, one chart per allocator.
     pub(crate) contests: Vec<Chart>,
-    /// Ratios by setting.
-    pub(crate) ratios: Vec<Chart>,
+    /// Ratios by setting, in the order of the summary's settings.
+    pub(crate) ratios: Vec<Option<Chart>>,
     /// Time and memory over all settings.
     pub(crate) tradeoff: Option<Chart>,
-    /// Memory overhead by setting.
-    pub(crate) memory: Vec<Chart>,
+    /// Memory overhead by setting, in the same order.
+    pub(crate) memory: Vec<Option<Chart>>,
     /// Valgrind errors by workload.
     pub(crate) memcheck: Vec<Chart>,
     /// Runs of real programs: time and memory.
     pub(crate) programs: Vec<Chart>,
-    /// Times by setting, in the order of the summary's settings.
+    /// Times by setting, in the same order.
     pub(crate) times: Vec<Option<Chart>>,
 }
 
@@ -86,12 +86,10 @@ impl Charts {
             .filter_map(|scope| Some((scope, ratio::overall(summary, scope, marker, &mut slugs)?)));
         let overall = overall.collect();
         let contests = contest::contests(summary, marker, &mut slugs);
-        let ratios =
-            settings.iter().filter_map(|one| ratio::ratio(summary, one, marker, &mut slugs));
+        let ratios = settings.iter().map(|one| ratio::ratio(summary, one, marker, &mut slugs));
         let ratios = ratios.collect();
         let tradeoff = memory::tradeoff(summary, marker, &mut slugs);
-        let memory =
-            settings.iter().filter_map(|one| memory::memory(summary, one, marker, &mut slugs));
+        let memory = settings.iter().map(|one| memory::memory(summary, one, marker, &mut slugs));
         let memory = memory.collect();
         let times = settings.iter().map(|one| time::time(summary, one, marker, &mut slugs));
         let times = times.collect();
@@ -123,15 +121,12 @@ impl Charts {
         self.overall.iter().find(|(of, _)| *of == scope).map(|(_, chart)| chart)
     }
 
-    /// Every chart, in the order of the page.
+    /// Every chart: those over several settings in the order of the page, then those of each.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Chart> {
         let first = self.overall.iter().map(|(_, chart)| chart).chain(&self.contests);
-        let first = first.chain(&self.ratios).chain(&self.tradeoff);
-        first
-            .chain(&self.memory)
-            .chain(&self.memcheck)
-            .chain(&self.programs)
-            .chain(self.times.iter().flatten())
+        let by_setting = self.times.iter().chain(&self.ratios).chain(&self.memory).flatten();
+        let first = first.chain(&self.programs).chain(&self.tradeoff).chain(&self.memcheck);
+        first.chain(by_setting)
     }
 }
 

@@ -328,3 +328,40 @@ fn wrap(text: &str, width_px: f64, font: Type) -> Vec<String> {
     }
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn panel(axis_label: String, label: &str, note: &str) -> Panel {
+        let row = Row { label: label.to_owned(), note: note.to_owned(), ..Row::default() };
+        Panel {
+            slug: String::new(),
+            title: String::new(),
+            caption: String::new(),
+            description: String::new(),
+            axis: Axis::linear(1.0),
+            axis_label,
+            band: None,
+            line: None,
+            groups: vec![Group { heading: String::new(), rows: vec![row] }],
+            legend: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn an_axis_label_of_any_length_is_drawn_inside_the_chart() {
+        for letters in 0..200 {
+            for (label, note) in
+                [("", ""), ("a rather long label", ""), ("a", "a rather long note")]
+            {
+                let panel = panel("m".repeat(letters), label, note);
+                let frame = Frame { left: 60.0, right: 400.0, top: 0.0, bottom: 10.0 };
+                let (text, middle) = panel.axis_label_place(&frame);
+                let half = Type::SMALL.prose_px(&text) / 2.0;
+                assert!(middle - half >= 0.0 && middle + half <= WIDTH_PX, "{letters} letters");
+                assert!(!panel.draw().elements.is_empty());
+            }
+        }
+    }
+}

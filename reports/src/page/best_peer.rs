@@ -3,7 +3,6 @@
 use maud::{Markup, html};
 
 use super::Context;
-use super::machine;
 use super::parts::{estimate, figure, standing, table};
 use crate::findings::own_names;
 use crate::quantity::{self, list};
@@ -32,6 +31,15 @@ pub(super) fn section(context: Context<'_>) -> Option<Markup> {
     })
 }
 
+/// `arenite-inline (inlined)`: the call kind only where it is not the usual one.
+fn subject(name: &str, call: Call) -> String {
+    match call {
+        Call::C => name.to_owned(),
+        Call::Inline => format!("{name} (inlined)"),
+        Call::None => format!("{name} (not called)"),
+    }
+}
+
 fn floor(floor: Option<Floor>) -> String {
     floor.map_or_else(
         || "not measured".to_owned(),
@@ -45,7 +53,7 @@ fn overall(summary: &Summary) -> Markup {
         "Geometric mean of time over the time of the best single peer, with its 95 % interval, and the \
          workload with the highest ratio to its own best peer.",
         &html! { tr {
-            th scope="col" { "Subject" } th scope="col" { "Called" } th scope="col" { "Over" }
+            th scope="col" { "Subject" } th scope="col" { "Over" }
             th scope="col" { "Best single peer" } th.number scope="col" { "Ratio" }
             th scope="col" { "Standing" } th.number scope="col" { "A/A floor" }
             th scope="col" { "Worst workload" }
@@ -59,9 +67,8 @@ fn overall_row(summary: &Summary, one: &ScopeContest, passed_over: bool) -> Mark
     let peer = one.against.as_ref().map(|(peer, _)| peer.as_str());
     html! {
         tr {
-            th scope="row" { (one.subject) }
-            td { (machine::call(one.call)) }
-            td { (one.settings) " " (one.scope.noun(one.settings, true)) }
+            th scope="row" { (subject(&one.subject, one.call)) }
+            td.wide { (one.settings) " " (one.scope.noun(one.settings, true)) }
             td { (peer.unwrap_or_default()) }
             (estimate(one.against.as_ref().map(|(_, ratio)| ratio)))
             td { (standing(one.word())) @if !one.missing.is_empty() { ": " (one.missing.join(", ")) } }
@@ -101,7 +108,7 @@ fn matrix(summary: &Summary) -> Markup {
         &html! { tr {
             th scope="col" { "Workload" }
             @for (name, call) in &own {
-                th scope="col" { (name) @if *call == Call::Inline { " (inlined)" } }
+                th scope="col" { (subject(name, *call)) }
             }
             th.number scope="col" { "A/A floor" }
         } },
@@ -124,8 +131,7 @@ fn cell(row: Option<&Row>) -> Markup {
                 None => { "not run" },
                 Some((_, Some(contest))) => {
                     (quantity::figure(contest.ratio.value)) " " (standing(contest.standing.word()))
-                    br;
-                    span.interval {
+                    span.interval.below {
                         @if let Some(ends) = contest.ratio.interval { (quantity::interval(ends)) " " }
                         "of " (contest.peer)
                     }

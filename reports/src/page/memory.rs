@@ -5,11 +5,11 @@ use maud::{Markup, html};
 use super::Context;
 use super::parts::{estimate, figure, number, table, word};
 use crate::quantity::{self, plural};
-use crate::summary::{Scope, Summary};
+use crate::summary::{Scope, Setting, Summary};
 
 pub(super) fn section(context: Context<'_>) -> Option<Markup> {
     let Context { summary, charts, .. } = context;
-    if charts.memory.is_empty() {
+    if charts.memory.iter().all(Option::is_none) {
         return None;
     }
     Some(html! {
@@ -20,7 +20,7 @@ pub(super) fn section(context: Context<'_>) -> Option<Markup> {
             "the harness is left out."
         }
         @if charts.tradeoff.is_some() { (figure(&charts.tradeoff, &overall(summary))) }
-        (figure(&charts.memory, &matrix(summary)))
+        (matrix(summary))
     })
 }
 
@@ -54,6 +54,11 @@ fn matrix(summary: &Summary) -> Markup {
         "Peak resident set over peak live bytes: median over {} at most; in brackets the peak resident set.",
         plural(samples, "sample", "samples")
     );
+    let measured: Vec<&Setting> = summary
+        .settings
+        .iter()
+        .filter(|one| summary.rows_of(one).any(|row| row.rss_ratio.is_some()))
+        .collect();
     let has_memory = |name: &&str| {
         summary
             .rows
@@ -64,20 +69,20 @@ fn matrix(summary: &Summary) -> Markup {
         &caption,
         &html! { tr {
             th scope="col" { "Subject" }
-            @for setting in &summary.settings { th scope="col" { (summary.label(setting)) } }
+            @for setting in &measured { th scope="col" { (summary.label(setting)) } }
         } },
         &html! {
             @for name in summary.subjects().iter().filter(|name| has_memory(name)) {
                 tr {
                     th scope="row" { (name) }
-                    @for setting in &summary.settings {
+                    @for setting in &measured {
                         @match summary.rows_of(setting).find(|row| row.subject == **name) {
                             None => { td { "not run" } },
                             Some(row) if row.failure.is_some() => { td { (word(row)) } },
                             Some(row) => td {
                                 @if let Some(ratio) = &row.rss_ratio { (quantity::figure(ratio.value)) }
                                 @if let Some(bytes) = row.rss_peak_bytes {
-                                    " " span.interval { "[" (quantity::bytes(bytes)) "]" }
+                                    " " span.interval.below { "[" (quantity::bytes(bytes)) "]" }
                                 }
                             },
                         }

@@ -30,7 +30,7 @@ pub(super) fn section(context: Context<'_>) -> Option<Markup> {
             }
         }
         @if !summary.leads.is_empty() { (leads(summary)) }
-        @if !charts.ratios.is_empty() { (figure(&charts.ratios, &matrix(summary))) }
+        @if summary.rows.iter().any(|row| row.ratio.is_some()) { (matrix(summary)) }
     })
 }
 
@@ -173,13 +173,11 @@ fn matrix(summary: &Summary) -> Markup {
                         @match summary.rows_of(setting).find(|row| row.subject == **name) {
                             None => { td { "not run" } },
                             Some(row) => td {
-                                @if let Some(ratio) = &row.ratio {
-                                    (quantity::figure(ratio.value)) " "
-                                    @if let Some(ends) = ratio.interval {
-                                        span.interval { (quantity::interval(ends)) } " "
-                                    }
-                                }
+                                @if let Some(ratio) = &row.ratio { (quantity::figure(ratio.value)) " " }
                                 (word(row))
+                                @if let Some(ends) = row.ratio.and_then(|ratio| ratio.interval) {
+                                    " " span.interval.below { (quantity::interval(ends)) }
+                                }
                             },
                         }
                     }

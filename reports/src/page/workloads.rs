@@ -27,7 +27,9 @@ pub(super) fn section(context: Context<'_>) -> Option<Markup> {
         return None;
     }
     let detail = |index: usize| {
-        figure(charts.times[index].as_ref(), &rows(summary, &summary.settings[index]))
+        let drawn = [&charts.times, &charts.ratios, &charts.memory];
+        let drawn = drawn.into_iter().filter_map(|charts| charts[index].as_ref());
+        figure(drawn, &rows(summary, &summary.settings[index]))
     };
     Some(html! {
         @for workload in &results.workloads {
@@ -122,7 +124,7 @@ fn rows(summary: &Summary, setting: &Setting) -> Markup {
                     (estimate(row.ratio.as_ref()))
                     td { (word(row)) }
                     (number(row.rss_peak_bytes.map(quantity::bytes)))
-                    (number(row.rss_ratio.map(|ratio| quantity::figure(ratio.value))))
+                    (estimate(row.rss_ratio.as_ref()))
                     (number(row.page_faults.map(|faults| quantity::count(faults.round() as u64))))
                 }
             }
