@@ -12,7 +12,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let runs = [
         ("full", full.clone()),
         ("wide", synthetic::run(14, 8, 12, 8)),
-        ("crowd", synthetic::crowd(7, 5)),
+        ("crowd", synthetic::crowd::crowd(7, 5)),
         ("interrupted", synthetic::interrupted(full.clone())),
         ("no-memcheck", synthetic::without_memcheck(full)),
         ("alone", synthetic::run(1, 2, 5, 9)),

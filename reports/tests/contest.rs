@@ -169,7 +169,7 @@ fn an_own_allocator_that_failed_somewhere_has_no_standing_over_the_scope() {
 
 #[test]
 fn a_subject_that_does_not_support_threads_keeps_its_place_on_the_other_workloads() {
-    let summary = Summary::of(&synthetic::crowd(3, 5));
+    let summary = Summary::of(&synthetic::crowd::crowd(3, 5));
     let find = |scope, name: &str| {
         summary.overall_of(scope).find(|one| one.subject == name).expect("figures of that scope")
     };

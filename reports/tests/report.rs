@@ -207,7 +207,7 @@ fn no_text_of_any_chart_covers_another_or_leaves_the_chart() {
     }
     crowded.host.baseline = crowded.subjects[1].subject.clone();
     let mut boxes_seen = 0;
-    let (crowded, full) = (report(&crowded), report(&synthetic::crowd(2, 5)));
+    let (crowded, full) = (report(&crowded), report(&synthetic::crowd::crowd(2, 5)));
     for (name, svg) in svgs(&crowded).chain(svgs(&full)) {
         let view = svg.split("viewBox=\"0 0 ").nth(1).unwrap().split('"').next().unwrap();
         let (width, height) = view.split_once(' ').unwrap();
@@ -250,7 +250,7 @@ fn failed_cells_are_in_the_charts_the_page_and_the_summary() {
 
 #[test]
 fn a_subject_that_does_not_support_a_workload_takes_no_row_of_its_chart_and_one_of_the_gaps() {
-    let files = report(&synthetic::crowd(3, 5));
+    let files = report(&synthetic::crowd::crowd(3, 5));
     for chart in
         ["charts/time-larson-2.svg", "charts/ratio-larson-2.svg", "charts/ratio-threads.svg"]
     {

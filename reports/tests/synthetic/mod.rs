@@ -3,7 +3,7 @@
 
 #![allow(dead_code, reason = "each test uses its own part")]
 
-mod crowd;
+pub(crate) mod crowd;
 
 use std::collections::BTreeMap;
 
@@ -14,8 +14,6 @@ use reports::record::{
     Subject, Unmeasured, Verdict, Workload,
 };
 use reports::results::Results;
-
-pub(crate) use crowd::crowd;
 
 /// Noise by a fixed seed.
 pub(crate) struct Noise(ChaCha8Rng);
