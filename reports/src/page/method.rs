@@ -31,6 +31,10 @@ pub(super) fn section(context: Context<'_>) -> Markup {
                 "still allows. It is measured in the same run; pairs may be added after the last round to narrow it."
             }
             li { "A geometric mean goes over the ratios of the workloads shown, and speaks of no others." }
+            li {
+                "Workloads on one thread and on several are ranked apart. That a subject does not support a "
+                "workload is no failure, and costs it no place elsewhere."
+            }
             li { "Only samples that finished count. A cell with a failed process has no ratio." }
         }
         h3 { "What may be unfair" }
