@@ -5,7 +5,9 @@ mod synthetic;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use reports::record::{Contract, Memcheck, Program, Record, Sample, Status, Unmeasured, Verdict};
+use reports::record::{
+    Call, Contract, Memcheck, Program, Record, Role, Sample, Status, Unmeasured, Verdict,
+};
 use reports::results::Results;
 
 const DOCUMENT: &str = include_str!("../SCHEMA.md");
@@ -107,6 +109,26 @@ fn every_kind_and_status_is_named_in_the_document() {
     for status in statuses {
         assert_eq!(serde_json::to_value(status).unwrap(), status.word());
         assert!(DOCUMENT.contains(&format!("`{}`", status.word())), "{}", status.word());
+    }
+}
+
+#[test]
+fn every_role_and_call_kind_is_named_in_the_document() {
+    // The match makes the compiler ask for a role that is added.
+    let roles = [Role::Peer, Role::Own, Role::Preset, Role::Reference];
+    for role in roles {
+        let name = match role {
+            Role::Peer => "peer",
+            Role::Own => "own",
+            Role::Preset => "preset",
+            Role::Reference => "reference",
+        };
+        assert_eq!(serde_json::to_value(role).unwrap(), name);
+        assert!(DOCUMENT.contains(&format!("`{name}` (")), "{name}");
+    }
+    for call in [Call::C, Call::Inline, Call::None] {
+        let name = serde_json::to_value(call).unwrap();
+        assert!(DOCUMENT.contains(&format!("`{}` (", name.as_str().unwrap())), "{name}");
     }
 }
 
