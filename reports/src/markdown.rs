@@ -65,25 +65,32 @@ pub fn markdown(results: &Results, summary: &Summary, programs: Option<&Programs
 type Body = Option<(String, Table)>;
 
 fn ranking(summary: &Summary, scope: Scope) -> Body {
-    let mut table = Table::new(&[
+    let all = || summary.overall_of(scope);
+    let has_memory = all().any(|one| one.rss_ratio.is_some());
+    let mut columns = vec![
         ("place", true),
         ("subject", false),
         ("time ratio [95 %]", true),
         ("verdict", false),
-        ("memory overhead", true),
         ("workloads", true),
-    ]);
-    let all = || summary.overall_of(scope);
+    ];
+    if has_memory {
+        columns.push(("memory overhead", true));
+    }
+    let mut table = Table::new(&columns);
     let is_listed = |one: &&Overall| one.settings > 0 || !one.missing.is_empty();
     for one in all().filter(|one| one.role != Role::Reference).filter(is_listed) {
-        table.rows.push(vec![
+        let mut line = vec![
             one.place.map(|place| place.to_string()).unwrap_or_default(),
             one.subject.clone(),
             one.ratio.as_ref().map(quantity::estimate).unwrap_or_default(),
             one.word().to_owned(),
-            one.rss_ratio.map(quantity::figure).unwrap_or_default(),
             format!("{} of {}", one.settings, one.settings_in_scope),
-        ]);
+        ];
+        if has_memory {
+            line.push(one.rss_ratio.map(quantity::figure).unwrap_or_default());
+        }
+        table.rows.push(line);
     }
     let rounds = all().filter_map(|one| Some(one.ratio?.count)).max().unwrap_or(0);
     let floor = summary.overall_floor(scope).map_or_else(
@@ -92,10 +99,11 @@ fn ranking(summary: &Summary, scope: Scope) -> Body {
     );
     let caption = format!(
         "Geometric means over {}: time over the time of {} with its 95 % interval ({}; A/A \
-         floor {floor}), and peak resident memory over peak live bytes.",
+         floor {floor}){}.",
         summary.scope_words(scope),
         escape(&summary.baseline),
-        quantity::plural(rounds, "round", "rounds")
+        quantity::plural(rounds, "round", "rounds"),
+        if has_memory { ", and peak resident memory over peak live bytes" } else { "" },
     );
     Some((caption, table))
 }
