@@ -46,6 +46,7 @@ unsafe extern "C" {
     pub(crate) static environ: *const *const c_char;
     pub(crate) fn __errno_location() -> *mut c_int;
     pub(crate) fn abort() -> !;
+    pub(crate) fn getpid() -> c_int;
     pub(crate) fn getrlimit(resource: c_int, limit: *mut Limit) -> c_int;
     pub(crate) fn madvise(addr: *mut c_void, length: usize, advice: c_int) -> c_int;
     pub(crate) fn mprotect(addr: *mut c_void, length: usize, protection: c_int) -> c_int;

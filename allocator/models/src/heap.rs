@@ -94,6 +94,10 @@ impl Heap {
         }
     }
 
+    pub(crate) fn is_private(self) -> bool {
+        false
+    }
+
     pub(crate) fn settle(self) {
         remote::send_all(self);
         remote::collect(self);

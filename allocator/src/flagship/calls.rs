@@ -47,7 +47,7 @@ fn cold() {}
 #[inline(never)]
 fn malloc_medium<C: Checks>(size: usize) -> *mut u8 {
     if size > MEDIUM_MAX {
-        return C::handed_out(malloc_large(size, SLICE_BYTES).0);
+        return C::handed_out(malloc_large(size, GRAIN).0);
     }
     let offset = class::medium_offset(size);
     if C::ON {
@@ -73,7 +73,7 @@ fn malloc_slow<C: Checks>(offset: usize) -> *mut u8 {
     os::or_enomem(block)
 }
 
-/// A block above the classes and whether it reads as zeroes; `align` is at least a slice.
+/// A block above the classes, or aligned to more than a slice, and whether it reads as zeroes.
 #[cold]
 #[inline(never)]
 fn malloc_large(size: usize, align: usize) -> (*mut u8, bool) {
@@ -87,10 +87,12 @@ fn malloc_large(size: usize, align: usize) -> (*mut u8, bool) {
 
 /// As [`malloc_large`], for a given heap.
 pub(crate) fn take_large(heap: Heap, size: usize, align: usize) -> (*mut u8, bool) {
+    remote::collect(heap);
+    heap.send_chains_home();
     if size > LARGE_MAX || align > LARGE_MAX {
         huge::take(heap, size, align)
     } else {
-        large::take(heap, size, align)
+        large::take(heap, size, align.max(SLICE_BYTES))
     }
 }
 
@@ -169,7 +171,7 @@ unsafe fn free_rare(block: *mut u8) {
         return;
     }
     let Some((range, index)) = range::locate(block) else {
-        if !huge::free(block) {
+        if !huge::free(block, 0) {
             // SAFETY: the caller's obligation.
             unsafe { foreign::free(block) };
         }
@@ -178,8 +180,13 @@ unsafe fn free_rare(block: *mut u8) {
     let entry = range.entry(index);
     match kind_of(entry) {
         Kind::Nothing => die(Misuse::Invalid, block),
-        Kind::Large => large::free(large::span(range, index), entry),
+        // Large blocks with an owner are a private heap's.
+        Kind::Large if entry >> OWNER_SHIFT != 0 => die(Misuse::Foreign, block),
+        Kind::Large => large::free(large::span(range, index, block), entry),
         Kind::Pool(offset) => {
+            if !block.addr().is_multiple_of(GRAIN) {
+                die(Misuse::Interior, block);
+            }
             let owner = threads::heap_of(entry >> OWNER_SHIFT);
             // SAFETY: R2: a block of a pool, which the caller lets go of.
             let free_on = |heap| unsafe { free_for(heap, owner, range, index, block, offset) };
@@ -268,7 +275,7 @@ pub(crate) unsafe fn usable_size(block: *mut u8) -> usize {
     };
     match kind_of(range.entry(index)) {
         Kind::Nothing => die(Misuse::Invalid, block),
-        Kind::Large => usize::from(large::span(range, index).slices()) * SLICE_BYTES,
+        Kind::Large => usize::from(large::span(range, index, block).slices()) * SLICE_BYTES,
         Kind::Pool(offset) => class::at(offset).size as usize,
     }
 }
@@ -291,7 +298,7 @@ pub(crate) fn calloc<C: Checks>(count: usize, size: usize) -> *mut u8 {
 #[cold]
 #[inline(never)]
 fn calloc_large<C: Checks>(bytes: usize) -> *mut u8 {
-    let (block, is_zeroed) = malloc_large(bytes, SLICE_BYTES);
+    let (block, is_zeroed) = malloc_large(bytes, GRAIN);
     if !block.is_null() && !is_zeroed {
         // SAFETY: a fresh block of at least `bytes` bytes.
         unsafe { block.write_bytes(0, bytes) };
@@ -317,7 +324,7 @@ pub(crate) unsafe fn realloc<C: Checks>(block: *mut u8, size: usize) -> *mut u8 
     let old = match kind_of(entry) {
         Kind::Nothing => die(Misuse::Invalid, block),
         Kind::Large => {
-            let span = large::span(range, index);
+            let span = large::span(range, index, block);
             if size > MEDIUM_MAX && size <= LARGE_MAX && large::resize(span, size) {
                 return block;
             }
@@ -382,7 +389,7 @@ pub(crate) fn aligned_alloc<C: Checks>(align: usize, size: usize) -> *mut u8 {
     }
     match class::aligned_offset(size, align) {
         Some(offset) => C::handed_out(malloc_slow::<C>(offset)),
-        None => C::handed_out(malloc_large(size, align.max(SLICE_BYTES)).0),
+        None => C::handed_out(malloc_large(size, align).0),
     }
 }
 
@@ -416,5 +423,6 @@ pub(crate) fn purge() {
     if let Some(heap) = own {
         heap.settle();
     }
+    huge::purge();
     span_store::purge();
 }

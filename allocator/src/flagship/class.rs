@@ -43,6 +43,10 @@ const MIN_BLOCKS: usize = 4;
 /// Bytes of never used memory that are made into blocks at a time.
 const CARVE_BYTES: usize = 4 << 10;
 
+/// Blocks and bytes of a class's budget, see `heap.rs`.
+const BUDGET: usize = 16;
+const BUDGET_BYTES: usize = 32 << 10;
+
 /// What a class is made of.
 #[derive(Clone, Copy)]
 pub(crate) struct Class {
@@ -54,6 +58,8 @@ pub(crate) struct Class {
     pub(crate) capacity: u16,
     /// Blocks carved at a time.
     pub(crate) chunk: u16,
+    /// Frees that go to a front that has just been filled, before any malloc.
+    pub(crate) budget: u16,
     /// Live blocks at which a pool that was full is taken up again: an eighth of it is free.
     pub(crate) wake: u16,
 }
@@ -80,12 +86,15 @@ const fn class(number: usize) -> Class {
         let capacity = bytes / size;
         if capacity >= MIN_BLOCKS && (bytes - capacity * size) * 16 <= bytes {
             let chunk = if size >= CARVE_BYTES { 1 } else { CARVE_BYTES / size };
+            let most = BUDGET_BYTES / size;
+            let budget = if most > BUDGET { BUDGET } else { most };
             let room = if capacity < 8 { 1 } else { capacity / 8 };
             return Class {
                 size: size as u32,
                 slices: slices as u16,
                 capacity: capacity as u16,
                 chunk: chunk as u16,
+                budget: budget as u16,
                 wake: (capacity - room) as u16,
             };
         }

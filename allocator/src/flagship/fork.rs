@@ -25,6 +25,13 @@ pub(crate) fn register() {
 }
 
 unsafe extern "C" fn prepare() {
+    if thread_local::forking() {
+        // Registered twice, by a process and by the child that took over from it.
+        return;
+    }
+    // fork itself takes the lock of the list of streams, and a thread that holds it may wait for a
+    // stream whose holder waits for one of ours: it has to come first. It is recursive.
+    stdio::hold();
     for lock in LOCKS {
         lock.acquire();
     }
@@ -32,15 +39,63 @@ unsafe extern "C" fn prepare() {
 }
 
 unsafe extern "C" fn parent() {
+    if !thread_local::forking() {
+        return;
+    }
     thread_local::set_forking(false);
     for lock in LOCKS.iter().rev() {
         lock.release();
     }
+    stdio::release();
 }
 
 unsafe extern "C" fn child() {
     thread_local::set_forking(false);
+    // The C library frees its own locks, that of the list of streams too.
     for lock in LOCKS {
         lock.reset();
+    }
+}
+
+/// glibc's lock of the list of streams, where the C library has one by that name.
+mod stdio {
+    use core::arch::global_asm;
+
+    global_asm!(
+        ".pushsection .data.rel.ro.arenite_list_lock,\"aw\",@progbits",
+        ".balign 8",
+        ".weak _IO_list_lock",
+        ".weak _IO_list_unlock",
+        ".globl arenite_list_lock_0_1",
+        ".hidden arenite_list_lock_0_1",
+        ".type arenite_list_lock_0_1,@object",
+        ".size arenite_list_lock_0_1,16",
+        "arenite_list_lock_0_1: .quad _IO_list_lock",
+        ".quad _IO_list_unlock",
+        ".popsection",
+    );
+
+    unsafe extern "C" {
+        /// Both functions; null in a C library that does not have them.
+        #[link_name = "arenite_list_lock_0_1"]
+        static FUNCTIONS: [Option<unsafe extern "C" fn()>; 2];
+    }
+
+    /// Takes the lock.
+    pub(super) fn hold() {
+        // SAFETY: the dynamic linker wrote both words before any code of ours ran.
+        if let Some(lock) = unsafe { FUNCTIONS[0] } {
+            // SAFETY: no preconditions.
+            unsafe { lock() };
+        }
+    }
+
+    /// Releases the lock.
+    pub(super) fn release() {
+        // SAFETY: as in `hold`.
+        if let Some(unlock) = unsafe { FUNCTIONS[1] } {
+            // SAFETY: `hold` was called before.
+            unsafe { unlock() };
+        }
     }
 }

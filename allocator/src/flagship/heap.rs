@@ -14,7 +14,7 @@
 //! So a program that frees what it just allocated works on a handful
 //! of warm blocks, while bulk frees go home to their pools and keep the order in which they lay. A
 //! front is never flushed on the way; it only ever grows by what was popped from it, or by
-//! [`BUDGET`].
+//! the class's budget.
 //!
 //! **Refill**, when a front is empty: the current pool's whole queue; else 4 KiB carved from it in
 //! address order; else a chain that another thread sent; else a pool with room; else a new pool. A
@@ -45,14 +45,11 @@ use super::remote::{self, Outgoing};
 use super::slice::{self, NEVER, Place, Span};
 use super::span_store;
 
-/// Frees that go to a front that has just been filled, before any malloc.
-const BUDGET: u32 = 16;
-
 /// The front of a class.
 #[repr(C)]
 pub(crate) struct Bin {
     front: *mut u8,
-    /// Pushes that were earned since the front was filled, [`BUDGET`] included.
+    /// Pushes that were earned since the front was filled, the class's budget included.
     earned: u32,
     /// Pushes that were made since.
     spent: u32,
@@ -88,12 +85,14 @@ pub(crate) struct ThreadHeap {
     /// without slices as long as there is none.
     pub(crate) range: Extent,
     tag: u32,
+    /// Whether a class may hold chains.
+    has_chains: bool,
     /// Whether large blocks are listed, for a heap that is dropped with all it holds.
     pub(crate) is_private: bool,
     classes: [ClassPools; CLASSES],
     /// Large blocks of a private heap, guarded by the spans lock.
     pub(crate) large: Span,
-    /// Huge blocks of a private heap.
+    /// Whether a private heap has had huge blocks: how many it took.
     pub(crate) huge: usize,
     pub(crate) outgoing: [Outgoing; remote::SLOTS],
     /// The next parked heap, guarded by the roster lock.
@@ -126,6 +125,7 @@ impl ThreadHeap {
             bins: [const { Bin::NONE }; CLASSES],
             range: Extent::NONE,
             tag: number << OWNER_SHIFT,
+            has_chains: false,
             is_private: false,
             classes: [const { ClassPools::NONE }; CLASSES],
             large: Span::NULL,
@@ -216,6 +216,12 @@ impl Heap {
         unsafe { &mut *self.class(offset) }
     }
 
+    /// Whether the heap belongs to a [`Heap`](crate::Heap) value. Set before the heap has blocks.
+    pub(crate) fn is_private(self) -> bool {
+        // SAFETY: heaps stay mapped for good.
+        unsafe { (*self.0).is_private }
+    }
+
     /// What other threads may touch.
     pub(crate) fn inbox<'a>(self) -> &'a Inbox {
         // SAFETY: heaps stay mapped for good, and every field of an inbox is atomic.
@@ -276,7 +282,9 @@ impl Heap {
     fn fill(self, offset: usize, first: *mut u8) {
         let bin = self.bin(offset);
         // SAFETY: `offset < OFFSETS_END` names a bin of this heap.
-        unsafe { bin.write(Bin { front: first, earned: BUDGET, spent: 0 }) };
+        unsafe {
+            bin.write(Bin { front: first, earned: class::at(offset).budget.into(), spent: 0 });
+        };
     }
 
     /// A block of the class, by way of a refill when its front is empty; null when out of memory.
@@ -309,9 +317,31 @@ impl Heap {
             self.make_current(offset, next);
             return self.take_from(next, offset);
         }
+        self.send_chains_home();
         let Some(fresh) = self.new_pool(offset) else { return false };
         self.make_current(offset, fresh);
         self.take_from(fresh, offset)
+    }
+
+    /// Returns what other threads sent to its pools, before memory is asked for: a program may have
+    /// gone over to other sizes.
+    pub(crate) fn send_chains_home(self) {
+        if !self.fields().has_chains {
+            return;
+        }
+        self.fields().has_chains = false;
+        for offset in (0..class::OFFSETS_END).step_by(GRAIN) {
+            self.send_class_home(offset);
+        }
+    }
+
+    fn send_class_home(self, offset: usize) {
+        while !self.pools(offset).chains.is_null() {
+            let chain = self.pools(offset).chains;
+            // SAFETY: H2: the second word of a chain's first block leads to the next chain.
+            self.pools(offset).chains = unsafe { slice::second(chain) };
+            self.send_list_home(chain, offset);
+        }
     }
 
     /// Fills the front with the pool's queue, or with newly carved blocks; false when it is full.
@@ -405,7 +435,7 @@ impl Heap {
             span_store::give(pool);
             return;
         }
-        let few = pool.capacity() / 8;
+        let few = (pool.capacity() / 8).max(1);
         if live > few {
             pool.set_event(few);
             slice::push(&mut pools.available, pool, Place::Available);
@@ -425,22 +455,20 @@ impl Heap {
         let bin = self.bin(offset);
         // SAFETY: `offset < OFFSETS_END` names a bin of this heap.
         let front = unsafe { bin.replace(Bin::NONE) }.front;
-        self.send_list_home(front);
-        while !self.pools(offset).chains.is_null() {
-            let chain = self.pools(offset).chains;
-            // SAFETY: H2: the second word of a chain's first block leads to the next chain.
-            self.pools(offset).chains = unsafe { slice::second(chain) };
-            self.send_list_home(chain);
-        }
+        self.send_list_home(front, offset);
+        self.send_class_home(offset);
     }
 
-    fn send_list_home(self, first: *mut u8) {
+    fn send_list_home(self, first: *mut u8, offset: usize) {
         let (mut block, mut previous) = (first, first);
         while !block.is_null() {
             // By H2 our own, unless the program wrote into the block before.
             let Some((range, index)) = range::locate(block) else {
                 die(Misuse::SmashedLink, previous)
             };
+            if range.entry(index) != self.tag() | offset as u32 {
+                die(Misuse::SmashedLink, previous);
+            }
             // SAFETY: H2: blocks in fronts and chains are dead and linked.
             let next = unsafe { slice::link(block) };
             // SAFETY: H2: the block is dead and its pool is this heap's.
@@ -458,6 +486,7 @@ impl Heap {
         // SAFETY: the caller's obligation.
         unsafe { slice::set_second(chain, pools.chains) };
         pools.chains = chain;
+        self.fields().has_chains = true;
     }
 
     /// Returns every dead block to its pool and gives empty pools back; what was freed here for

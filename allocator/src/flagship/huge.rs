@@ -4,6 +4,10 @@
 //! addressing with linear probing, at most half full, in a mapping that doubles. The block begins
 //! the mapping.
 //!
+//! A few mappings that were just freed are kept for the next block of about their size, at most as
+//! much as an arena holds; a request that none of them serves unmaps them first, so that what is
+//! kept never adds to a peak.
+//!
 //! Invariants:
 //! * **G1** A place of the table has `block = 0`, or describes a mapping `[block, block + bytes)`
 //!   that nobody else knows of.
@@ -14,16 +18,19 @@ pub(crate) mod check;
 use core::cell::UnsafeCell;
 use core::ptr;
 
+use super::fatal::{Misuse, die};
 use super::heap::Heap;
 use super::lock::Lock;
 use super::os::{self, OS_PAGE_BYTES};
-use super::range::OWNER_SHIFT;
-use super::threads;
+use super::range::{ARENA_BYTES, OWNER_SHIFT};
 
 /// Guards the table.
 pub(crate) static HUGE: Lock = Lock::new();
 
 const FIRST_PLACES: usize = 256;
+/// Bytes of all mappings that are kept, and how many they can be: blocks here exceed 1 MiB.
+const KEPT_BYTES: usize = ARENA_BYTES;
+const KEPT: usize = 4;
 
 /// A mapping that holds one block.
 #[derive(Clone, Copy)]
@@ -40,6 +47,8 @@ struct Table {
     /// Number of places, a power of two; 0 before the first block.
     count: usize,
     filled: usize,
+    /// Freed mappings, the one freed last first; `block = 0` where there is none.
+    kept: [Mapping; KEPT],
 }
 
 struct Guarded(UnsafeCell<Table>);
@@ -47,8 +56,12 @@ struct Guarded(UnsafeCell<Table>);
 // SAFETY: reached under `HUGE` alone.
 unsafe impl Sync for Guarded {}
 
-static TABLE: Guarded =
-    Guarded(UnsafeCell::new(Table { places: ptr::null_mut(), count: 0, filled: 0 }));
+static TABLE: Guarded = Guarded(UnsafeCell::new(Table {
+    places: ptr::null_mut(),
+    count: 0,
+    filled: 0,
+    kept: [Mapping::NONE; KEPT],
+}));
 
 /// Lets `work` have the table, under the lock.
 fn with<T>(work: impl FnOnce(&mut Table) -> T) -> T {
@@ -57,24 +70,48 @@ fn with<T>(work: impl FnOnce(&mut Table) -> T) -> T {
     work(unsafe { &mut *TABLE.0.get() })
 }
 
-/// A block of `size` bytes aligned to `align`, a power of two, that reads as zeroes (the second
-/// part is true). Null when out of memory.
+impl Mapping {
+    const NONE: Self = Self { block: 0, bytes: 0, owner: 0 };
+
+    fn unmap(self) {
+        os::unmap(ptr::with_exposed_provenance_mut(self.block), self.bytes);
+    }
+}
+
+/// A block of `size` bytes aligned to `align`, a power of two, and whether it reads as zeroes. Null
+/// when out of memory.
 pub(crate) fn take(heap: Heap, size: usize, align: usize) -> (*mut u8, bool) {
     // G1: even a block of no bytes has a mapping, or its address would be given out again.
     let size = size.max(1);
-    let block = map_aligned(size, align);
+    let is_private = heap.is_private();
+    let owner = if is_private { heap.tag() >> OWNER_SHIFT } else { 0 };
+    let kept = with(|table| {
+        let kept = table.take_kept(size, align)?;
+        let added = table.add(Mapping { owner, ..kept });
+        debug_assert!(added, "there is room for what was just removed");
+        Some(kept.block)
+    });
+    let (block, is_zeroed) = match kept {
+        Some(block) => (ptr::with_exposed_provenance_mut(block), false),
+        None => (map_aligned(size, align), true),
+    };
     if block.is_null() {
         return (block, true);
     }
-    let bytes = size.next_multiple_of(OS_PAGE_BYTES);
-    let is_private = heap.fields().is_private;
-    let owner = if is_private { heap.tag() >> OWNER_SHIFT } else { 0 };
-    if with(|table| table.add(Mapping { block: block.addr(), bytes, owner })) {
-        heap.fields().huge += usize::from(is_private);
-        return (block, true);
+    if is_zeroed {
+        let bytes = size.next_multiple_of(OS_PAGE_BYTES);
+        if !with(|table| table.add(Mapping { block: block.expose_provenance(), bytes, owner })) {
+            os::unmap(block, bytes);
+            return (ptr::null_mut(), true);
+        }
     }
-    os::unmap(block, bytes);
-    (ptr::null_mut(), true)
+    heap.fields().huge += usize::from(is_private);
+    (block, is_zeroed)
+}
+
+/// Unmaps what is kept.
+pub(crate) fn purge() {
+    with(Table::drop_kept);
 }
 
 fn map_aligned(size: usize, align: usize) -> *mut u8 {
@@ -106,14 +143,18 @@ pub(crate) fn usable_size(block: *mut u8) -> Option<usize> {
     with(|table| table.find(block).map(|mapping| mapping.bytes))
 }
 
-/// Frees the huge block at `block`; false when there is none.
-pub(crate) fn free(block: *mut u8) -> bool {
-    let Some(mapping) = with(|table| table.remove(block)) else { return false };
-    if mapping.owner != 0 {
-        threads::heap_of(mapping.owner).fields().huge -= 1;
-    }
-    os::unmap(block, mapping.bytes);
-    true
+/// Frees the huge block at `block`; false when there is none. `owner` is the number of the private
+/// heap that frees it, or 0: a block of another owner dies as a foreign pointer.
+pub(crate) fn free(block: *mut u8, owner: u32) -> bool {
+    with(|table| {
+        let Some(mapping) = table.find(block) else { return false };
+        if mapping.owner != owner {
+            die(Misuse::Foreign, block);
+        }
+        table.remove(block);
+        table.keep(mapping);
+        true
+    })
 }
 
 /// Makes the huge block at `block` hold `size` bytes, more than 1 MiB, wherever that is; null when
@@ -141,12 +182,24 @@ pub(crate) fn resize(block: *mut u8, size: usize) -> *mut u8 {
 
 /// Frees the huge blocks of a private heap that nobody uses any more.
 pub(crate) fn give_back(heap: Heap) {
-    let owner = heap.tag() >> OWNER_SHIFT;
-    while heap.fields().huge > 0 {
-        let found = with(|table| table.any_of(owner));
-        let Some(block) = found else { return };
-        free(block);
+    if heap.fields().huge == 0 {
+        return;
     }
+    heap.fields().huge = 0;
+    let owner = heap.tag() >> OWNER_SHIFT;
+    with(|table| {
+        let mut at = 0;
+        while at < table.count {
+            let mapping = *table.place(at);
+            if mapping.block == 0 || mapping.owner != owner {
+                at += 1;
+                continue;
+            }
+            // Another may move up into this place; one from the end may move behind it.
+            table.remove(ptr::with_exposed_provenance_mut(mapping.block));
+            table.keep(mapping);
+        }
+    });
 }
 
 impl Table {
@@ -180,12 +233,54 @@ impl Table {
         Some(*self.place(at))
     }
 
-    fn any_of(&mut self, owner: u32) -> Option<*mut u8> {
-        let at = (0..self.count).find(|&at| {
-            let mapping = self.place(at);
-            mapping.block != 0 && mapping.owner == owner
-        })?;
-        Some(ptr::with_exposed_provenance_mut(self.place(at).block))
+    /// Puts a freed mapping with those that are kept and unmaps what is too much.
+    fn keep(&mut self, freed: Mapping) {
+        if freed.bytes > KEPT_BYTES {
+            freed.unmap();
+            return;
+        }
+        let mut bytes = freed.bytes;
+        let mut next = freed;
+        for place in &mut self.kept {
+            let old = core::mem::replace(place, next);
+            bytes += old.bytes;
+            if bytes > KEPT_BYTES {
+                bytes -= old.bytes;
+                if old.block != 0 {
+                    old.unmap();
+                }
+                next = Mapping::NONE;
+            } else {
+                next = old;
+            }
+        }
+        if next.block != 0 {
+            next.unmap();
+        }
+    }
+
+    /// A kept mapping for `size` bytes that wastes at most a quarter of it; when there is none, what
+    /// is kept is unmapped.
+    fn take_kept(&mut self, size: usize, align: usize) -> Option<Mapping> {
+        let fits = |kept: &Mapping| {
+            kept.bytes >= size && kept.bytes / 5 * 4 <= size && kept.block.is_multiple_of(align)
+        };
+        let Some(at) = self.kept.iter().position(|kept| kept.block != 0 && fits(kept)) else {
+            self.drop_kept();
+            return None;
+        };
+        let found = self.kept[at];
+        self.kept[at..].rotate_left(1);
+        self.kept[KEPT - 1] = Mapping::NONE;
+        Some(found)
+    }
+
+    fn drop_kept(&mut self) {
+        for kept in core::mem::replace(&mut self.kept, [Mapping::NONE; KEPT]) {
+            if kept.block != 0 {
+                kept.unmap();
+            }
+        }
     }
 
     /// Adds a mapping; false when there is no memory for a larger table.
@@ -208,7 +303,7 @@ impl Table {
         if places.is_null() {
             return false;
         }
-        let mut old = core::mem::replace(self, Self { places, count, filled: 0 });
+        let mut old = core::mem::replace(self, Self { places, count, filled: 0, kept: self.kept });
         for at in 0..old.count {
             let mapping = *old.place(at);
             if mapping.block != 0 {

@@ -1,5 +1,6 @@
 //! Large blocks: spans of whole slices, from 32 KiB to 1 MiB.
 
+use super::fatal::{Misuse, die};
 use super::heap::Heap;
 use super::huge;
 use super::range::{LARGE, OWNER_SHIFT, Range};
@@ -27,8 +28,11 @@ pub(crate) fn take(heap: Heap, size: usize, align: usize) -> (*mut u8, bool) {
     }
 }
 
-/// The block's span. `block` begins a large block.
-pub(crate) fn span(range: &Range, index: usize) -> Span {
+/// The span of the large block that begins in slice `index`; dies unless `block` is its first byte.
+pub(crate) fn span(range: &Range, index: usize, block: *mut u8) -> Span {
+    if !block.addr().is_multiple_of(SLICE_BYTES) {
+        die(Misuse::Interior, block);
+    }
     range.record(index)
 }
 

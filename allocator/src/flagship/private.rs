@@ -13,7 +13,6 @@ use super::huge;
 use super::large;
 use super::range::{self, OWNER_SHIFT};
 use super::remote;
-use super::slice::SLICE_BYTES;
 use super::threads;
 
 /// A heap for the blocks of one task, request or phase.
@@ -61,7 +60,7 @@ impl Heap {
         match class::aligned_offset(size, align.max(GRAIN)) {
             Some(offset) => self.heap.take(offset),
             None if align > calls::ALIGN_MAX => ptr::null_mut(),
-            None => calls::take_large(self.heap, size, align.max(SLICE_BYTES)).0,
+            None => calls::take_large(self.heap, size, align).0,
         }
     }
 
@@ -72,7 +71,7 @@ impl Heap {
     #[inline]
     pub unsafe fn dealloc(&self, block: *mut u8) {
         let Some((range, index)) = range::locate(block) else {
-            if !huge::free(block) {
+            if !huge::free(block, self.heap.tag() >> OWNER_SHIFT) {
                 die(Misuse::Foreign, block);
             }
             return;
@@ -80,7 +79,10 @@ impl Heap {
         let entry = range.entry(index);
         match kind_of(entry) {
             Kind::Nothing => die(Misuse::Invalid, block),
-            Kind::Large => large::free(large::span(range, index), entry),
+            _ if entry >> OWNER_SHIFT != self.heap.tag() >> OWNER_SHIFT => {
+                die(Misuse::Foreign, block)
+            }
+            Kind::Large => large::free(large::span(range, index, block), entry),
             Kind::Pool(offset) => {
                 let owner = threads::heap_of(entry >> OWNER_SHIFT);
                 // SAFETY: the caller's obligation.

@@ -256,6 +256,19 @@ impl Range {
         os::commit(self.memory(index), ARENA_BYTES)
     }
 
+    /// Gives back what the tables of an arena occupy that was given back itself: they read as zeroes
+    /// then, a record of zeroes is that of a slice in use (F3), and no record outside looks at them.
+    pub(crate) fn clear_tables(&self, arena: usize) {
+        let index = arena * ARENA_SLICES;
+        let records = self.record(index).0.cast::<u8>();
+        let _refused = os::decommit(records, ARENA_SLICES * size_of::<SliceRecord>());
+        if settings::is_checked() {
+            let bits = self.bits.load(Ordering::Relaxed).wrapping_add(index * BIT_WORDS);
+            let bytes = ARENA_SLICES * BIT_WORDS * size_of::<u64>();
+            let _refused = os::decommit(bits.cast(), bytes);
+        }
+    }
+
     /// First byte of a slice.
     pub(crate) fn memory(&self, index: usize) -> *mut u8 {
         self.base().wrapping_add(index * SLICE_BYTES)

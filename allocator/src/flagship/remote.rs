@@ -62,7 +62,7 @@ pub(crate) unsafe fn free(heap: Heap, block: *mut u8, entry: u32) {
     let slot = (entry >> 4 ^ entry >> OWNER_SHIFT) as usize % SLOTS;
     let outgoing = &mut heap.fields().outgoing[slot];
     if outgoing.entry != entry {
-        begin(outgoing, entry);
+        begin(outgoing, entry, block);
     }
     // SAFETY: the block is dead.
     unsafe { slice::set_link(block, outgoing.first) };
@@ -78,7 +78,11 @@ pub(crate) unsafe fn free(heap: Heap, block: *mut u8, entry: u32) {
 /// Sends what is gathered in a place and begins a chain of blocks with another entry.
 #[cold]
 #[inline(never)]
-fn begin(outgoing: &mut Outgoing, entry: u32) {
+fn begin(outgoing: &mut Outgoing, entry: u32, block: *mut u8) {
+    if threads::heap_of(entry >> OWNER_SHIFT).is_private() {
+        // It may be dropped, with all it holds, before the chain arrives.
+        die(Misuse::Foreign, block);
+    }
     let size = super::class::at((entry & range::LARGE) as usize).size;
     let room = (CHAIN_BYTES / size).clamp(1, CHAIN_BLOCKS);
     let old = core::mem::replace(outgoing, Outgoing { entry, room, first: ptr::null_mut() });

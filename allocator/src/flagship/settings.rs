@@ -2,7 +2,7 @@
 //!
 //! | variable | default | meaning |
 //! |---|---|---|
-//! | `ARENITE_PURGE_DELAY` | 1024 | slices of 16 KiB freed or taken before a free one is decommitted |
+//! | `ARENITE_PURGE_DELAY` | 1024 | slices of 16 KiB freed or taken before a free one is decommitted, at least (`span_store.rs`); 0: at once |
 //! | `ARENITE_RESERVE` | 32 | GiB of address space reserved at a time, 1 to 32 |
 //!
 //! Read once, when the first heap is made. A variable that begins with `ARENITE_` and is not known,

@@ -3,7 +3,8 @@
 //! Free spans are kept by length, *clean* ones (they read as zeroes and occupy no memory) apart from
 //! *dirty* ones. Equal neighbours in an arena are joined at once, unequal ones when the dirty one is
 //! decommitted, which happens when [`settings::purge_delay`] further slices have been freed or
-//! taken since. A dirty span is preferred to a clean one, the best fit to others. An arena that is
+//! taken since, or twice as many as were in use lately (up to 128 MiB): a program that goes through
+//! all of its memory again and again keeps it. A dirty span is preferred to a clean one, the best fit to others. An arena that is
 //! wholly clean goes back to the reservation, unless it is the only such arena.
 //!
 //! Invariants:
@@ -30,6 +31,8 @@ use super::slice::{SLICE_BYTES, Span, State};
 /// Guards every range's store, and `head`, `state` and `slices` of every record.
 pub(crate) static SPANS: Lock = Lock::new();
 
+/// Longest delay that a heap's own size asks for, in slices, and how long its size is remembered.
+const HIGH_SLICES: u32 = 8192;
 const LISTS: usize = ARENA_SLICES + 1;
 const WORDS: usize = LISTS.div_ceil(64);
 
@@ -49,6 +52,9 @@ pub(crate) struct SpanStore {
     pub(crate) used: usize,
     /// Committed arenas.
     pub(crate) committed: usize,
+    /// Most slices in use since `high_since`.
+    high: usize,
+    high_since: u32,
     /// Slices freed and taken so far: the clock of stamps.
     clock: u32,
 }
@@ -88,6 +94,10 @@ fn grow(wanted: usize) -> Option<(&'static Range, Span)> {
         if let Some(span) = joined.or_else(|| with(range, |store| store.add_arena(range))) {
             return Some((range, span));
         }
+    }
+    if range::all().iter().any(|range| with(range, |store| store.has_room())) {
+        // The kernel refused memory, not address space: another range would not help.
+        return None;
     }
     let range = range::add()?;
     let span = with(range, |store| store.add_arena(range))?;
@@ -194,6 +204,8 @@ impl SpanStore {
         dirty: 0,
         used: 0,
         committed: 0,
+        high: 0,
+        high_since: 0,
         clock: 0,
     };
 
@@ -344,9 +356,20 @@ impl SpanStore {
 
     /// Decommits the spans that have been dirty for longer than the delay.
     fn decommit_aged(&mut self, range: &Range) {
-        let delay = settings::purge_delay();
+        self.high = self.high.max(self.used);
+        if self.clock.wrapping_sub(self.high_since) > HIGH_SLICES {
+            (self.high, self.high_since) = (self.used, self.clock);
+        }
+        let delay = match settings::purge_delay() {
+            0 => 0,
+            delay => delay.max((2 * self.high as u32).min(HIGH_SLICES)),
+        };
         while !self.oldest.is_null() && self.clock.wrapping_sub(self.oldest.stamp()) >= delay {
             if !self.decommit_oldest(range) {
+                // Refused, for locked memory say: not to be tried again on every call.
+                let (span, slices) = (self.oldest, usize::from(self.oldest.slices()));
+                self.remove(span);
+                self.insert(span, slices, State::Dirty);
                 return;
             }
         }
@@ -368,6 +391,11 @@ impl SpanStore {
         self.remove(span);
         self.join(range, span, slices, State::Clean);
         true
+    }
+
+    /// Whether an arena could be added, memory permitting.
+    fn has_room(&self) -> bool {
+        !self.arenas.is_empty() || self.vacant.iter().any(|&word| word != 0)
     }
 
     /// A free arena: one that was given back, or the next that was never used.
@@ -403,5 +431,6 @@ impl SpanStore {
         let arena = index / ARENA_SLICES;
         self.vacant[arena / 64] |= 1 << (arena % 64);
         self.committed -= 1;
+        range.clear_tables(arena);
     }
 }

@@ -72,7 +72,7 @@ static STATE: Guarded = Guarded(UnsafeCell::new(Roster {
     rooms: 0,
 }));
 
-/// Whether the process's hooks are set: not yet, being set, set.
+/// Whether the process's hooks are set: not yet, by which process just now, or done.
 static HOOKS: AtomicU32 = AtomicU32::new(0);
 static KEY: AtomicU32 = AtomicU32::new(0);
 
@@ -101,12 +101,16 @@ fn attach() -> Option<Heap> {
     heap.fields().range = range::primary().extent();
     thread_local::set_heap(heap.0);
     set_hooks();
-    // SAFETY: the key was created; with a key of 32 or more this may call calloc, which finds the
-    // thread's heap in place.
+    // SAFETY: a key that was not created is refused; with a key of 32 or more this may call calloc,
+    // which finds the thread's heap in place.
     let refused = unsafe { sys::pthread_setspecific(KEY.load(Ordering::Relaxed), heap.0.cast()) };
-    // Without the destructor the heap stays with a dead thread: its blocks can still be freed.
-    let _ = refused;
-    Some(heap)
+    if refused == 0 {
+        return Some(heap);
+    }
+    // Nobody would park the heap when the thread ends: the thread is served like a late one.
+    // SAFETY: the heap is the thread's, which is done with it.
+    unsafe { detach(heap.0.cast()) };
+    None
 }
 
 /// A heap for a thread: parked, with whatever lives in it, or without blocks.
@@ -223,21 +227,30 @@ impl Roster {
 /// Registers, once in the process, what is to happen at the end of threads and at fork.
 fn set_hooks() {
     const UNSET: u32 = 0;
-    const BEING_SET: u32 = 1;
-    const SET: u32 = 2;
-    // Acquire: pairs with the release below; the key is created before.
-    match HOOKS.compare_exchange(UNSET, BEING_SET, Ordering::Acquire, Ordering::Acquire) {
+    const SET: u32 = 1;
+    // While they are being set, the process that does it, so that a child forked meanwhile does not
+    // wait for a thread it does not have.
+    // SAFETY: no preconditions.
+    let process = unsafe { sys::getpid() } as u32 | 1 << 31;
+    // Acquire: pairs with the release below; the key is created and fork is prepared before.
+    match HOOKS.compare_exchange(UNSET, process, Ordering::Acquire, Ordering::Acquire) {
         Ok(_) => {
             let mut key: c_uint = 0;
             // SAFETY: `key` is a place for the answer. When keys have run out, heaps of threads
             // that end are not parked; nothing else depends on it.
             let refused = unsafe { sys::pthread_key_create(&raw mut key, Some(detach)) };
             KEY.store(if refused == 0 { key } else { c_uint::MAX }, Ordering::Relaxed);
-            HOOKS.store(SET, Ordering::Release);
             fork::register();
+            HOOKS.store(SET, Ordering::Release);
         }
         Err(mut state) => {
             while state != SET {
+                if state != process {
+                    // A child: whoever was setting them is not here.
+                    let _another =
+                        HOOKS.compare_exchange(state, UNSET, Ordering::Acquire, Ordering::Acquire);
+                    return set_hooks();
+                }
                 // SAFETY: no preconditions.
                 unsafe { sys::sched_yield() };
                 state = HOOKS.load(Ordering::Acquire);

@@ -59,13 +59,15 @@ fn free_slices_go_back_after_a_while() {
 }
 
 #[test]
-fn huge_blocks_are_mapped_and_unmapped_exactly() {
+fn huge_blocks_are_mapped_and_unmapped_exactly_but_for_an_arena_of_freed_ones() {
     alone(|| {
         let mapped = || {
             let maps = fs::read_to_string("/proc/self/statm").unwrap();
             maps.split(' ').next().unwrap().parse::<usize>().unwrap() * 4096
         };
+        const KEPT_BYTES: usize = 4 << 20;
         drop(blocks(200, 2 << 20));
+        Arenite::purge();
         let before = mapped();
         let mut random = Random::seeded("huge", 7);
         let mut live: Vec<Block<Called>> = Vec::with_capacity(100);
@@ -85,10 +87,11 @@ fn huge_blocks_are_mapped_and_unmapped_exactly() {
                 }
             }
             let bytes: usize = live.iter().map(Block::usable_size).sum();
-            assert_eq!(mapped(), before + bytes);
+            assert!((before + bytes..=before + bytes + KEPT_BYTES).contains(&mapped()));
             assert_eq!(Arenite::stats().huge_bytes, bytes);
         }
         drop(live);
+        Arenite::purge();
         assert_eq!(mapped(), before);
         assert_empty();
     });
