@@ -80,7 +80,7 @@ fn the_library_serves_what_the_shell_starts() {
     assert!(maps.contains(library.to_str().unwrap()), "{maps}");
 }
 
-/// Runs CPython's own test files and compares the counts of tests; times and file order differ.
+/// Runs CPython's own test files and compares the number of tests and the names of those that failed.
 fn python_tests(files: &str) {
     if !have("python3") {
         return;
@@ -90,12 +90,15 @@ fn python_tests(files: &str) {
         eprintln!("SKIPPED: this Python comes without its own tests");
         return;
     }
-    let script = format!(
-        "python3 -m test {files} > log 2>&1 || {{ cat log >&2; exit 1; }}; \
-         grep -E '^(Total tests|Total test files|Result|.*Tests result)' log"
-    );
-    let told = same(&script);
-    assert!(told.contains("SUCCESS"), "{told}");
+    // An installation may fail some of its own tests: then it has to fail the same ones.
+    let told = same(&format!(
+        "python3 -m test {files} > log 2>&1 || echo 'failures'; \
+         grep -E '^(Total tests|Total test files|Result|.*Tests result|FAIL:|ERROR:)' log | sort"
+    ));
+    assert!(told.contains("Total tests: run="), "{told}");
+    if !told.contains("SUCCESS") {
+        eprintln!("this Python fails some of its own tests without a library too: {told}");
+    }
 }
 
 #[test]
@@ -111,8 +114,30 @@ fn pythons_own_tests_of_threads_and_processes() {
     python_tests("test_threading_local");
     if is_campaign() {
         python_tests("test_threading test_subprocess test_sqlite3");
-        python_tests("test_multiprocessing_fork test_multiprocessing_spawn");
     }
+}
+
+/// By a file of its own, since installations come without the files that name the start methods.
+/// `test_terminate` is left out: now and then it hangs under the C library's malloc as well.
+#[test]
+fn pythons_own_tests_of_multiprocessing() {
+    if !have("python3") || !is_campaign() {
+        eprintln!("SKIPPED: set ARENABENCH_CAMPAIGN=1 to run Python's tests of multiprocessing");
+        return;
+    }
+    let told = same(
+        "cat > mp_fork.py <<'END'
+import unittest
+from test import _test_multiprocessing
+del _test_multiprocessing._TestPool.test_terminate
+_test_multiprocessing.install_tests_in_module_dict(globals(), 'fork')
+if __name__ == '__main__':
+    unittest.main()
+END
+timeout 400 python3 mp_fork.py > log 2>&1 || echo 'failures'
+grep -E '^(Ran|OK|FAILED|FAIL:|ERROR:)' log | sed 's/ in .*//' | sort",
+    );
+    assert!(told.contains("Ran "), "{told}");
 }
 
 #[test]
