@@ -42,6 +42,10 @@ pub(crate) fn end_of_thread(heap: *mut c_void) {
     unsafe { destructor.expect("a heap has hooks")(heap) };
 }
 
+pub(crate) unsafe fn getpid() -> c_int {
+    4711
+}
+
 pub(crate) unsafe fn sched_yield() -> c_int {
     loom::thread::yield_now();
     0
@@ -77,6 +81,7 @@ pub(crate) mod fork {
 pub(crate) mod fatal {
     #[derive(Clone, Copy, Debug)]
     pub(crate) enum Misuse {
+        Foreign,
         SmashedLink,
     }
 
