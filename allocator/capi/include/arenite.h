@@ -78,7 +78,8 @@ void arenite_free_aligned_sized(void *block, size_t alignment, size_t size) AREN
 /* Usable size of the block that a request of `size` bytes gets. */
 size_t arenite_malloc_good_size(size_t size) ARENITE_NOTHROW;
 
-/* Whether `address`, which may be any at all, lies in memory of this allocator: 1 or 0. */
+/* Whether `address`, which may be any at all, lies among blocks of up to 32 KiB or begins a larger
+ * block of this allocator: 1 or 0. Reads no memory but the allocator's own. */
 int arenite_owns(const void *address) ARENITE_NOTHROW;
 
 /* Gives back to the system what no live block needs. */

@@ -8,7 +8,7 @@
 use core::ffi::{c_int, c_void};
 use core::ptr;
 
-use crate::errno::{EINVAL, ENOMEM, invalid, out_of_memory};
+use crate::errno::{self, EINVAL, ENOMEM, invalid, out_of_memory};
 use crate::heap::Heap;
 
 /// Bytes of an OS page.
@@ -83,7 +83,7 @@ pub fn aligned_alloc<H: Heap>(align: usize, size: usize) -> *mut c_void {
 }
 
 /// POSIX `posix_memalign`: EINVAL when the alignment is no power of two or no multiple of a
-/// pointer's size, ENOMEM when out of memory; `place` is then untouched. Does not set `errno` itself.
+/// pointer's size, ENOMEM when out of memory; `place` is then untouched. `errno` stays as it was.
 ///
 /// # Safety
 /// `place` is writable.
@@ -92,8 +92,10 @@ pub unsafe fn posix_memalign<H: Heap>(place: *mut *mut c_void, align: usize, siz
     if !align.is_power_of_two() || align < size_of::<*mut c_void>() {
         return EINVAL;
     }
+    let errno = errno::get();
     let block = H::aligned_alloc(align, size);
     if block.is_null() {
+        errno::set(errno);
         return ENOMEM;
     }
     // SAFETY: the caller's obligation.

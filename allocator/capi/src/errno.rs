@@ -17,7 +17,16 @@ unsafe extern "C" {
     fn c_abort() -> !;
 }
 
-fn set(errno: c_int) {
+/// The calling thread's error number.
+pub(crate) fn get() -> c_int {
+    // SAFETY: has no obligations.
+    let place = unsafe { __errno_location() };
+    // SAFETY: the calling thread's own errno.
+    unsafe { place.read() }
+}
+
+/// Sets the calling thread's error number.
+pub(crate) fn set(errno: c_int) {
     // SAFETY: has no obligations.
     let place = unsafe { __errno_location() };
     // SAFETY: the calling thread's own errno.
