@@ -10,6 +10,7 @@
 //! | `private.rs` | do heaps with a lifetime give back whatever lives in them? |
 //! | `requests.rs` | what of every size, alignment, zero, overflow, and calloc on used memory? |
 //! | `resize.rs` | do contents survive a resize from every class to every other? |
+//! | `reuse.rs` | is what was freed used again, without new memory and without page faults? |
 //! | `threads.rs` | do blocks survive threads that come and go, and does their memory go back? |
 //!
 //! There is one heap in a process, so a test that looks at all of it runs alone in a child process
@@ -36,4 +37,5 @@ mod posix;
 mod private;
 mod requests;
 mod resize;
+mod reuse;
 mod threads;

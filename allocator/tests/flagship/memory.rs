@@ -155,6 +155,36 @@ fn full_range_is_followed_by_another() {
     });
 }
 
+/// Another range is for want of address space alone.
+#[test]
+fn failed_calls_reserve_nothing_where_the_kernel_refuses_memory() {
+    const LIMIT: u64 = 64 << 20;
+    alone(|| {
+        posix::set_environment(c"ARENITE_RESERVE", c"1");
+        drop(blocks(1, 1000));
+        let reserved = Arenite::stats().reserved_bytes;
+        // The list of blocks is not to stand in the way.
+        let mut live = Vec::with_capacity(LIMIT as usize / 1000);
+        posix::limit_data(LIMIT);
+        while let Some(block) = Block::new(Called, Request::of(1000), live.len()) {
+            live.push(block);
+        }
+        let (full, mut failed) = (live.len(), 0);
+        for _ in 0..20 {
+            for size in [1000, 5000, 500_000] {
+                failed += usize::from(Block::new(Called, Request::of(size), 0).is_none());
+            }
+        }
+        let stats = Arenite::stats();
+        drop(live);
+        Arenite::purge();
+        assert!(full * 1000 > LIMIT as usize / 4, "{full} blocks of 1000 bytes");
+        assert!(failed >= 40, "{failed} of 60 calls failed");
+        assert_eq!(stats.reserved_bytes, reserved, "{stats}");
+        assert_empty();
+    });
+}
+
 #[test]
 fn settings_that_are_unknown_or_no_number_are_named_once_and_ignored() {
     const LINES: [&str; 3] = [

@@ -1,10 +1,11 @@
 //! Misuse ends the process with one line that says what was done and where; never silently.
 
+use std::alloc::Layout;
 use std::hint::black_box;
 use std::ptr::without_provenance_mut as address;
 use std::thread;
 
-use arenite::{Arenite, AreniteChecked, ForeignFunctions};
+use arenite::{Arenite, AreniteChecked, ForeignFunctions, Heap};
 
 use crate::child::{Death, alone, each_dies, last_words};
 
@@ -109,6 +110,66 @@ fn wild_pointers_die_in_the_release_heap() {
     each_dies(|| {}, DEATHS);
 }
 
+/// An address inside of the first slice of a large block.
+fn inside_large() -> *mut u8 {
+    Arenite::malloc(100_000).wrapping_add(4096)
+}
+
+#[test]
+fn interior_pointers_of_large_blocks_die_in_the_release_heap() {
+    const DEATHS: &[Death] = &[
+        ("free near the start", || free(INTERIOR, Arenite::malloc(100_000).wrapping_add(16))),
+        ("free of the second page", || free(INTERIOR, inside_large())),
+        ("unaligned", || free(INTERIOR, Arenite::malloc(100_000).wrapping_add(1))),
+        ("realloc that stays", || {
+            let inside = inside_large();
+            last_words(INTERIOR, inside);
+            // SAFETY: none: the process ends before anything is done to the block.
+            let _ = black_box(unsafe { Arenite::realloc(inside, 90_000) });
+        }),
+        ("realloc that moves", || {
+            let inside = inside_large();
+            last_words(INTERIOR, inside);
+            // SAFETY: none: the process ends before anything is done to the block.
+            let _ = black_box(unsafe { Arenite::realloc(inside, 100) });
+        }),
+        ("usable size", || {
+            let inside = inside_large();
+            last_words(INTERIOR, inside);
+            // SAFETY: none: the process ends before anything is read.
+            black_box(unsafe { Arenite::usable_size(inside) });
+        }),
+    ];
+    each_dies(|| {}, DEATHS);
+}
+
+/// Frees a block of a private heap by the process's call.
+fn free_of_private(size: usize) {
+    let heap = Heap::new().expect("memory");
+    let block = heap.alloc(Layout::from_size_align(size, 1).unwrap());
+    assert!(!block.is_null());
+    free(FOREIGN, block);
+}
+
+/// A private heap may be dropped, with all it holds, whoever gathers its blocks elsewhere.
+#[test]
+fn blocks_of_a_private_heap_are_foreign_to_the_process() {
+    const DEATHS: &[Death] = &[
+        ("small", || free_of_private(24)),
+        ("medium", || free_of_private(5000)),
+        ("large", || free_of_private(100_000)),
+        ("huge", || free_of_private(3 << 20)),
+        ("small, by a thread with blocks of its own", || {
+            black_box(Arenite::malloc(24));
+            free_of_private(24);
+        }),
+        ("small, by another thread", || {
+            thread::spawn(|| free_of_private(24)).join().unwrap();
+        }),
+    ];
+    each_dies(|| {}, DEATHS);
+}
+
 #[test]
 fn double_frees_die_in_the_checked_heap() {
     const DEATHS: &[Death] = &[
@@ -205,8 +266,8 @@ fn pointers_that_begin_no_block_die_in_the_checked_heap() {
     each_dies(|| {}, DEATHS);
 }
 
-/// Overwrites the link in a freed block and allocates; says that the freed block is at fault.
-fn smash(size: usize, link: fn(*mut u8) -> *mut u8) {
+/// Overwrites the link in a freed block; says that this block is at fault.
+fn smash_link(size: usize, link: fn(*mut u8) -> *mut u8) {
     let blocks: Vec<_> = (0..3).map(|_| checked(size)).collect();
     let live = blocks[2];
     free_checked(blocks[1]);
@@ -214,6 +275,11 @@ fn smash(size: usize, link: fn(*mut u8) -> *mut u8) {
     last_words(SMASHED, blocks[0]);
     // SAFETY: dead, but still mapped: what a use after free does.
     unsafe { blocks[0].cast::<*mut u8>().write(link(live)) };
+}
+
+/// Overwrites a link and allocates.
+fn smash(size: usize, link: fn(*mut u8) -> *mut u8) {
+    smash_link(size, link);
     for _ in 0..1000 {
         black_box(AreniteChecked::malloc(size));
     }
@@ -241,6 +307,30 @@ fn overwritten_links_die_in_the_checked_heap() {
                 live.map_addr(|at| at & !((4 << 20) - 1)).wrapping_add((4 << 20) - 16)
             });
         }),
+    ];
+    each_dies(|| {}, DEATHS);
+}
+
+/// Overwrites a link and has every dead block sent to its pool.
+fn smash_and_purge(size: usize, link: fn(*mut u8) -> *mut u8) {
+    smash_link(size, link);
+    AreniteChecked::purge();
+}
+
+/// The link must not be followed to where the range holds no memory.
+#[test]
+fn overwritten_links_within_the_range_die_when_the_checked_heap_is_purged() {
+    const DEATHS: &[Death] = &[
+        ("far reserved memory", || smash_and_purge(200, |live| live.wrapping_add(1 << 30))),
+        ("free slices", || {
+            smash_and_purge(200, |live| {
+                live.map_addr(|at| at & !((4 << 20) - 1)).wrapping_add((4 << 20) - 16)
+            });
+        }),
+        ("tables of the range", || smash_and_purge(200, |_| arena().wrapping_sub(64 << 20))),
+        ("block of another class", || smash_and_purge(200, |_| AreniteChecked::malloc(64))),
+        ("large block", || smash_and_purge(200, |_| AreniteChecked::malloc(100_000))),
+        ("medium", || smash_and_purge(5000, |live| live.wrapping_add(1 << 30))),
     ];
     each_dies(|| {}, DEATHS);
 }

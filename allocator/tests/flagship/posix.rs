@@ -27,6 +27,8 @@ unsafe extern "C" {
     fn pthread_setspecific(key: c_uint, value: *const c_void) -> c_int;
 }
 
+/// `RLIMIT_DATA`.
+const DATA: c_int = 2;
 /// `RLIMIT_CORE`.
 const CORE: c_int = 4;
 /// `RLIMIT_AS`.
@@ -46,6 +48,11 @@ pub(crate) fn leave_no_core() {
 /// Bytes of address space that the process may have.
 pub(crate) fn limit_address_space(bytes: u64) {
     limit(ADDRESS_SPACE, bytes);
+}
+
+/// Bytes of writable memory of its own that the process may have; what is only reserved is free.
+pub(crate) fn limit_data(bytes: u64) {
+    limit(DATA, bytes);
 }
 
 /// Sets a variable of the environment, in a process where no other thread reads it.

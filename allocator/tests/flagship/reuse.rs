@@ -1,0 +1,160 @@
+//! What is freed serves what is asked for next, without the system's help, and goes back in time.
+
+use std::fs;
+use std::thread;
+
+use arenite::{Arenite, FlagshipStats};
+
+use crate::block::{Block, Called, Request};
+use crate::child::alone;
+use crate::heap::{assert_empty, assert_sound};
+use crate::random::Random;
+
+/// Page faults of this process so far that needed no disk.
+fn faults() -> usize {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap();
+    // The name, in parentheses, may hold spaces; behind it this is the eighth field.
+    let (_, fields) = stat.rsplit_once(')').unwrap();
+    fields.split_whitespace().nth(7).unwrap().parse().unwrap()
+}
+
+/// Address space of this process, in bytes.
+fn mapped_bytes() -> usize {
+    let pages = fs::read_to_string("/proc/self/statm").unwrap();
+    pages.split(' ').next().unwrap().parse::<usize>().unwrap() * 4096
+}
+
+/// Bytes of arenas that are in use: pools and large blocks.
+fn used_bytes(stats: &FlagshipStats) -> usize {
+    stats.mapped_bytes() - stats.dirty_bytes - stats.clean_bytes
+}
+
+/// Blocks with contents, `bytes` in all.
+fn fill(bytes: usize, size: usize) -> Vec<Block<Called>> {
+    (0..bytes / size).map(|at| Block::new(Called, Request::of(size), at).unwrap()).collect()
+}
+
+/// A block of which the first byte of every OS page is written.
+fn touched(size: usize) -> *mut u8 {
+    let block = Arenite::malloc(size);
+    assert!(!block.is_null());
+    for at in (0..size).step_by(4096) {
+        // SAFETY: a live block of `size` bytes.
+        unsafe { block.wrapping_add(at).write(1) };
+    }
+    block
+}
+
+fn free(block: *mut u8) {
+    // SAFETY: every block that is given here is live.
+    unsafe { Arenite::free(block) };
+}
+
+/// The classes of a program may change: what others sent home serves all of them.
+#[test]
+fn blocks_that_others_freed_serve_other_classes() {
+    const BYTES: usize = 16 << 20;
+    alone(|| {
+        for size in [100, 200, 300, 400, 500, 600] {
+            let blocks = fill(BYTES, size);
+            let stats = Arenite::stats();
+            assert!(used_bytes(&stats) < BYTES / 4 * 5, "with blocks of {size}: {stats}");
+            thread::spawn(|| drop(blocks)).join().unwrap();
+        }
+        assert_sound();
+        assert_empty();
+    });
+}
+
+#[test]
+fn huge_block_that_comes_and_goes_is_mapped_once() {
+    alone(|| {
+        let before = faults();
+        for _ in 0..1000 {
+            let block = Arenite::malloc(2 << 20);
+            // SAFETY: a live block.
+            unsafe { block.write(1) };
+            free(block);
+        }
+        let faults = faults() - before;
+        assert!(faults < 100, "{faults} page faults of 1000 blocks");
+        assert_empty();
+    });
+}
+
+#[test]
+fn freed_mappings_that_are_kept_go_back_by_purge() {
+    alone(|| {
+        free(touched(2 << 20));
+        Arenite::purge();
+        let before = mapped_bytes();
+        let block = touched(2 << 20);
+        assert!(mapped_bytes() >= before + (2 << 20));
+        free(block);
+        assert!(mapped_bytes() >= before + (2 << 20), "it is kept");
+        assert_eq!(Arenite::stats().huge_bytes, 0);
+        Arenite::purge();
+        assert_eq!(mapped_bytes(), before);
+    });
+}
+
+#[test]
+fn kept_mapping_reads_as_zeroes_for_calloc() {
+    const BYTES: usize = 2 << 20;
+    alone(|| {
+        let dirty = Arenite::malloc(BYTES);
+        // SAFETY: live, and that large.
+        unsafe { dirty.write_bytes(0xff, BYTES) };
+        free(dirty);
+        let zeroed = Arenite::calloc(1, BYTES);
+        assert_eq!(zeroed, dirty, "the mapping is kept");
+        // SAFETY: live, and that large, and calloc wrote all of it.
+        let bytes = unsafe { std::slice::from_raw_parts(zeroed, BYTES) };
+        assert!(bytes.iter().all(|&byte| byte == 0));
+        free(zeroed);
+    });
+}
+
+#[test]
+fn kept_mapping_serves_no_block_that_it_is_a_quarter_too_large_for() {
+    alone(|| {
+        let mut random = Random::seeded("kept", 11);
+        let mut roomy = 0;
+        for _ in 0..1000 {
+            let size = (1 << 20) + 1 + random.below(3 << 20);
+            let block = Arenite::malloc(size);
+            // SAFETY: a live block.
+            let usable = unsafe { Arenite::usable_size(block) };
+            assert!(usable >= size && usable - size <= size / 4 + 4096, "{usable} for {size}");
+            roomy += usize::from(usable > size.next_multiple_of(4096));
+            free(block);
+        }
+        assert!(roomy > 10, "{roomy} of 1000 blocks were served by a larger mapping");
+        assert_empty();
+    });
+}
+
+/// Frees that touch one pool after another, so that none of them ends a pool's life at once.
+#[test]
+fn medium_blocks_freed_in_strides_leave_few_pools() {
+    const STRIDE: usize = 20;
+    alone(|| {
+        let sizes: Vec<usize> = Arenite::stats()
+            .classes()
+            .iter()
+            .map(|class| class.block_bytes)
+            .filter(|&bytes| bytes > 2048)
+            .collect();
+        assert_eq!((sizes.first(), sizes.last()), (Some(&2560), Some(&32_768)));
+        for size in sizes {
+            let blocks: Vec<_> = (0..600).map(|_| Arenite::malloc(size)).collect();
+            for first in 0..STRIDE {
+                blocks.iter().skip(first).step_by(STRIDE).copied().for_each(free);
+            }
+        }
+        let stats = Arenite::stats();
+        assert_eq!(stats.live_blocks(), 0);
+        assert!(used_bytes(&stats) < 4 << 20, "before any purge: {stats}");
+        assert_empty();
+    });
+}
