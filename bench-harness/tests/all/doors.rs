@@ -268,6 +268,23 @@ fn no_child_of_a_thousand_forks_under_load_hangs() {
 }
 
 #[test]
+fn no_fork_hangs_while_one_thread_flushes_all_streams_and_another_allocates_with_one_in_hand() {
+    if have("cc") {
+        let folder = folder();
+        let program = compile(folder.path(), "fork_beside_streams", &[]);
+        is_ok_under_every_library(&program, &["300"]);
+    }
+}
+
+#[test]
+fn threads_that_end_leave_nothing_behind_where_no_key_was_left() {
+    if have("cc") {
+        let folder = folder();
+        is_ok_under_every_library(&compile(folder.path(), "no_thread_keys", &[]), &[]);
+    }
+}
+
+#[test]
 fn libraries_that_allocate_in_their_constructors_load_and_unload() {
     if have("cc") {
         let folder = folder();
