@@ -323,6 +323,8 @@ pub(crate) unsafe fn realloc<C: Checks>(block: *mut u8, size: usize) -> *mut u8 
     let entry = range.entry(index);
     let old = match kind_of(entry) {
         Kind::Nothing => die(Misuse::Invalid, block),
+        // As in `free_rare`.
+        Kind::Large if entry >> OWNER_SHIFT != 0 => die(Misuse::Foreign, block),
         Kind::Large => {
             let span = large::span(range, index, block);
             if size > MEDIUM_MAX && size <= LARGE_MAX && large::resize(span, size) {

@@ -166,7 +166,12 @@ pub(crate) fn resize(block: *mut u8, size: usize) -> *mut u8 {
     let bytes = size.next_multiple_of(OS_PAGE_BYTES);
     // The lock is held while the mapping moves: its old address may be another thread's at once.
     with(|table| {
-        let Some(mapping) = table.remove(block) else { return ptr::null_mut() };
+        let Some(mapping) = table.find(block) else { return ptr::null_mut() };
+        if mapping.owner != 0 {
+            // A private heap never resizes in place.
+            die(Misuse::Foreign, block);
+        }
+        table.remove(block);
         let moved =
             if bytes == mapping.bytes { block } else { os::remap(block, mapping.bytes, bytes) };
         let now = if moved.is_null() {

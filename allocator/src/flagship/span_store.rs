@@ -52,8 +52,10 @@ pub(crate) struct SpanStore {
     pub(crate) used: usize,
     /// Committed arenas.
     pub(crate) committed: usize,
-    /// Most slices in use since `high_since`.
+    /// Most slices in use since `high_since`, and in the time of the same length before: a program
+    /// that cycles through its memory may have none in use when one time ends.
     high: usize,
+    past_high: usize,
     high_since: u32,
     /// Slices freed and taken so far: the clock of stamps.
     clock: u32,
@@ -205,6 +207,7 @@ impl SpanStore {
         used: 0,
         committed: 0,
         high: 0,
+        past_high: 0,
         high_since: 0,
         clock: 0,
     };
@@ -358,11 +361,11 @@ impl SpanStore {
     fn decommit_aged(&mut self, range: &Range) {
         self.high = self.high.max(self.used);
         if self.clock.wrapping_sub(self.high_since) > HIGH_SLICES {
-            (self.high, self.high_since) = (self.used, self.clock);
+            (self.past_high, self.high, self.high_since) = (self.high, self.used, self.clock);
         }
         let delay = match settings::purge_delay() {
             0 => 0,
-            delay => delay.max((2 * self.high as u32).min(HIGH_SLICES)),
+            delay => delay.max((2 * self.high.max(self.past_high) as u32).min(HIGH_SLICES)),
         };
         while !self.oldest.is_null() && self.clock.wrapping_sub(self.oldest.stamp()) >= delay {
             if !self.decommit_oldest(range) {

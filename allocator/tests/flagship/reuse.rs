@@ -134,6 +134,32 @@ fn kept_mapping_serves_no_block_that_it_is_a_quarter_too_large_for() {
     });
 }
 
+/// Goes through the same memory again and again.
+fn cycle(count: usize, size: usize) {
+    let mut blocks = Vec::with_capacity(count);
+    let mut before = 0;
+    for round in 0..8 {
+        if round == 3 {
+            before = faults();
+        }
+        blocks.extend((0..count).map(|_| touched(size)));
+        blocks.drain(..).for_each(free);
+    }
+    let faults = faults() - before;
+    assert!(faults < 500, "{faults} page faults in 5 cycles of {count} blocks of {size}");
+    assert_empty();
+}
+
+#[test]
+fn cycling_through_large_blocks_keeps_their_memory() {
+    alone(|| cycle(60, 512 << 10));
+}
+
+#[test]
+fn cycling_through_small_blocks_keeps_their_memory() {
+    alone(|| cycle(100_000, 200));
+}
+
 /// Frees that touch one pool after another, so that none of them ends a pool's life at once.
 #[test]
 fn medium_blocks_freed_in_strides_leave_few_pools() {
