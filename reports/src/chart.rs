@@ -153,9 +153,10 @@ impl Chart {
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" \
              aria-labelledby=\"{slug}-title {slug}-desc\" viewBox=\"0 0 {width} {height}\" \
-             width=\"{width_px}\" height=\"{height_px}\">\n\
+             width=\"{width_px}\" height=\"{height_px}\" {}>\n\
              <title id=\"{slug}-title\">{}</title>\n<desc id=\"{slug}-desc\">{}</desc>\n\
              {style}{elements}</svg>\n",
+            canvas::ROOT_ATTRIBUTES,
             escape(&self.title),
             escape(&self.description),
         )

@@ -103,6 +103,9 @@ fn the_report_has_a_section_charts_and_a_sentence_on_programs() {
     for part in ["Real programs", "program-time", "program-memory", "mismatch", "differs"] {
         assert!(page.contains(part), "{part}");
     }
+    // Nothing was replayed: the page counts programs and runs, not workloads and samples.
+    assert!(page.contains(" under 2 real programs: ") && !page.contains("0\u{a0}workloads"));
+    assert!(!page.contains("0 workloads"));
     assert!(folder.path().join("charts/program-time.svg").exists());
     let programs = Programs::of(&results);
     let text = markdown(&results, &Summary::of(&results), programs.as_ref());

@@ -7,7 +7,7 @@
 //! class  41 ..= 60   four per doubling to 32 KiB, found in the same table
 //! ```
 //! A program has blocks of nearly every size, but few of most above 512 bytes: finer classes there
-//! would fill OS pages with a block or two each (1.4 % more memory on recorded programs).
+//! would fill OS pages with a block or two each.
 //!
 //! A class is named by its *offset*, its number times the size of a [`Bin`](super::heap::Bin): the
 //! distance of its bin from the start of a thread heap, and what a map entry holds. Rounding a small

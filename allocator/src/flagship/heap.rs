@@ -10,7 +10,7 @@
 //! **The front and its budget.** The front of a class is a stack of dead blocks. Malloc pops it and
 //! adds one to the budget; free spends one and pushes, or, when the budget is spent, appends to the
 //! queue of the block's own pool. Earned and spent are counted apart: one counter that both calls
-//! rewrite would make every call wait for the store of the one before (10 % on recorded programs).
+//! rewrite would make every call wait for the store of the one before.
 //! So a program that frees what it just allocated works on a handful
 //! of warm blocks, while bulk frees go home to their pools and keep the order in which they lay. A
 //! front is never flushed on the way; it only ever grows by what was popped from it, or by

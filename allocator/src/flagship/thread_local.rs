@@ -21,6 +21,10 @@ compile_error!("the flagship heap knows the thread-local storage of x86-64 only"
 /// The heap of threads that have none.
 pub(crate) static EMPTY: ThreadHeap = ThreadHeap::empty();
 
+/// Places of the two words.
+const HEAP_AT: usize = 0;
+const FLAGS_AT: usize = 8;
+
 const LATE: usize = 1;
 const FORKING: usize = 2;
 
@@ -59,18 +63,24 @@ pub(crate) fn is_empty(heap: *mut ThreadHeap) -> bool {
     core::ptr::eq(heap, &raw const EMPTY)
 }
 
-/// Gives the calling thread a heap, or [`EMPTY`].
-pub(crate) fn set_heap(heap: *const ThreadHeap) {
-    // SAFETY: writes the word laid out above; T1 is the caller's doing.
+/// Writes the word at `OFFSET`.
+fn write<const OFFSET: usize>(word: usize) {
+    // SAFETY: writes one of the words laid out above; T1 is the caller's doing.
     unsafe {
         asm!(
             "mov {at}, qword ptr [rip + arenite_thread_0_1@GOTTPOFF]",
-            "mov qword ptr fs:[{at}], {heap}",
+            "mov qword ptr fs:[{at} + {offset}], {word}",
             at = out(reg) _,
-            heap = in(reg) heap,
+            word = in(reg) word,
+            offset = const OFFSET,
             options(nostack, preserves_flags),
         );
     }
+}
+
+/// Gives the calling thread a heap, or [`EMPTY`].
+pub(crate) fn set_heap(heap: *const ThreadHeap) {
+    write::<HEAP_AT>(heap.expose_provenance());
 }
 
 fn flags() -> usize {
@@ -79,8 +89,9 @@ fn flags() -> usize {
     unsafe {
         asm!(
             "mov {flags}, qword ptr [rip + arenite_thread_0_1@GOTTPOFF]",
-            "mov {flags}, qword ptr fs:[{flags} + 8]",
+            "mov {flags}, qword ptr fs:[{flags} + {offset}]",
             flags = out(reg) flags,
+            offset = const FLAGS_AT,
             options(readonly, nostack, preserves_flags),
         );
     }
@@ -88,16 +99,7 @@ fn flags() -> usize {
 }
 
 fn set_flags(flags: usize) {
-    // SAFETY: writes the word laid out above.
-    unsafe {
-        asm!(
-            "mov {at}, qword ptr [rip + arenite_thread_0_1@GOTTPOFF]",
-            "mov qword ptr fs:[{at} + 8], {flags}",
-            at = out(reg) _,
-            flags = in(reg) flags,
-            options(nostack, preserves_flags),
-        );
-    }
+    write::<FLAGS_AT>(flags);
 }
 
 /// Whether the thread is inside fork and holds every lock.

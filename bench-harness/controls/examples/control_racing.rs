@@ -5,23 +5,17 @@
 //!
 //! Must be caught by `--verify` as an overlap when threads are replayed as threads, and passes when
 //! they are flattened into one.
-//!
-//! The memory of such blocks is a reservation of its own, so that what is freed twice harms nobody:
-//! ```text
-//! field, 1024 bytes, used in turn; the oldest comes round again after 16,384 others
-//! ```
 
 #![cfg_attr(panic = "abort", no_std)]
 
-use arenabench_controls::{Allocator, Pace, export, glibc};
+use arenabench_controls::{Allocator, Fields, Pace, export, glibc};
 use core::ffi::c_void;
-use core::ptr::{copy_nonoverlapping, null_mut};
-use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
-use core::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize};
+use core::ptr::null_mut;
+use core::sync::atomic::Ordering::Relaxed;
+use core::sync::atomic::{AtomicPtr, AtomicU64};
 
 /// Largest request served twice, in bytes, and bytes of a field.
 const LARGEST: usize = 1024;
-const FIELDS: usize = 16_384;
 
 static STRIKE: Pace = Pace::one_in(200);
 
@@ -29,39 +23,13 @@ static STRIKE: Pace = Pace::one_in(200);
 static WAITING: AtomicPtr<c_void> = AtomicPtr::new(null_mut());
 static TAKER: AtomicU64 = AtomicU64::new(0);
 
-/// The reservation, null until its first use.
-static FIELD_0: AtomicPtr<c_void> = AtomicPtr::new(null_mut());
+/// The blocks that are handed out twice.
+static FIELDS: Fields<LARGEST, 16_384, LARGEST> = Fields::new();
 
 /// A number that no other running thread has.
 fn thread() -> u64 {
     // SAFETY: has no obligations.
     unsafe { libc::pthread_self() }
-}
-
-/// The next field, or null when there is no memory for fields.
-fn field() -> *mut c_void {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    let mut start = FIELD_0.load(Acquire);
-    if start.is_null() {
-        let access = libc::PROT_READ | libc::PROT_WRITE;
-        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
-        // SAFETY: a new mapping where the kernel likes.
-        let mapped = unsafe { libc::mmap(null_mut(), FIELDS * LARGEST, access, flags, -1, 0) };
-        if mapped == libc::MAP_FAILED {
-            return null_mut();
-        }
-        // A mapping that lost the race stays unused.
-        start = match FIELD_0.compare_exchange(null_mut(), mapped, AcqRel, Acquire) {
-            Ok(_) => mapped,
-            Err(winner) => winner,
-        };
-    }
-    start.wrapping_byte_add(NEXT.fetch_add(1, Relaxed) % FIELDS * LARGEST)
-}
-
-fn is_field(block: *mut c_void) -> bool {
-    let start = FIELD_0.load(Acquire);
-    !start.is_null() && block.addr().wrapping_sub(start.addr()) < FIELDS * LARGEST
 }
 
 struct Racing;
@@ -72,7 +40,7 @@ impl Allocator for Racing {
             return glibc::malloc(size);
         }
         if STRIKE.strikes() {
-            let block = field();
+            let block = FIELDS.take();
             if !block.is_null() {
                 TAKER.store(thread(), Relaxed);
                 WAITING.store(block, Relaxed);
@@ -89,35 +57,18 @@ impl Allocator for Racing {
     }
 
     unsafe fn realloc(block: *mut c_void, size: usize) -> *mut c_void {
-        if !is_field(block) {
-            // SAFETY: the caller's promise: a block of glibc's.
-            return unsafe { glibc::realloc(block, size) };
-        }
-        if size == 0 {
-            return null_mut();
-        }
-        let new = glibc::malloc(size);
-        if !new.is_null() {
-            // SAFETY: a field holds LARGEST bytes, and `new` holds `size`.
-            unsafe { copy_nonoverlapping(block.cast::<u8>(), new.cast(), size.min(LARGEST)) };
-        }
-        new
+        // SAFETY: the caller's promise: a block of a field or of glibc's.
+        unsafe { FIELDS.realloc(block, size) }
     }
 
     unsafe fn free(block: *mut c_void) {
-        if !is_field(block) {
-            // SAFETY: the caller's promise: a block of glibc's.
-            unsafe { glibc::free(block) };
-        }
+        // SAFETY: as in `realloc`.
+        unsafe { FIELDS.free(block) };
     }
 
     unsafe fn usable_size(block: *mut c_void) -> usize {
-        if is_field(block) {
-            LARGEST
-        } else {
-            // SAFETY: the caller's promise: a block of glibc's.
-            unsafe { glibc::usable_size(block) }
-        }
+        // SAFETY: as in `realloc`.
+        unsafe { FIELDS.usable_size(block) }
     }
 }
 

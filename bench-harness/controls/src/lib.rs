@@ -30,10 +30,12 @@
 extern crate std;
 
 pub mod door;
+mod fields;
 pub mod glibc;
 mod pace;
 mod setting;
 
 pub use door::Allocator;
+pub use fields::Fields;
 pub use pace::{DEFAULT_AFTER, Pace};
 pub use setting::Setting;

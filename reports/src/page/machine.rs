@@ -1,22 +1,34 @@
 //! What was compared, on what machine.
 
+use std::collections::BTreeSet;
+
 use maud::{Markup, html};
 
 use super::Context;
 use super::parts::table;
 use crate::quantity::{self, plural};
 use crate::record::{Call, Host, Role, Subject};
+use crate::results::Results;
 
 pub(super) fn section(context: Context<'_>) -> Markup {
     let results = context.results;
     let host = &results.host;
-    let rounds = context.summary.rounds();
+    let subjects = plural(results.subjects.len(), "subject", "subjects");
     html! {
         p {
-            (plural(context.summary.subjects().len(), "subject", "subjects")) " on "
-            (plural(results.workloads.len(), "workload", "workloads")) " in "
-            (plural(rounds, "round", "rounds")) ", each sample in a process of its own: "
-            (plural(results.samples.len(), "process", "processes")) ", "
+            @if !results.samples.is_empty() {
+                (plural(context.summary.subjects().len(), "subject", "subjects")) " on "
+                (plural(results.workloads.len(), "workload", "workloads")) " in "
+                (plural(context.summary.rounds(), "round", "rounds"))
+                ", each sample in a process of its own: "
+                (plural(results.samples.len(), "process", "processes")) ", "
+            } @else if !results.programs.is_empty() {
+                (subjects) " under "
+                (plural(programs(results), "real program", "real programs")) ": "
+                (plural(results.programs.len(), "run", "runs")) ", "
+            } @else {
+                (subjects) ", "
+            }
             @if let Some(end) = &results.end {
                 (quantity::duration(end.measuring_wall_ns as f64)) " of measuring in a run of "
                 (quantity::duration(end.run_wall_ns as f64)) ", "
@@ -42,6 +54,11 @@ pub(super) fn section(context: Context<'_>) -> Markup {
             ))
         }
     }
+}
+
+/// How many programs were run.
+fn programs(results: &Results) -> usize {
+    results.programs.iter().map(|run| &run.program).collect::<BTreeSet<_>>().len()
 }
 
 fn row(subject: &Subject) -> Markup {
