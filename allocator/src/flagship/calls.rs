@@ -276,6 +276,7 @@ pub(crate) unsafe fn usable_size(block: *mut u8) -> usize {
     match kind_of(range.entry(index)) {
         Kind::Nothing => die(Misuse::Invalid, block),
         Kind::Large => usize::from(large::span(range, index, block).slices()) * SLICE_BYTES,
+        Kind::Pool(_) if !block.addr().is_multiple_of(GRAIN) => die(Misuse::Interior, block),
         Kind::Pool(offset) => class::at(offset).size as usize,
     }
 }
@@ -332,6 +333,7 @@ pub(crate) unsafe fn realloc<C: Checks>(block: *mut u8, size: usize) -> *mut u8 
             }
             usize::from(span.slices()) * SLICE_BYTES
         }
+        Kind::Pool(_) if !block.addr().is_multiple_of(GRAIN) => die(Misuse::Interior, block),
         Kind::Pool(offset) => class::at(offset).size as usize,
     };
     if stays(old, size) {

@@ -179,11 +179,11 @@ impl Heap {
         unsafe { (*self.0).tag }
     }
 
-    /// Slice of the first range that `address` lies in.
+    /// Slice of the first range that `address` lies in, if a block may begin there.
     #[inline(always)]
     pub(crate) fn index_of(self, address: *const u8) -> Option<usize> {
         // SAFETY: heaps stay mapped for good; the copy is written by whoever works on the heap.
-        unsafe { &(*self.0).range }.index_of(address)
+        unsafe { &(*self.0).range }.index_of_block(address)
     }
 
     /// Map entry of a slice of the first range.

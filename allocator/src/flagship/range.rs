@@ -31,6 +31,7 @@ use core::cell::UnsafeCell;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
+use super::class::GRAIN;
 use super::os;
 use super::settings;
 use super::slice::{SLICE_BYTES, SLICE_SHIFT, SliceRecord, Span};
@@ -62,18 +63,30 @@ const BIT_WORDS: usize = SLICE_BYTES / 16 / 64;
 pub(crate) struct Extent {
     base: usize,
     slices: usize,
+    /// Places where a block may begin, one every [`GRAIN`] bytes.
+    grains: usize,
     map: *const AtomicU32,
 }
 
 impl Extent {
     /// No range: no address lies in it.
-    pub(crate) const NONE: Self = Self { base: 0, slices: 0, map: ptr::null() };
+    pub(crate) const NONE: Self = Self { base: 0, slices: 0, grains: 0, map: ptr::null() };
 
     /// Number of the slice that `address` lies in.
     #[inline(always)]
     pub(crate) fn index_of(&self, address: *const u8) -> Option<usize> {
         let index = address.addr().wrapping_sub(self.base) >> SLICE_SHIFT;
         (index < self.slices).then_some(index)
+    }
+
+    /// As [`Extent::index_of`], for an address that a block may begin at; `None` for others. The
+    /// rotation makes a huge number of an address that is not aligned, so that one comparison tells
+    /// both.
+    #[inline(always)]
+    pub(crate) fn index_of_block(&self, address: *const u8) -> Option<usize> {
+        const GRAIN_SHIFT: u32 = GRAIN.trailing_zeros();
+        let grain = address.addr().wrapping_sub(self.base).rotate_right(GRAIN_SHIFT);
+        (grain < self.grains).then_some(grain >> (SLICE_SHIFT - GRAIN_SHIFT))
     }
 
     /// What the slice is.
@@ -194,7 +207,8 @@ impl Range {
         // Acquire: pairs with the release in `lay_out`: with slices there are base and map (R1).
         let slices = self.slices.load(Ordering::Acquire);
         let base = self.base.load(Ordering::Relaxed);
-        Extent { base, slices, map: self.map.load(Ordering::Relaxed) }
+        let grains = slices * (SLICE_BYTES / GRAIN);
+        Extent { base, slices, grains, map: self.map.load(Ordering::Relaxed) }
     }
 
     /// Number of the slice that `address` lies in.

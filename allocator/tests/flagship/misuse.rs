@@ -143,6 +143,27 @@ fn interior_pointers_of_large_blocks_die_in_the_release_heap() {
     each_dies(|| {}, DEATHS);
 }
 
+#[test]
+fn unaligned_pointers_into_small_blocks_die_in_the_release_heap() {
+    const DEATHS: &[Death] = &[
+        ("free", || free(INTERIOR, Arenite::malloc(100).wrapping_add(1))),
+        ("free half a word in", || free(INTERIOR, Arenite::malloc(5000).wrapping_add(8))),
+        ("realloc", || {
+            let inside = Arenite::malloc(100).wrapping_add(1);
+            last_words(INTERIOR, inside);
+            // SAFETY: none: the process ends before anything is done to the block.
+            let _ = black_box(unsafe { Arenite::realloc(inside, 90) });
+        }),
+        ("usable size", || {
+            let inside = Arenite::malloc(100).wrapping_add(4);
+            last_words(INTERIOR, inside);
+            // SAFETY: none: the process ends before anything is read.
+            black_box(unsafe { Arenite::usable_size(inside) });
+        }),
+    ];
+    each_dies(|| {}, DEATHS);
+}
+
 /// Frees a block of a private heap by the process's call.
 fn free_of_private(size: usize) {
     let heap = Heap::new().expect("memory");
