@@ -37,7 +37,6 @@ mod span_store;
 mod stats;
 mod thread_local;
 mod threads;
-mod valgrind;
 mod validate;
 
 pub use arenite::{Arenite, AreniteChecked};

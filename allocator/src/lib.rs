@@ -28,11 +28,11 @@
 //! | layer | files |
 //! |---|---|
 //! | numbers and names | `geometry.rs`, `size_class.rs`, `validate.rs` |
-//! | outside | `sys.rs` (C declarations), `source.rs` (arenas), `next.rs` (everything else) |
+//! | outside | `sys.rs` (C declarations), `valgrind.rs` (client requests), `source.rs` (arenas), `next.rs` (everything else) |
 //! | structures | `pool.rs`, `arena.rs`, `used_pools.rs`, `usable_arenas.rs`, `ownership.rs` |
 //! | heap | `heap.rs` and its folder, `stats.rs` |
 //! | instances | `presets.rs`; for tests `fault.rs` |
-//! | the flagship heap | `flagship.rs` and its folder, on `sys.rs` alone |
+//! | the flagship heap | `flagship.rs` and its folder, on `sys.rs` and `valgrind.rs` alone |
 //!
 //! Sixteen numbered invariants are stated at the heads of the structure files and checked by
 //! [`ClassicHeap::validate`]; `validate.rs` is their index.
@@ -87,6 +87,7 @@ mod stats;
 mod sys;
 mod usable_arenas;
 mod used_pools;
+mod valgrind;
 mod validate;
 
 pub use arena::ArenaTable;

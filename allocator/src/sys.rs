@@ -85,4 +85,11 @@ unsafe extern "C" {
     pub(crate) fn free(ptr: *mut c_void);
     pub(crate) fn malloc_usable_size(ptr: *mut c_void) -> usize;
     pub(crate) fn posix_memalign(slot: *mut *mut c_void, align: usize, size: usize) -> c_int;
+
+    // The C library's own, whoever has taken the place of `malloc`.
+    pub(crate) fn __libc_malloc(size: usize) -> *mut c_void;
+    pub(crate) fn __libc_calloc(count: usize, size: usize) -> *mut c_void;
+    pub(crate) fn __libc_realloc(ptr: *mut c_void, size: usize) -> *mut c_void;
+    pub(crate) fn __libc_free(ptr: *mut c_void);
+    pub(crate) fn __libc_memalign(align: usize, size: usize) -> *mut c_void;
 }

@@ -12,7 +12,7 @@ use core::ffi::{CStr, c_char};
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
 use super::fatal;
-use super::valgrind;
+use crate::valgrind;
 use crate::sys;
 
 const PREFIX: &[u8] = b"ARENITE_";
