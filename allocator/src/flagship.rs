@@ -38,6 +38,7 @@ mod stats;
 mod thread_local;
 mod threads;
 mod validate;
+mod watched;
 
 pub use arenite::{Arenite, AreniteChecked};
 pub use foreign::ForeignFunctions;

@@ -89,6 +89,7 @@ mod usable_arenas;
 mod used_pools;
 mod valgrind;
 mod validate;
+mod watch;
 
 pub use arena::ArenaTable;
 pub use flagship::{
