@@ -36,6 +36,8 @@
 
 pub(crate) mod client_heap;
 mod quarantine;
+#[cfg(test)]
+mod tests;
 pub(crate) mod tool;
 
 use quarantine::Quarantine;
@@ -98,7 +100,7 @@ impl Measures {
     /// that is overrun by a whole line is still overrun into nothing.
     pub(crate) fn red_zone_of(self, size: usize) -> usize {
         let limit = MAX_RED_ZONE.max(self.red_zone);
-        (size.min(2 * limit) / 2).next_multiple_of(GRAIN).clamp(self.red_zone, limit)
+        size.min(2 * limit).div_ceil(2).next_multiple_of(GRAIN).clamp(self.red_zone, limit)
     }
 }
 
