@@ -32,6 +32,7 @@
 //! | structures | `pool.rs`, `arena.rs`, `used_pools.rs`, `usable_arenas.rs`, `ownership.rs` |
 //! | heap | `heap.rs` and its folder, `stats.rs` |
 //! | instances | `presets.rs`; for tests `fault.rs` |
+//! | told blocks | `watch.rs` and its folder, for both heaps; `watched_heap.rs` over a classic one |
 //! | the flagship heap | `flagship.rs` and its folder, on `sys.rs` and `valgrind.rs` alone |
 //!
 //! Sixteen numbered invariants are stated at the heads of the structure files and checked by
@@ -90,6 +91,7 @@ mod used_pools;
 mod valgrind;
 mod validate;
 mod watch;
+mod watched_heap;
 
 pub use arena::ArenaTable;
 pub use flagship::{
@@ -109,3 +111,4 @@ pub use source::malloc::MallocSource;
 pub use source::mmap::MmapSource;
 pub use stats::{ClassStats, Stats};
 pub use validate::{Invariant, Violation};
+pub use watched_heap::{WatchedHeap, WatchedSource};

@@ -54,7 +54,10 @@ pub(crate) const PLAIN_ALIGN: usize = 4096;
 
 /// What watched blocks are cut from.
 pub(crate) trait Base {
-    /// Memory of at least `bytes` bytes, aligned to 16, or null. `align` is what the block in it is
+    /// Alignment of all memory, in bytes: 8 or 16.
+    const ALIGNMENT: usize = GRAIN;
+
+    /// Memory of at least `bytes` bytes, or null. `align` is what the block in it is
     /// to be aligned to; there is room for that in `bytes`.
     fn take(&mut self, bytes: usize, align: usize) -> *mut u8;
 
@@ -121,9 +124,9 @@ impl Watch {
         size: usize,
         align: usize,
     ) -> *mut u8 {
-        let align = align.max(GRAIN);
+        let align = align.max(B::ALIGNMENT);
         let red_zone = measures.red_zone_of(size);
-        let overhead = HEADER_BYTES + 2 * red_zone + (align - GRAIN);
+        let overhead = HEADER_BYTES + 2 * red_zone + (align - B::ALIGNMENT);
         let Some(bytes) = size.checked_add(overhead).filter(|&bytes| bytes <= isize::MAX as usize)
         else {
             return core::ptr::null_mut();
@@ -138,7 +141,7 @@ impl Watch {
         }
         let after_zone = memory.wrapping_add(HEADER_BYTES + red_zone);
         let block = after_zone.map_addr(|addr| addr.next_multiple_of(align));
-        // SAFETY: the memory is ours, at least a header long and aligned to 16.
+        // SAFETY: the memory is ours, at least a header long and aligned to 8.
         unsafe { Header { word: block.addr(), bytes: size }.write(memory) };
         drop(silence);
         tool.born(block, size, red_zone);
@@ -207,14 +210,14 @@ const _: () = {
 
 impl Header {
     /// # Safety
-    /// `memory` is readable memory of ours, aligned to 16 and a header long.
+    /// `memory` is readable memory of ours, aligned to 8 and a header long.
     unsafe fn read(memory: *mut u8) -> Self {
         // SAFETY: the caller's obligation.
         unsafe { memory.cast::<Self>().read() }
     }
 
     /// # Safety
-    /// `memory` is writable memory of ours, aligned to 16 and a header long.
+    /// `memory` is writable memory of ours, aligned to 8 and a header long.
     unsafe fn write(self, memory: *mut u8) {
         // SAFETY: the caller's obligation.
         unsafe { memory.cast::<Self>().write(self) };

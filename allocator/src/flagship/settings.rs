@@ -116,7 +116,7 @@ fn read_variable(variable: &[u8]) {
             QUARANTINE_MIB.store(mib as usize, Ordering::Relaxed);
         }
         (b"PURGE_DELAY" | b"RESERVE" | b"VALGRIND" | b"RED_ZONE" | b"QUARANTINE", _) => {
-            warn(b"not a number in its limits: ", name)
+            warn(b"not a number in its limits: ", name);
         }
         _ => warn(b"unknown setting ", name),
     }
