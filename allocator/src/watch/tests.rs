@@ -21,7 +21,7 @@ struct Fields {
 }
 
 impl Fields {
-    fn memory(words: &Vec<u128>) -> Memory {
+    fn memory(words: &[u128]) -> Memory {
         Memory { start: words.as_ptr().cast_mut().cast(), bytes: words.len() * GRAIN }
     }
 }
@@ -44,7 +44,7 @@ impl Base for Fields {
     fn around(&self, address: *const u8) -> Option<Memory> {
         self.words
             .iter()
-            .map(Self::memory)
+            .map(|words| Self::memory(words))
             .find(|memory| address.addr().wrapping_sub(memory.start.addr()) < memory.bytes)
     }
 }
