@@ -205,8 +205,8 @@ impl<A: NextAllocator, E: Era, const LIST: bool> DebugHooks<A, E, LIST> {
     }
 
     /// Resizes a block; growth is clean. Null asks for a new block. On null the old block is as it
-    /// was. The old place shows the dead byte for up to 64 bytes at each end, whether or not the
-    /// block moves; a wide block loses its alignment, as in C.
+    /// was. The place that a block moves from shows the dead byte for up to 64 bytes at each end; a
+    /// wide block loses its alignment, as in C.
     ///
     /// # Safety
     /// `ptr` is null or a live block of this layer, dead after a result that is not null. Misuse
@@ -304,11 +304,11 @@ impl<A: NextAllocator, E: Era, const LIST: bool> DebugHooks<A, E, LIST> {
         if tag == E::DEAD {
             return Some(Damage::DoubleFree);
         }
-        if Layout::<E, LIST>::guard_before().any(|offset| block.byte(offset) != E::GUARD) {
-            return Some(Damage::GuardBefore);
-        }
         if tag != whole && tag != whole ^ Layout::<E, LIST>::WIDE {
             return Some(if E::NAMES_DOMAIN { Damage::WrongDomain } else { Damage::GuardBefore });
+        }
+        if !Self::is_guarded_before(block) {
+            return Some(Damage::GuardBefore);
         }
         if !self.fits(block) {
             return Some(Damage::Size);
@@ -328,12 +328,19 @@ impl<A: NextAllocator, E: Era, const LIST: bool> DebugHooks<A, E, LIST> {
             // Below a damaged header the inner block cannot be asked.
             let sound = match damage {
                 Damage::GuardBehind => true,
-                Damage::WrongDomain => matches!(block.tag() | 0x20, b'r' | b'm' | b'o'),
+                Damage::WrongDomain => {
+                    Self::is_guarded_before(block)
+                        && matches!(block.tag() | 0x20, b'r' | b'm' | b'o')
+                }
                 Damage::DoubleFree | Damage::GuardBefore | Damage::Size => false,
             };
             die(damage, block, domain, sound && self.fits(block));
         }
         block
+    }
+
+    fn is_guarded_before(block: Block<E, LIST>) -> bool {
+        Layout::<E, LIST>::guard_before().all(|offset| block.byte(offset) == E::GUARD)
     }
 
     fn is_wide(block: Block<E, LIST>) -> bool {
@@ -380,7 +387,7 @@ impl<A: NextAllocator, E: Era, const LIST: bool> DebugHooks<A, E, LIST> {
     fn clean(data: *mut u8, from: usize, to: usize) {
         if !data.is_null() && from < to {
             // SAFETY: the data of a fresh block, or what a resized one has gained.
-            unsafe { data.add(from).write_bytes(E::CLEAN, to - from) };
+            unsafe { data.wrapping_add(from).write_bytes(E::CLEAN, to - from) };
         }
     }
 

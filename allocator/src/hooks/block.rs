@@ -110,13 +110,15 @@ impl<E: Era, const LIST: bool> Block<E, LIST> {
 
     /// Copies data out.
     pub(super) fn save(self, offset: usize, to: &mut [u8]) {
+        let from = self.data.wrapping_add(offset);
         // SAFETY: within the data (constructor); `to` is not part of it.
-        unsafe { ptr::copy_nonoverlapping(self.data.add(offset), to.as_mut_ptr(), to.len()) };
+        unsafe { ptr::copy_nonoverlapping(from, to.as_mut_ptr(), to.len()) };
     }
 
     /// Copies data in.
     pub(super) fn restore(self, offset: usize, from: &[u8]) {
+        let to = self.data.wrapping_add(offset);
         // SAFETY: within the data (constructor); `from` is not part of it.
-        unsafe { ptr::copy_nonoverlapping(from.as_ptr(), self.data.add(offset), from.len()) };
+        unsafe { ptr::copy_nonoverlapping(from.as_ptr(), to, from.len()) };
     }
 }
