@@ -5,6 +5,8 @@ use arenite::{
     Python38Hooks, SystemMalloc,
 };
 
+use crate::random::Random;
+
 const DOMAINS: [Domain; 3] = [Domain::Raw, Domain::Mem, Domain::Object];
 
 /// The first `len` bytes are `mark`, the rest `fill`.
@@ -15,14 +17,11 @@ fn check(block: *const u8, len: usize, mark: u8, size: usize, fill: u8) {
     assert!(bytes[len..].iter().all(|&byte| byte == fill), "fill {size}");
 }
 
-fn run<A: NextAllocator, E: Era>(inner: A) {
+fn run<A: NextAllocator, E: Era>(name: &'static str, inner: A) {
     let mut hooks = Box::new(DebugHooks::<A, E, true>::new(inner));
     let mut live: Vec<(*mut u8, usize, u8, Domain)> = Vec::new();
-    let mut state = 0x5eed_0001_u64;
-    let mut below = |limit: usize| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        (state >> 33) as usize % limit
-    };
+    let mut random = Random::seeded(name, 0x5eed_0e01);
+    let mut below = |limit: usize| random.below(limit);
     for step in 0..20_000 {
         let size = below([20, 150, 600, 3000][step % 4]);
         let (mark, domain) = (step as u8, DOMAINS[below(3)]);
@@ -70,8 +69,11 @@ fn run<A: NextAllocator, E: Era>(inner: A) {
 
 #[test]
 fn random_operations_keep_contents_and_fills() {
-    run::<_, Python38Hooks>(Pymalloc39::preset(SystemMalloc));
-    run::<_, Python38Hooks<true>>(Pymalloc311::preset(SystemMalloc));
-    run::<_, Python27Hooks>(SystemMalloc);
-    run::<_, Python23Hooks>(SystemMalloc);
+    run::<_, Python38Hooks>("3.8 on pymalloc-3.9", Pymalloc39::preset(SystemMalloc));
+    run::<_, Python38Hooks<true>>(
+        "3.8 with serials on pymalloc-3.11",
+        Pymalloc311::preset(SystemMalloc),
+    );
+    run::<_, Python27Hooks>("2.7 on system", SystemMalloc);
+    run::<_, Python23Hooks>("2.3 on system", SystemMalloc);
 }
