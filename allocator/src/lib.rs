@@ -110,6 +110,7 @@ pub use hooks::{
     DebugHooks, Domain, HookedPymalloc23, HookedPymalloc39, HookedPymalloc311, looks_freed,
 };
 pub use next::NextAllocator;
+pub use next::glibc_malloc::GlibcMalloc;
 pub use next::system_malloc::SystemMalloc;
 pub use ownership::arena_index::ArenaIndex;
 pub use ownership::radix_tree::RadixTree;

@@ -4,6 +4,7 @@
 //! and so do `free` and `realloc` of foreign pointers. The heap's own tables (arena descriptors,
 //! tree nodes) come from there too. [`SystemMalloc`](crate::SystemMalloc) is the C library's malloc.
 
+pub(crate) mod glibc_malloc;
 mod heap;
 pub(crate) mod system_malloc;
 

@@ -38,6 +38,9 @@ pub(crate) const RLIMIT_AS: c_int = 9;
 /// What `mmap` returns instead of null when it fails: all bits set.
 pub(crate) const MAP_FAILED_ADDR: usize = usize::MAX;
 
+/// `RTLD_NEXT`.
+pub(crate) const RTLD_NEXT: *mut c_void = usize::MAX as *mut c_void;
+
 /// `struct rlimit`.
 #[repr(C)]
 pub(crate) struct Limit {
@@ -49,6 +52,7 @@ unsafe extern "C" {
     pub(crate) static environ: *const *const c_char;
     pub(crate) fn __errno_location() -> *mut c_int;
     pub(crate) fn abort() -> !;
+    pub(crate) fn dlsym(handle: *mut c_void, name: *const c_char) -> *mut c_void;
     pub(crate) fn getpid() -> c_int;
     pub(crate) fn getrlimit(resource: c_int, limit: *mut Limit) -> c_int;
     pub(crate) fn madvise(addr: *mut c_void, length: usize, advice: c_int) -> c_int;

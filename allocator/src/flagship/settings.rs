@@ -118,6 +118,8 @@ fn read_variable(variable: &[u8]) {
         (b"PURGE_DELAY" | b"RESERVE" | b"VALGRIND" | b"RED_ZONE" | b"QUARANTINE", _) => {
             warn(b"not a number in its limits: ", name);
         }
+        // Read by the library of heaps to choose from.
+        (b"HEAP" | b"HOOKS", _) => {}
         _ => warn(b"unknown setting ", name),
     }
 }
