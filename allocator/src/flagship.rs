@@ -25,6 +25,7 @@ mod foreign;
 mod fork;
 mod heap;
 mod huge;
+mod lab;
 mod large;
 mod lock;
 mod os;
@@ -41,6 +42,7 @@ mod validate;
 
 pub use arenite::{Arenite, AreniteChecked};
 pub use foreign::ForeignFunctions;
+pub use lab::AreniteLab;
 pub use private::Heap;
 pub use stats::FlagshipStats;
 pub use validate::{FlagshipInvariant, FlagshipViolation};

@@ -31,7 +31,7 @@
 //! | outside | `sys.rs` (C declarations), `valgrind.rs` (client requests), `source.rs` (arenas), `next.rs` (everything else) |
 //! | structures | `pool.rs`, `arena.rs`, `used_pools.rs`, `usable_arenas.rs`, `ownership.rs` |
 //! | heap | `heap.rs` and its folder, `stats.rs` |
-//! | instances | `presets.rs`; for tests `fault.rs` |
+//! | instances | `presets.rs`; for measuring `lab.rs`; for tests `fault.rs` |
 //! | the flagship heap | `flagship.rs` and its folder, on `sys.rs` and `valgrind.rs` alone |
 //!
 //! Sixteen numbered invariants are stated at the heads of the structure files and checked by
@@ -77,6 +77,7 @@ pub mod fault;
 mod flagship;
 mod geometry;
 mod heap;
+mod lab;
 mod next;
 mod ownership;
 mod pool;
@@ -92,11 +93,12 @@ mod validate;
 
 pub use arena::ArenaTable;
 pub use flagship::{
-    Arenite, AreniteChecked, FlagshipInvariant, FlagshipStats, FlagshipViolation, ForeignFunctions,
+    Arenite, AreniteChecked, AreniteLab, FlagshipInvariant, FlagshipStats, FlagshipViolation, ForeignFunctions,
     Heap,
 };
 pub use geometry::{ForeignRealloc, Geometry, MAX_CLASSES, MAX_POOLS_PER_ARENA, Release};
 pub use heap::ClassicHeap;
+pub use lab::{MadeUpSource, OwnershipLab};
 pub use next::NextAllocator;
 pub use next::system_malloc::SystemMalloc;
 pub use ownership::arena_index::ArenaIndex;
