@@ -28,6 +28,7 @@ mod foreign;
 mod fork;
 mod heap;
 mod huge;
+mod lab;
 mod large;
 mod lock;
 mod os;
@@ -45,6 +46,7 @@ mod watched;
 
 pub use arenite::{Arenite, AreniteChecked};
 pub use foreign::ForeignFunctions;
+pub use lab::AreniteLab;
 pub use private::Heap;
 pub use stats::FlagshipStats;
 pub use validate::{FlagshipInvariant, FlagshipViolation};

@@ -32,7 +32,7 @@
 //! | structures | `pool.rs`, `arena.rs`, `used_pools.rs`, `usable_arenas.rs`, `ownership.rs` |
 //! | heap | `heap.rs` and its folder, `stats.rs` |
 //! | debug hooks | `hooks.rs` and its folder, on any next allocator |
-//! | instances | `presets.rs`; for tests `fault.rs` |
+//! | instances | `presets.rs`; for measuring `lab.rs`; for tests `fault.rs` |
 //! | told blocks | `watch.rs` and its folder, for both heaps; `watched_heap.rs` over a classic one |
 //! | the flagship heap | `flagship.rs` and its folder, on `sys.rs` and `valgrind.rs` alone |
 //!
@@ -80,6 +80,7 @@ mod flagship;
 mod geometry;
 mod heap;
 mod hooks;
+mod lab;
 mod next;
 mod ownership;
 mod pool;
@@ -97,8 +98,8 @@ mod watched_heap;
 
 pub use arena::ArenaTable;
 pub use flagship::{
-    Arenite, AreniteChecked, FlagshipInvariant, FlagshipStats, FlagshipViolation, ForeignFunctions,
-    Heap,
+    Arenite, AreniteChecked, AreniteLab, FlagshipInvariant, FlagshipStats, FlagshipViolation,
+    ForeignFunctions, Heap,
 };
 pub use geometry::{ForeignRealloc, Geometry, MAX_CLASSES, MAX_POOLS_PER_ARENA, Release};
 pub use heap::ClassicHeap;
@@ -109,6 +110,7 @@ pub use hooks::serial::arenite_serial_number;
 pub use hooks::{
     DebugHooks, Domain, HookedPymalloc23, HookedPymalloc39, HookedPymalloc311, looks_freed,
 };
+pub use lab::{MadeUpSource, OwnershipLab};
 pub use next::NextAllocator;
 pub use next::glibc_malloc::GlibcMalloc;
 pub use next::system_malloc::SystemMalloc;

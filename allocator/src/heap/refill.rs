@@ -38,10 +38,17 @@ impl<G: Geometry, O: Ownership<G>, S: ArenaSource, N: NextAllocator> ClassicHeap
         taken.as_ptr()
     }
 
-    /// Maps an arena and makes it the only usable one. `None` when memory is refused for the
-    /// descriptors, the arena or the ownership tables.
+    /// Maps an arena and makes it the only usable one. `None` when memory is refused.
     #[cold]
     fn new_arena(&mut self) -> Option<Arena> {
+        let slot = self.map_arena()?;
+        self.usable.start_with(slot);
+        Some(slot)
+    }
+
+    /// Maps and marks an arena that is in no list yet. No arena is usable. `None` when memory is
+    /// refused for the descriptors, the arena or the ownership tables.
+    pub(crate) fn map_arena(&mut self) -> Option<Arena> {
         // The table may move here: no arena is usable, so no list holds a handle.
         let slot = self.arenas.vacant_slot(&mut self.next)?;
         let base = self.source.map(G::ARENA_BYTES);
@@ -54,7 +61,6 @@ impl<G: Geometry, O: Ownership<G>, S: ArenaSource, N: NextAllocator> ClassicHeap
             return None;
         }
         self.arenas.add::<G>(slot, base);
-        self.usable.start_with(slot);
         Some(slot)
     }
 }

@@ -20,6 +20,7 @@
 mod arenas;
 mod extension;
 mod faults;
+mod lab;
 mod layout;
 mod lowest;
 mod model;
