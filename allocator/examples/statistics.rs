@@ -68,13 +68,13 @@ fn main() -> io::Result<ExitCode> {
         shown += u32::from(wanted);
         wanted
     };
-    if is_wanted(Pymalloc23::<SystemMalloc>::NAME) {
+    if is_wanted(<Pymalloc23<SystemMalloc> as Preset>::NAME) {
         show(&mut *Box::new(Pymalloc23::preset(SystemMalloc)), &mut out)?;
     }
-    if is_wanted(Pymalloc39::<SystemMalloc>::NAME) {
+    if is_wanted(<Pymalloc39<SystemMalloc> as Preset>::NAME) {
         show(&mut *Box::new(Pymalloc39::preset(SystemMalloc)), &mut out)?;
     }
-    if is_wanted(Pymalloc311::<SystemMalloc>::NAME) {
+    if is_wanted(<Pymalloc311<SystemMalloc> as Preset>::NAME) {
         show(&mut *Box::new(Pymalloc311::preset(SystemMalloc)), &mut out)?;
     }
     if shown == 0 {

@@ -318,6 +318,24 @@ impl ArenaTable {
         *self = Self::EMPTY;
     }
 
+    /// The cut pool that `ptr` lies in, if there is one.
+    ///
+    /// # Safety
+    /// `ptr` lies in an arena, and so does the place of a pool's header around it.
+    pub(crate) unsafe fn cut_pool_around<G: SizeClasses>(&self, ptr: *mut u8) -> Option<Pool> {
+        // SAFETY: memory of an arena (caller), of a pool or not: all fields are plain numbers or
+        // addresses that are not followed before the pool is known to be cut.
+        let pool = unsafe { Pool::of_block::<G>(ptr) };
+        let index = pool.arena.get();
+        if index >= self.len {
+            return None;
+        }
+        // SAFETY: below the number of slots.
+        let arena = unsafe { self.slot_unchecked(index) };
+        let is_cut = !arena.base.get().is_null() && arena.has_cut_pool::<G>(pool.addr());
+        is_cut.then_some(pool)
+    }
+
     /// Whether a pool was cut at `addr`. Cost: linear in the arenas.
     pub(crate) fn holds_cut_pool<G: Geometry>(&self, addr: usize) -> bool {
         self.mapped().any(|(_, arena)| arena.has_cut_pool::<G>(addr))

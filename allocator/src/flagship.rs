@@ -16,6 +16,9 @@
 //! ownership test that costs a subtraction and a comparison. The front with its budget, pools as
 //! queues and the map of classes were found by experiment; METHODOLOGY.md says how it was measured.
 
+use crate::watch::Measures;
+use crate::watch::tool::Tool;
+
 mod arenite;
 mod calls;
 mod checks;
@@ -38,9 +41,16 @@ mod stats;
 mod thread_local;
 mod threads;
 mod validate;
+mod watched;
 
 pub use arenite::{Arenite, AreniteChecked};
 pub use foreign::ForeignFunctions;
 pub use private::Heap;
 pub use stats::FlagshipStats;
 pub use validate::{FlagshipInvariant, FlagshipViolation};
+
+/// Whether memcheck watches and is to be told, by the process's settings; what is done for it then.
+#[inline]
+pub(crate) fn under_memcheck() -> Option<(Tool, Measures)> {
+    settings::watch().filter(|(tool, _)| *tool == Tool::Memcheck)
+}

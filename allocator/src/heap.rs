@@ -195,7 +195,7 @@ impl<G: Geometry, O: Ownership<G>, S: ArenaSource, N: NextAllocator> ClassicHeap
     }
 
     /// A block of the next allocator.
-    fn malloc_next(&mut self, size: usize) -> *mut u8 {
+    pub(crate) fn malloc_next(&mut self, size: usize) -> *mut u8 {
         if size > isize::MAX as usize {
             return ptr::null_mut();
         }

@@ -31,7 +31,9 @@
 //! | outside | `sys.rs` (C declarations), `valgrind.rs` (client requests), `source.rs` (arenas), `next.rs` (everything else) |
 //! | structures | `pool.rs`, `arena.rs`, `used_pools.rs`, `usable_arenas.rs`, `ownership.rs` |
 //! | heap | `heap.rs` and its folder, `stats.rs` |
+//! | debug hooks | `hooks.rs` and its folder, on any next allocator |
 //! | instances | `presets.rs`; for tests `fault.rs` |
+//! | told blocks | `watch.rs` and its folder, for both heaps; `watched_heap.rs` over a classic one |
 //! | the flagship heap | `flagship.rs` and its folder, on `sys.rs` and `valgrind.rs` alone |
 //!
 //! Sixteen numbered invariants are stated at the heads of the structure files and checked by
@@ -77,6 +79,7 @@ pub mod fault;
 mod flagship;
 mod geometry;
 mod heap;
+mod hooks;
 mod next;
 mod ownership;
 mod pool;
@@ -89,6 +92,8 @@ mod usable_arenas;
 mod used_pools;
 mod valgrind;
 mod validate;
+mod watch;
+mod watched_heap;
 
 pub use arena::ArenaTable;
 pub use flagship::{
@@ -97,7 +102,15 @@ pub use flagship::{
 };
 pub use geometry::{ForeignRealloc, Geometry, MAX_CLASSES, MAX_POOLS_PER_ARENA, Release};
 pub use heap::ClassicHeap;
+pub use hooks::era::{Era, Python23Hooks, Python27Hooks, Python38Hooks};
+pub use hooks::live::{LiveBlock, LiveBlocks};
+pub use hooks::report::Damage;
+pub use hooks::serial::arenite_serial_number;
+pub use hooks::{
+    DebugHooks, Domain, HookedPymalloc23, HookedPymalloc39, HookedPymalloc311, looks_freed,
+};
 pub use next::NextAllocator;
+pub use next::glibc_malloc::GlibcMalloc;
 pub use next::system_malloc::SystemMalloc;
 pub use ownership::arena_index::ArenaIndex;
 pub use ownership::radix_tree::RadixTree;
@@ -108,3 +121,4 @@ pub use source::malloc::MallocSource;
 pub use source::mmap::MmapSource;
 pub use stats::{ClassStats, Stats};
 pub use validate::{Invariant, Violation};
+pub use watched_heap::{WatchedHeap, WatchedSource};

@@ -4,12 +4,15 @@
 //! and so do `free` and `realloc` of foreign pointers. The heap's own tables (arena descriptors,
 //! tree nodes) come from there too. [`SystemMalloc`](crate::SystemMalloc) is the C library's malloc.
 
+pub(crate) mod glibc_malloc;
+mod heap;
 pub(crate) mod system_malloc;
 
 /// The allocator below a heap, in the shape of C's malloc family.
 ///
 /// # Safety
-/// Blocks are as in C: at least as large as asked, aligned to 16 bytes (or as asked), the caller's
+/// Blocks are as in C: at least as large as asked, aligned to 16 bytes (or as asked; those of a
+/// classic heap to its geometry's alignment), the caller's
 /// alone until freed, disjoint from all others. A size of zero is served as one byte, so that the
 /// result is a distinct block. Null means refused. Nothing unwinds.
 pub unsafe trait NextAllocator {

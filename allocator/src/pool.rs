@@ -229,6 +229,19 @@ impl Pool {
         self.virgin_max.set((G::POOL_BYTES - bytes) as u32);
     }
 
+    /// Start and length of the block that `ptr`, an address in this pool, lies in, if it was cut.
+    pub(crate) fn block_around<G: SizeClasses>(self, ptr: *mut u8) -> Option<(*mut u8, usize)> {
+        let class = self.class.get() as usize;
+        let offset = (ptr.addr() - self.addr()).checked_sub(HEADER_BYTES)?;
+        if class >= G::CLASSES {
+            return None;
+        }
+        let bytes = G::block_bytes(class);
+        let start = HEADER_BYTES + offset / bytes * bytes;
+        let is_cut = start < self.virgin.get() as usize;
+        is_cut.then(|| (self.as_ptr().wrapping_add(start), bytes))
+    }
+
     /// Cuts one more block of the pool's class and makes it the free list, which ran dry. `false`
     /// if none is left.
     pub(crate) fn carve_one<G: SizeClasses>(self, class: usize) -> bool {

@@ -2,7 +2,8 @@
 //!
 //! This is the only file that declares foreign functions. `source/mmap.rs`, `source/malloc.rs` and
 //! `next/system_malloc.rs` call them, and of the flagship heap `os.rs`, `fatal.rs`,
-//! `threads.rs`, `fork.rs` and `settings.rs`; the classic heap itself never does. The declarations
+//! `threads.rs`, `fork.rs` and `settings.rs`; `hooks.rs` to report and stop; the classic heap itself
+//! never does. The declarations
 //! follow the POSIX and glibc manual pages.
 
 use core::ffi::{c_char, c_int, c_long, c_uint, c_void};
@@ -22,6 +23,8 @@ pub(crate) const PROT_NONE: c_int = 0;
 pub(crate) const MAP_RESERVATION: c_int = MAP_PRIVATE_ANONYMOUS | 0x4000;
 /// `MADV_DONTNEED`.
 pub(crate) const MADV_DONTNEED: c_int = 4;
+/// `SIGTRAP`.
+pub(crate) const SIGTRAP: c_int = 5;
 /// `MREMAP_MAYMOVE`.
 pub(crate) const MREMAP_MAYMOVE: c_int = 1;
 /// Number of the system call `futex`.
@@ -35,6 +38,9 @@ pub(crate) const RLIMIT_AS: c_int = 9;
 /// What `mmap` returns instead of null when it fails: all bits set.
 pub(crate) const MAP_FAILED_ADDR: usize = usize::MAX;
 
+/// `RTLD_NEXT`.
+pub(crate) const RTLD_NEXT: *mut c_void = usize::MAX as *mut c_void;
+
 /// `struct rlimit`.
 #[repr(C)]
 pub(crate) struct Limit {
@@ -46,6 +52,7 @@ unsafe extern "C" {
     pub(crate) static environ: *const *const c_char;
     pub(crate) fn __errno_location() -> *mut c_int;
     pub(crate) fn abort() -> !;
+    pub(crate) fn dlsym(handle: *mut c_void, name: *const c_char) -> *mut c_void;
     pub(crate) fn getpid() -> c_int;
     pub(crate) fn getrlimit(resource: c_int, limit: *mut Limit) -> c_int;
     pub(crate) fn madvise(addr: *mut c_void, length: usize, advice: c_int) -> c_int;
@@ -67,6 +74,7 @@ unsafe extern "C" {
         destructor: Option<unsafe extern "C" fn(*mut c_void)>,
     ) -> c_int;
     pub(crate) fn pthread_setspecific(key: c_uint, value: *const c_void) -> c_int;
+    pub(crate) fn raise(signal: c_int) -> c_int;
     pub(crate) fn sched_yield() -> c_int;
     pub(crate) fn syscall(number: c_long, ...) -> c_long;
     pub(crate) fn write(fd: c_int, buffer: *const c_void, count: usize) -> isize;

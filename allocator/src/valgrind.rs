@@ -26,7 +26,6 @@ enum Request {
     ChangeErrorDisablement = 0x1801,
     // Memcheck's own begin with its letters, "MC".
     MakeNoAccess = 0x4d43_0000,
-    MakeUndefined = 0x4d43_0001,
     MakeDefined = 0x4d43_0002,
 }
 
@@ -98,11 +97,6 @@ pub(crate) fn resize_in_place(
 /// `[start, start + bytes)` may not be accessed.
 pub(crate) fn make_no_access(start: *const u8, bytes: usize) {
     request(Request::MakeNoAccess, [start.addr(), bytes, 0, 0]);
-}
-
-/// `[start, start + bytes)` may be accessed and holds nothing that may be relied on.
-pub(crate) fn make_undefined(start: *const u8, bytes: usize) {
-    request(Request::MakeUndefined, [start.addr(), bytes, 0, 0]);
 }
 
 /// `[start, start + bytes)` may be accessed and is initialised.

@@ -42,6 +42,16 @@ pub unsafe fn free<H: Heap>(block: *mut c_void) {
     unsafe { H::free(block.cast()) };
 }
 
+/// C23 `free_sized` and `free_aligned_sized`: the size is the one that was asked for.
+///
+/// # Safety
+/// `block` is null, or live and of that size, and dead afterwards.
+#[inline(always)]
+pub unsafe fn free_sized<H: Heap>(block: *mut c_void, size: usize) {
+    // SAFETY: the caller's obligation.
+    unsafe { H::free_sized(block.cast(), size) };
+}
+
 /// C `realloc`. A size of 0 frees the block and gives null with `errno` as it was; without a block
 /// it gives one.
 ///

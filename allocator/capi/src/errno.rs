@@ -49,6 +49,21 @@ pub(crate) extern "C" fn invalid() -> *mut c_void {
     ptr::null_mut()
 }
 
+/// The block; `errno` becomes ENOMEM when it is null.
+#[inline]
+pub fn or_enomem(block: *mut u8) -> *mut u8 {
+    if block.is_null() { out_of_memory().cast() } else { block }
+}
+
+/// Runs `call` and puts `errno` back.
+#[inline]
+pub fn keeping_errno<T>(call: impl FnOnce() -> T) -> T {
+    let errno = get();
+    let result = call();
+    set(errno);
+    result
+}
+
 /// Ends the process.
 pub fn abort() -> ! {
     // SAFETY: has no obligations.

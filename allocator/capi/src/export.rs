@@ -136,18 +136,18 @@ macro_rules! functions {
             unsafe { $crate::door::malloc_usable_size::<$heap>(block) }
         }
 
-        /// C23 `free_sized`: the size is the one that was asked for; it is not looked at.
+        /// C23 `free_sized`, see [`door::free_sized`]($crate::door::free_sized).
         ///
         /// # Safety
         /// `block` is null, or live and of that size, and dead afterwards.
         #[$attribute]
-        pub unsafe extern "C" fn $free_sized(block: *mut ::core::ffi::c_void, _size: usize) {
+        pub unsafe extern "C" fn $free_sized(block: *mut ::core::ffi::c_void, size: usize) {
             // SAFETY: the caller's obligation.
-            unsafe { $crate::door::free::<$heap>(block) };
+            unsafe { $crate::door::free_sized::<$heap>(block, size) };
         }
 
-        /// C23 `free_aligned_sized`: alignment and size are those that were asked for; they are not
-        /// looked at.
+        /// C23 `free_aligned_sized`, see [`door::free_sized`]($crate::door::free_sized); the
+        /// alignment is not looked at.
         ///
         /// # Safety
         /// `block` is null, or live and of that alignment and size, and dead afterwards.
@@ -155,10 +155,10 @@ macro_rules! functions {
         pub unsafe extern "C" fn $free_aligned_sized(
             block: *mut ::core::ffi::c_void,
             _align: usize,
-            _size: usize,
+            size: usize,
         ) {
             // SAFETY: the caller's obligation.
-            unsafe { $crate::door::free::<$heap>(block) };
+            unsafe { $crate::door::free_sized::<$heap>(block, size) };
         }
     };
 }

@@ -21,6 +21,15 @@ pub unsafe trait Heap {
     /// `block` is null or live, and dead afterwards.
     unsafe fn free(block: *mut u8);
 
+    /// Frees a block of which the caller knows what size was asked for; takes null.
+    ///
+    /// # Safety
+    /// `block` is null or live, and dead afterwards.
+    unsafe fn free_sized(block: *mut u8, _size: usize) {
+        // SAFETY: the caller's obligation.
+        unsafe { Self::free(block) };
+    }
+
     /// A block of `size` bytes with the contents of the old one, which is dead then; or null, and
     /// the old one is as it was. Serves null as `malloc` does and never takes 0 for a free.
     ///
@@ -68,6 +77,12 @@ macro_rules! heap {
             unsafe fn free(block: *mut u8) {
                 // SAFETY: the caller's obligation.
                 unsafe { <$heap>::free(block) };
+            }
+
+            #[inline(always)]
+            unsafe fn free_sized(block: *mut u8, size: usize) {
+                // SAFETY: the caller's obligation.
+                unsafe { <$heap>::free_sized(block, size) };
             }
 
             #[inline(always)]

@@ -22,7 +22,7 @@ mod export;
 mod heap;
 mod prefixed;
 
-pub use errno::abort;
+pub use errno::{abort, keeping_errno, or_enomem};
 pub use heap::Heap;
 pub use prefixed::{
     arenite_aligned_alloc, arenite_calloc, arenite_free, arenite_free_aligned_sized,

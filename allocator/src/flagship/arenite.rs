@@ -12,6 +12,7 @@ use super::settings;
 use super::stats::{self, FlagshipStats};
 use super::thread_local;
 use super::validate::{self, FlagshipViolation};
+use super::watched;
 
 /// The flagship heap: a thread-safe general-purpose allocator that serves every size itself.
 ///
@@ -78,6 +79,19 @@ macro_rules! calls {
                 unsafe { calls::free::<$checks>(block) };
             }
 
+            /// Frees a block whose size the caller knows. A watched heap and the checked one end the
+            /// process with one line where the size cannot be the one that was asked for; others do
+            /// not look at it.
+            ///
+            /// # Safety
+            /// As for `free`; `size` is what was asked for when the block was handed out or resized
+            /// last.
+            #[inline]
+            pub unsafe fn free_sized(block: *mut u8, size: usize) {
+                // SAFETY: the caller's obligation.
+                unsafe { calls::free_sized::<$checks>(block, size) };
+            }
+
             /// A block of `size` bytes with the old one's contents up to the shorter size; null
             /// when out of memory, and then the old block is as it was. Null is served as by
             /// `malloc`. A block stays where it is while it holds the request and is at most twice
@@ -140,6 +154,7 @@ impl Arenite {
     /// Costs a look at every span and every free block.
     #[must_use]
     pub fn stats() -> FlagshipStats {
+        let _silence = watched::silence();
         stats::stats()
     }
 
@@ -151,6 +166,7 @@ impl Arenite {
     ///
     /// The first invariant that is found broken, and where.
     pub fn validate() -> Result<(), FlagshipViolation> {
+        let _silence = watched::silence();
         validate::validate()
     }
 
@@ -213,6 +229,10 @@ unsafe impl GlobalAlloc for Arenite {
         if layout.align() <= GRAIN {
             // SAFETY: the caller's obligation.
             return unsafe { calls::realloc::<Unchecked>(block, size) };
+        }
+        if let Some(watch) = settings::watch() {
+            // SAFETY: the caller's obligation.
+            return unsafe { watched::realloc(watch, block, size, layout.align()) };
         }
         // SAFETY: the caller's obligation.
         let old = unsafe { calls::usable_size(block) };

@@ -15,10 +15,12 @@ use super::large::{self, LARGE_MAX};
 use super::os::{self, OS_PAGE_BYTES};
 use super::range::{self, LARGE, OWNER_SHIFT, Range};
 use super::remote;
+use super::settings;
 use super::slice::SLICE_BYTES;
 use super::span_store;
 use super::thread_local;
 use super::threads;
+use super::watched;
 
 /// Largest alignment that is served, in bytes.
 pub(crate) const ALIGN_MAX: usize = 1 << 30;
@@ -30,12 +32,11 @@ pub(crate) fn malloc<C: Checks>(size: usize) -> *mut u8 {
         cold();
         return malloc_medium::<C>(size);
     }
-    let offset = class::small_offset(size);
     if C::ON {
-        return C::handed_out(malloc_slow::<C>(offset));
+        return C::handed_out(malloc_slow::<C>(size));
     }
-    let block = Heap(thread_local::heap()).pop(offset);
-    if block.is_null() { malloc_slow::<C>(offset) } else { block }
+    let block = Heap(thread_local::heap()).pop(class::small_offset(size));
+    if block.is_null() { malloc_slow::<C>(size) } else { block }
 }
 
 /// Tells the compiler which branch to lay out of the way.
@@ -49,18 +50,22 @@ fn malloc_medium<C: Checks>(size: usize) -> *mut u8 {
     if size > MEDIUM_MAX {
         return C::handed_out(malloc_large(size, GRAIN).0);
     }
-    let offset = class::medium_offset(size);
     if C::ON {
-        return C::handed_out(malloc_slow::<C>(offset));
+        return C::handed_out(malloc_slow::<C>(size));
     }
-    let block = Heap(thread_local::heap()).pop(offset);
-    if block.is_null() { malloc_slow::<C>(offset) } else { block }
+    let block = Heap(thread_local::heap()).pop(class::medium_offset(size));
+    if block.is_null() { malloc_slow::<C>(size) } else { block }
 }
 
 /// A block of a class, for a thread whose front is empty.
 #[cold]
 #[inline(never)]
-fn malloc_slow<C: Checks>(offset: usize) -> *mut u8 {
+fn malloc_slow<C: Checks>(size: usize) -> *mut u8 {
+    malloc_class::<C>(size, GRAIN, class::offset_of(size))
+}
+
+/// A block of `size` bytes aligned to `align`, which is to be of the class at `offset`.
+fn malloc_class<C: Checks>(size: usize, align: usize, offset: usize) -> *mut u8 {
     let take = |heap: Heap| {
         let block = heap.take(offset);
         C::taken(heap, offset, block);
@@ -68,7 +73,10 @@ fn malloc_slow<C: Checks>(offset: usize) -> *mut u8 {
     };
     let block = match threads::heap() {
         Some(heap) => take(heap),
-        None => threads::with_late(take).unwrap_or(ptr::null_mut()),
+        None => match settings::watch() {
+            Some(watch) => watched::malloc(watch, size, align),
+            None => threads::with_late(take).unwrap_or(ptr::null_mut()),
+        },
     };
     os::or_enomem(block)
 }
@@ -80,7 +88,10 @@ fn malloc_large(size: usize, align: usize) -> (*mut u8, bool) {
     let take = |heap| take_large(heap, size, align);
     let (block, is_zeroed) = match threads::heap() {
         Some(heap) => take(heap),
-        None => threads::with_late(take).unwrap_or((ptr::null_mut(), false)),
+        None => match settings::watch() {
+            Some(watch) => (watched::malloc(watch, size, align), false),
+            None => threads::with_late(take).unwrap_or((ptr::null_mut(), false)),
+        },
     };
     (os::or_enomem(block), is_zeroed)
 }
@@ -117,6 +128,26 @@ pub(crate) unsafe fn free<C: Checks>(block: *mut u8) {
     }
     // SAFETY: the caller's obligation.
     unsafe { free_slow(block) }
+}
+
+/// See [`Arenite::free_sized`](crate::Arenite::free_sized).
+///
+/// # Safety
+/// As there.
+#[inline]
+pub(crate) unsafe fn free_sized<C: Checks>(block: *mut u8, size: usize) {
+    if let Some(watch) = settings::watch()
+        && !block.is_null()
+    {
+        // SAFETY: the caller's obligation.
+        return unsafe { watched::free_sized(watch, block, size) };
+    }
+    // SAFETY: the caller's obligation.
+    if C::ON && !block.is_null() && size > unsafe { usable_size(block) } {
+        die(Misuse::WrongSize, block);
+    }
+    // SAFETY: the caller's obligation.
+    unsafe { free::<C>(block) };
 }
 
 /// As [`free`], out of line.
@@ -168,6 +199,11 @@ unsafe fn free_slow(block: *mut u8) {
 #[inline(never)]
 unsafe fn free_rare(block: *mut u8) {
     if block.is_null() {
+        return;
+    }
+    if let Some(watch) = settings::watch() {
+        // SAFETY: the caller's obligation.
+        unsafe { watched::free(watch, block) };
         return;
     }
     let Some((range, index)) = range::locate(block) else {
@@ -266,6 +302,9 @@ pub(crate) unsafe fn usable_size(block: *mut u8) -> usize {
     if block.is_null() {
         return 0;
     }
+    if let Some(watch) = settings::watch() {
+        return watched::usable_size(watch, block);
+    }
     let Some((range, index)) = range::locate(block) else {
         return match huge::usable_size(block) {
             Some(bytes) => bytes,
@@ -317,6 +356,10 @@ pub(crate) unsafe fn realloc<C: Checks>(block: *mut u8, size: usize) -> *mut u8 
         return malloc::<C>(size);
     }
     C::resizing(block);
+    if let Some(watch) = settings::watch() {
+        // SAFETY: the caller's obligation.
+        return unsafe { watched::realloc(watch, block, size, GRAIN) };
+    }
     let Some((range, index)) = range::locate(block) else {
         // SAFETY: the caller's obligation.
         return unsafe { realloc_huge::<C>(block, size) };
@@ -392,13 +435,17 @@ pub(crate) fn aligned_alloc<C: Checks>(align: usize, size: usize) -> *mut u8 {
         return ptr::null_mut();
     }
     match class::aligned_offset(size, align) {
-        Some(offset) => C::handed_out(malloc_slow::<C>(offset)),
+        Some(offset) => C::handed_out(malloc_class::<C>(size, align, offset)),
         None => C::handed_out(malloc_large(size, align).0),
     }
 }
 
 /// See [`Arenite::good_size`](crate::Arenite::good_size).
 pub(crate) fn good_size(size: usize) -> usize {
+    if settings::watch().is_some() {
+        // What lies behind the bytes asked for is out of bounds.
+        return size;
+    }
     if size <= MEDIUM_MAX {
         return class::at(class::offset_of(size)).size as usize;
     }
@@ -408,6 +455,9 @@ pub(crate) fn good_size(size: usize) -> usize {
 
 /// See [`Arenite::owns`](crate::Arenite::owns).
 pub(crate) fn owns(address: *const u8) -> bool {
+    if let Some(watch) = settings::watch() {
+        return watched::owns(watch, address);
+    }
     match range::locate(address) {
         Some((range, index)) => range.entry(index) != 0,
         None => huge::usable_size(address.cast_mut()).is_some(),
@@ -416,6 +466,7 @@ pub(crate) fn owns(address: *const u8) -> bool {
 
 /// See [`Arenite::purge`](crate::Arenite::purge).
 pub(crate) fn purge() {
+    let _silence = watched::silence();
     // Heaps that may have gathered blocks of others come before those that only receive.
     let heap = thread_local::heap();
     let own = (!thread_local::is_empty(heap)).then_some(Heap(heap));

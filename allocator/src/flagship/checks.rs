@@ -12,6 +12,7 @@ use super::class;
 use super::fatal::{Misuse, die};
 use super::heap::Heap;
 use super::range::{self, Range};
+use super::settings;
 use super::slice::SLICE_BYTES;
 
 /// A level of checking.
@@ -67,6 +68,9 @@ impl Checks for Checked {
     }
 
     fn handed_out(block: *mut u8) -> *mut u8 {
+        if is_watched() {
+            return block;
+        }
         if let Some((range, _)) = range::locate(block) {
             let (word, bit) = range.live_bit(block);
             if word.fetch_or(bit, Ordering::Relaxed) & bit != 0 {
@@ -78,6 +82,9 @@ impl Checks for Checked {
     }
 
     fn freeing(block: *mut u8) {
+        if is_watched() {
+            return;
+        }
         let Some((range, _)) = range::locate(block) else { return };
         examine(block);
         let (word, bit) = range.live_bit(block);
@@ -88,6 +95,9 @@ impl Checks for Checked {
     }
 
     fn resizing(block: *mut u8) {
+        if is_watched() {
+            return;
+        }
         let Some((range, _)) = range::locate(block) else { return };
         examine(block);
         let (word, bit) = range.live_bit(block);
@@ -95,6 +105,11 @@ impl Checks for Checked {
             die(Misuse::Double, block);
         }
     }
+}
+
+/// Whether a tool keeps the books instead (`watched.rs`).
+fn is_watched() -> bool {
+    settings::watch().is_some()
 }
 
 /// Whether `block`, which may be anything, is a dead block of a pool with this map entry.

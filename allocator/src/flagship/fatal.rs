@@ -15,6 +15,8 @@ pub(crate) enum Misuse {
     Interior,
     /// The block was freed before.
     Double,
+    /// The size named at the free is not the one that was asked for.
+    WrongSize,
     /// The link in a freed block was overwritten.
     SmashedLink,
 }
@@ -26,6 +28,7 @@ impl Misuse {
             Self::Invalid => b"invalid free of ",
             Self::Interior => b"free of interior pointer ",
             Self::Double => b"double free of ",
+            Self::WrongSize => b"free with the wrong size of ",
             Self::SmashedLink => b"smashed free link in ",
         }
     }

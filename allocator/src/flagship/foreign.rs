@@ -27,6 +27,11 @@ pub(crate) fn set_next(next: &'static ForeignFunctions) {
     NEXT.store(ptr::from_ref(next).cast_mut(), Ordering::Release);
 }
 
+/// Whether foreign pointers have somewhere to go.
+pub(crate) fn is_known() -> bool {
+    !NEXT.load(Ordering::Relaxed).is_null()
+}
+
 fn next(block: *mut u8) -> &'static ForeignFunctions {
     // SAFETY: null, or what `set_next` was given.
     let next = unsafe { NEXT.load(Ordering::Acquire).as_ref() };

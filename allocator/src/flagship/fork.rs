@@ -12,10 +12,11 @@ use super::huge::HUGE;
 use super::span_store::SPANS;
 use super::thread_local;
 use super::threads::{LATE, ROSTER};
+use super::watched::WATCH;
 use crate::sys;
 
 /// Every lock, in the order in which they may be taken.
-const LOCKS: [&super::lock::Lock; 4] = [&LATE, &ROSTER, &HUGE, &SPANS];
+const LOCKS: [&super::lock::Lock; 5] = [&WATCH, &LATE, &ROSTER, &HUGE, &SPANS];
 
 /// Asks the C library to call us around every fork.
 pub(crate) fn register() {

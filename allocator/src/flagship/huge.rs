@@ -23,6 +23,7 @@ use super::heap::Heap;
 use super::lock::Lock;
 use super::os::{self, OS_PAGE_BYTES};
 use super::range::{ARENA_BYTES, OWNER_SHIFT};
+use super::{settings, watched};
 
 /// Guards the table.
 pub(crate) static HUGE: Lock = Lock::new();
@@ -74,7 +75,7 @@ impl Mapping {
     const NONE: Self = Self { block: 0, bytes: 0, owner: 0 };
 
     fn unmap(self) {
-        os::unmap(ptr::with_exposed_provenance_mut(self.block), self.bytes);
+        unmap(ptr::with_exposed_provenance_mut(self.block), self.bytes);
     }
 }
 
@@ -101,7 +102,7 @@ pub(crate) fn take(heap: Heap, size: usize, align: usize) -> (*mut u8, bool) {
     if is_zeroed {
         let bytes = size.next_multiple_of(OS_PAGE_BYTES);
         if !with(|table| table.add(Mapping { block: block.expose_provenance(), bytes, owner })) {
-            os::unmap(block, bytes);
+            unmap(block, bytes);
             return (ptr::null_mut(), true);
         }
     }
@@ -119,6 +120,10 @@ fn map_aligned(size: usize, align: usize) -> *mut u8 {
         return ptr::null_mut();
     }
     let bytes = size.next_multiple_of(OS_PAGE_BYTES);
+    if let Some((tool, _)) = settings::watch() {
+        // Only asked for blocks that need no alignment of their memory.
+        return watched::map(tool, bytes);
+    }
     if align <= OS_PAGE_BYTES {
         return os::map(bytes);
     }
@@ -136,6 +141,36 @@ fn map_aligned(size: usize, align: usize) -> *mut u8 {
         os::unmap(block.wrapping_add(bytes), all - before - bytes);
     }
     block
+}
+
+/// Unmaps a block's memory, or gives it back to where a watched process has it from.
+fn unmap(block: *mut u8, bytes: usize) {
+    match settings::watch() {
+        Some((tool, _)) => watched::unmap(tool, block, bytes),
+        None => os::unmap(block, bytes),
+    }
+}
+
+/// Start, bytes and owner of the mapping that `address` lies in. Looks at all of them.
+pub(crate) fn around(address: *const u8) -> Option<(*mut u8, usize, u32)> {
+    with(|table| {
+        let is_around =
+            |mapping: &Mapping| address.addr().wrapping_sub(mapping.block) < mapping.bytes;
+        let found = (0..table.count).map(|at| *table.place(at)).find(is_around)?;
+        Some((ptr::with_exposed_provenance_mut(found.block), found.bytes, found.owner))
+    })
+}
+
+/// Calls `work` with start and bytes of every mapping of an owner.
+pub(crate) fn each(owner: u32, mut work: impl FnMut(*mut u8, usize)) {
+    with(|table| {
+        for at in 0..table.count {
+            let mapping = *table.place(at);
+            if mapping.block != 0 && mapping.owner == owner {
+                work(ptr::with_exposed_provenance_mut(mapping.block), mapping.bytes);
+            }
+        }
+    });
 }
 
 /// Bytes of the huge block at `block`; `None` when there is none.

@@ -13,7 +13,9 @@ use super::huge;
 use super::large;
 use super::range::{self, OWNER_SHIFT};
 use super::remote;
+use super::settings;
 use super::threads;
+use super::watched;
 
 /// A heap for the blocks of one task, request or phase.
 ///
@@ -54,6 +56,9 @@ impl Heap {
     #[must_use]
     pub fn alloc(&self, layout: Layout) -> *mut u8 {
         let (size, align) = (layout.size(), layout.align());
+        if let Some(watch) = settings::watch() {
+            return watched::take_private(self.heap, watch, size, align);
+        }
         if size <= MEDIUM_MAX && align <= GRAIN {
             return self.heap.take(class::offset_of(size));
         }
@@ -70,6 +75,10 @@ impl Heap {
     /// `block` is a live block of this heap, dead afterwards.
     #[inline]
     pub unsafe fn dealloc(&self, block: *mut u8) {
+        if let Some(watch) = settings::watch() {
+            // SAFETY: the caller's obligation.
+            return unsafe { watched::free_private(self.heap, watch, block) };
+        }
         let Some((range, index)) = range::locate(block) else {
             if !huge::free(block, self.heap.tag() >> OWNER_SHIFT) {
                 die(Misuse::Foreign, block);
@@ -101,7 +110,7 @@ impl Heap {
     pub unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         // SAFETY: the caller's obligation.
         let old = unsafe { calls::usable_size(block) };
-        if calls::stays(old, size) {
+        if calls::stays(old, size) && settings::watch().is_none() {
             return block;
         }
         let Ok(wanted) = Layout::from_size_align(size, layout.align()) else {
@@ -129,6 +138,10 @@ impl Heap {
 
     /// Frees every block. The heap keeps nothing but itself.
     pub fn clear(&mut self) {
+        if let Some(watch) = settings::watch() {
+            watched::bury_private(self.heap, watch);
+        }
+        let _silence = watched::silence();
         remote::send_all(self.heap);
         huge::give_back(self.heap);
         large::give_back(self.heap);

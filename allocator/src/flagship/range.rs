@@ -36,6 +36,8 @@ use super::os;
 use super::settings;
 use super::slice::{SLICE_BYTES, SLICE_SHIFT, SliceRecord, Span};
 use super::span_store::SpanStore;
+use super::watched;
+use crate::watch::tool::Tool;
 
 /// Slices of an arena.
 pub(crate) const ARENA_SLICES: usize = 256;
@@ -137,6 +139,14 @@ pub(crate) fn locate(address: *const u8) -> Option<(&'static Range, usize)> {
 pub(crate) fn add() -> Option<&'static Range> {
     let count = COUNT.load(Ordering::Relaxed);
     let range = RANGES.get(count)?;
+    if settings::is_memcheck() {
+        let (memory, bytes) = watched::reserve(count);
+        let is_laid_out = !memory.is_null() && range.lay_out(memory, bytes);
+        if is_laid_out {
+            COUNT.store(count + 1, Ordering::Release);
+        }
+        return is_laid_out.then_some(range);
+    }
     let mut bytes = settings::reserve_bytes().clamp(MIN_RANGE_BYTES, MAX_RANGE_BYTES);
     // Half of a limited address space is left to everybody else.
     while bytes > MIN_RANGE_BYTES && bytes > os::address_space_limit() / 2 {
@@ -156,6 +166,31 @@ pub(crate) fn add() -> Option<&'static Range> {
             return None;
         }
         bytes = (bytes / 2).max(MIN_RANGE_BYTES);
+    }
+}
+
+/// Makes a part of the tables usable and zero; false when the kernel refuses.
+fn commit_table(base: *mut u8, bytes: usize) -> bool {
+    match settings::watch() {
+        Some((tool @ Tool::Memcheck, _)) => {
+            tool.show(base, bytes);
+            // SAFETY: a part of the range's own memory that holds nothing yet.
+            unsafe { base.write_bytes(0, bytes) };
+            true
+        }
+        _ => os::commit(base, bytes),
+    }
+}
+
+/// Makes an arena's memory usable for the heap, and out of bounds for a watched program.
+fn commit_memory(base: *mut u8, bytes: usize) -> bool {
+    match settings::watch() {
+        None => os::commit(base, bytes),
+        Some((Tool::Memcheck, _)) => true,
+        Some((tool, _)) => {
+            tool.hide(base, bytes);
+            os::commit(base, bytes)
+        }
     }
 }
 
@@ -180,7 +215,7 @@ impl Range {
         let records = base.wrapping_add(map_bytes);
         let bits = records.wrapping_add(slices * size_of::<SliceRecord>());
         let tables_end = bits.addr() + slices * BIT_WORDS * size_of::<u64>() - base.addr();
-        if !os::commit(base, map_bytes) {
+        if !commit_table(base, map_bytes) {
             return false;
         }
         self.map.store(base.cast(), Ordering::Relaxed);
@@ -259,15 +294,15 @@ impl Range {
     pub(crate) fn commit_arena(&self, arena: usize) -> bool {
         let index = arena * ARENA_SLICES;
         let records = self.record(index).0.cast::<u8>();
-        if !os::commit(records, ARENA_SLICES * size_of::<SliceRecord>()) {
+        if !commit_table(records, ARENA_SLICES * size_of::<SliceRecord>()) {
             return false;
         }
         let bits = self.bits.load(Ordering::Relaxed).wrapping_add(index * BIT_WORDS);
         let bytes = ARENA_SLICES * BIT_WORDS * size_of::<u64>();
-        if settings::is_checked() && !os::commit(bits.cast(), bytes) {
+        if settings::is_checked() && !commit_table(bits.cast(), bytes) {
             return false;
         }
-        os::commit(self.memory(index), ARENA_BYTES)
+        commit_memory(self.memory(index), ARENA_BYTES)
     }
 
     /// Gives back what the tables of an arena occupy that was given back itself: they read as zeroes

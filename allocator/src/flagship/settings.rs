@@ -4,21 +4,29 @@
 //! |---|---|---|
 //! | `ARENITE_PURGE_DELAY` | 1024 | slices of 16 KiB freed or taken before a free one is decommitted, at least (`span_store.rs`); 0: at once |
 //! | `ARENITE_RESERVE` | 32 | GiB of address space reserved at a time, 1 to 32 |
+//! | `ARENITE_VALGRIND` | 1 | whether memcheck or AddressSanitizer is told of blocks (`watch.rs`), 0 or 1 |
+//! | `ARENITE_RED_ZONE` | 16 | bytes around every block that may not be touched, at least, 16 to 65536; told blocks only |
+//! | `ARENITE_QUARANTINE` | 32 | MiB of small freed blocks that wait for their reuse, and as many of large ones, 0 to 4096; told blocks only |
 //!
-//! Read once, when the first heap is made. A variable that begins with `ARENITE_` and is not known,
+//! Read once, before the first heap is made. A variable that begins with `ARENITE_` and is not known,
 //! or whose value is not a number in its limits, is named in one line on standard error and ignored.
 
 use core::ffi::{CStr, c_char};
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
 use super::fatal;
-use crate::valgrind;
 use crate::sys;
+use crate::valgrind;
+use crate::watch::Measures;
+use crate::watch::tool::{self, Tool};
 
 const PREFIX: &[u8] = b"ARENITE_";
 
 static PURGE_DELAY: AtomicU32 = AtomicU32::new(1024);
 static RESERVE_GIB: AtomicUsize = AtomicUsize::new(32);
+static WATCH_WANTED: AtomicBool = AtomicBool::new(true);
+static RED_ZONE: AtomicUsize = AtomicUsize::new(16);
+static QUARANTINE_MIB: AtomicUsize = AtomicUsize::new(32);
 static CHECKED: AtomicBool = AtomicBool::new(false);
 
 /// Slices freed or taken before a free span is decommitted.
@@ -42,8 +50,37 @@ pub(crate) fn set_checked() {
     CHECKED.store(true, Ordering::Relaxed);
 }
 
-/// Reads the environment.
+/// The tool that watches and the measures taken for it; `None` in ordinary processes. Cheap.
+#[inline]
+pub(crate) fn watch() -> Option<(Tool, Measures)> {
+    tool::watcher(|| {
+        read();
+        WATCH_WANTED.load(Ordering::Relaxed)
+    })
+    .map(|tool| (tool, measures()))
+}
+
+/// Whether arenas come from the C library's malloc.
+pub(crate) fn is_memcheck() -> bool {
+    matches!(watch(), Some((Tool::Memcheck, _)))
+}
+
+fn measures() -> Measures {
+    Measures {
+        red_zone: RED_ZONE.load(Ordering::Relaxed).next_multiple_of(16),
+        quarantine_bytes: QUARANTINE_MIB.load(Ordering::Relaxed) << 20,
+    }
+}
+
+/// Reads the environment, once.
 pub(crate) fn read() {
+    static READ: AtomicBool = AtomicBool::new(false);
+    if !READ.swap(true, Ordering::Relaxed) {
+        read_environment();
+    }
+}
+
+fn read_environment() {
     // SAFETY: the C library sets it before the first constructor runs; null before that.
     let mut at = unsafe { sys::environ };
     if at.is_null() {
@@ -71,7 +108,18 @@ fn read_variable(variable: &[u8]) {
             PURGE_DELAY.store(delay, Ordering::Relaxed);
         }
         (b"RESERVE", Some(gib @ 1..=32)) => RESERVE_GIB.store(gib as usize, Ordering::Relaxed),
-        (b"PURGE_DELAY" | b"RESERVE", _) => warn(b"not a number in its limits: ", name),
+        (b"VALGRIND", Some(wanted @ 0..=1)) => WATCH_WANTED.store(wanted == 1, Ordering::Relaxed),
+        (b"RED_ZONE", Some(bytes @ 16..=0x1_0000)) => {
+            RED_ZONE.store(bytes as usize, Ordering::Relaxed);
+        }
+        (b"QUARANTINE", Some(mib @ 0..=4096)) => {
+            QUARANTINE_MIB.store(mib as usize, Ordering::Relaxed);
+        }
+        (b"PURGE_DELAY" | b"RESERVE" | b"VALGRIND" | b"RED_ZONE" | b"QUARANTINE", _) => {
+            warn(b"not a number in its limits: ", name);
+        }
+        // Read by the library of heaps to choose from.
+        (b"HEAP" | b"HOOKS", _) => {}
         _ => warn(b"unknown setting ", name),
     }
 }

@@ -426,7 +426,11 @@ impl SpanStore {
     fn release_arena(&mut self, range: &Range, span: Span) {
         let index = range.index_of_record(span);
         let others = self.lists[list_of(State::Clean)][ARENA_SLICES].next();
-        if others.is_null() || !os::uncommit(range.memory(index), ARENA_BYTES) {
+        // Memory of a watched process stays where it is: it is not ours to protect.
+        if others.is_null()
+            || settings::is_memcheck()
+            || !os::uncommit(range.memory(index), ARENA_BYTES)
+        {
             return;
         }
         self.remove(span);

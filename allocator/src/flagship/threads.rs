@@ -83,7 +83,7 @@ pub(crate) fn heap_of(number: u32) -> Heap {
 }
 
 /// The calling thread's heap; it is given one if it has none. `None` when out of memory, or when the
-/// thread is late and must use [`with_late`].
+/// thread is late, or the process watched, and must use [`with_late`].
 pub(crate) fn heap() -> Option<Heap> {
     let heap = thread_local::heap();
     if thread_local::is_empty(heap) { attach() } else { Some(Heap(heap)) }
@@ -95,7 +95,11 @@ fn attach() -> Option<Heap> {
     if thread_local::is_late() {
         return None;
     }
-    start();
+    settings::read();
+    if settings::watch().is_some() {
+        // Every call goes the slow way (`watched.rs`).
+        return None;
+    }
     let heap = obtain()?;
     // A thread may free long before it takes a pool.
     heap.fields().range = range::primary().extent();
@@ -130,7 +134,7 @@ fn obtain() -> Option<Heap> {
 
 /// A heap without blocks for a `Heap` value.
 pub(crate) fn obtain_private() -> Option<Heap> {
-    start();
+    settings::read();
     let _held = ROSTER.hold();
     // SAFETY: the roster lock is held, and this is the only reference.
     let heap = unsafe { &mut *STATE.0.get() }.empty_heap()?;
@@ -225,7 +229,7 @@ impl Roster {
 }
 
 /// Registers, once in the process, what is to happen at the end of threads and at fork.
-fn set_hooks() {
+pub(crate) fn set_hooks() {
     const UNSET: u32 = 0;
     const SET: u32 = 1;
     // While they are being set, the process that does it, so that a child forked meanwhile does not
@@ -266,12 +270,4 @@ unsafe extern "C" fn detach(heap: *mut c_void) {
     let heap = Heap(heap.cast());
     heap.settle();
     park(heap);
-}
-
-/// What the environment says is read before the first heap is made.
-fn start() {
-    static STARTED: AtomicU32 = AtomicU32::new(0);
-    if STARTED.swap(1, Ordering::Relaxed) == 0 {
-        settings::read();
-    }
 }

@@ -39,7 +39,7 @@ impl<G: Geometry, O: Ownership<G>, S: ArenaSource, N: NextAllocator> ClassicHeap
     }
 
     #[inline(never)]
-    fn calloc_next(&mut self, count: usize, size: usize) -> *mut u8 {
+    pub(crate) fn calloc_next(&mut self, count: usize, size: usize) -> *mut u8 {
         let block = self.next.calloc(count, size);
         self.raw_blocks += i64::from(!block.is_null());
         block
@@ -121,6 +121,24 @@ impl<G: Geometry, O: Ownership<G>, S: ArenaSource, N: NextAllocator> ClassicHeap
             unsafe { self.pool_free(ptr) };
         }
         moved
+    }
+
+    /// Resizes a block of the next allocator, which keeps it.
+    ///
+    /// # Safety
+    /// `ptr` is a live block of the next allocator, dead after a result that is not null.
+    pub(crate) unsafe fn realloc_next(&mut self, ptr: *mut u8, size: usize) -> *mut u8 {
+        // SAFETY: forwarded to the caller.
+        unsafe { self.next.realloc(ptr, size) }
+    }
+
+    /// Usable size of a block of the next allocator.
+    ///
+    /// # Safety
+    /// `ptr` is a live block of the next allocator.
+    pub(crate) unsafe fn next_usable_size(&self, ptr: *mut u8) -> usize {
+        // SAFETY: forwarded to the caller.
+        unsafe { self.next.usable_size(ptr) }
     }
 
     /// # Safety

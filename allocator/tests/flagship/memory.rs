@@ -188,7 +188,10 @@ fn failed_calls_reserve_nothing_where_the_kernel_refuses_memory() {
 
 #[test]
 fn settings_that_are_unknown_or_no_number_are_named_once_and_ignored() {
-    const LINES: [&str; 3] = [
+    const LINES: [&str; 6] = [
+        "arenite: not a number in its limits: ARENITE_VALGRIND, ignored",
+        "arenite: not a number in its limits: ARENITE_RED_ZONE, ignored",
+        "arenite: not a number in its limits: ARENITE_QUARANTINE, ignored",
         "arenite: not a number in its limits: ARENITE_PURGE_DELAY, ignored",
         "arenite: not a number in its limits: ARENITE_RESERVE, ignored",
         "arenite: unknown setting ARENITE_COLOUR, ignored",
@@ -196,6 +199,9 @@ fn settings_that_are_unknown_or_no_number_are_named_once_and_ignored() {
     let said = alone(|| {
         posix::set_environment(c"ARENITE_PURGE_DELAY", c"soon");
         posix::set_environment(c"ARENITE_RESERVE", c"33");
+        posix::set_environment(c"ARENITE_VALGRIND", c"2");
+        posix::set_environment(c"ARENITE_RED_ZONE", c"15");
+        posix::set_environment(c"ARENITE_QUARANTINE", c"");
         posix::set_environment(c"ARENITE_COLOUR", c"red");
         drop(blocks(10, 100));
         std::thread::spawn(|| drop(blocks(10, 100))).join().unwrap();

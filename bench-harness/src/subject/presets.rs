@@ -79,7 +79,7 @@ macro_rules! presets {
 
             /// Name as a subject.
             pub(super) fn name(self) -> &'static str {
-                match self { $(Self::$variant => <$heap>::NAME),* }
+                match self { $(Self::$variant => <$heap as arenite::Preset>::NAME),* }
             }
 
             /// A sentence on the era.

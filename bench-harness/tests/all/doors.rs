@@ -51,7 +51,7 @@ fn output_of(program: &str, arguments: &[&str]) -> String {
 }
 
 /// Compiles one of the programs into `folder`.
-fn compile(folder: &Path, name: &str, options: &[&str]) -> PathBuf {
+pub(crate) fn compile(folder: &Path, name: &str, options: &[&str]) -> PathBuf {
     let program = folder.join(name);
     let source = format!("{SOURCES}/{name}.c");
     let mut arguments = vec!["-O1", "-pthread", "-Wall", "-Wextra", "-Werror"];

@@ -25,3 +25,4 @@ mod recording;
 mod run;
 mod sanity;
 mod threads;
+mod watched;
