@@ -93,6 +93,7 @@ pub(crate) fn parse(
     let mut frame = Frame::default();
     let mut pair = (String::new(), 0);
     let mut report = Report::default();
+    let mut text_here = String::new();
     let mut complete = false;
     loop {
         let offset = reader.buffer_position();
@@ -106,8 +107,28 @@ pub(crate) fn parse(
                     _ => {}
                 }
                 path.push(name);
+                text_here.clear();
             }
             Event::End(_) => {
+                let value = text_here.trim().to_owned();
+                text_here.clear();
+                let number = |text: &str| {
+                    text.parse().map_err(|_| XmlError::Number { offset, text: text.to_owned() })
+                };
+                let at: Vec<_> = path.iter().skip(1).map(String::as_str).collect();
+                match at.as_slice() {
+                    ["error", "unique"] => context.unique = value,
+                    ["error", "kind"] => context.kind = value,
+                    ["error", "stack", "frame", "fn"] => frame.function = Some(value),
+                    ["error", "stack", "frame", "obj"] => frame.object = Some(value),
+                    ["error", "xwhat", "leakedbytes"] => context.leak.bytes = number(&value)?,
+                    ["error", "xwhat", "leakedblocks"] => context.leak.blocks = number(&value)?,
+                    ["errorcounts", "pair", "unique"] | ["suppcounts", "pair", "name"] => {
+                        pair.0 = value;
+                    }
+                    ["errorcounts" | "suppcounts", "pair", "count"] => pair.1 = number(&value)?,
+                    _ => {}
+                }
                 let name = path.pop().unwrap_or_default();
                 match (path.last().map(String::as_str), name.as_str()) {
                     (Some("valgrindoutput"), "error") => {
@@ -142,30 +163,25 @@ pub(crate) fn parse(
                     _ => {}
                 }
             }
-            Event::Text(bytes) => {
-                let value = <_ as AsRef<str>>::as_ref(&bytes).trim().to_owned();
-                let number = |text: &str| {
-                    text.parse().map_err(|_| XmlError::Number { offset, text: text.to_owned() })
-                };
-                let at: Vec<_> = path.iter().skip(1).map(String::as_str).collect();
-                match at.as_slice() {
-                    ["error", "unique"] => context.unique = value,
-                    ["error", "kind"] => context.kind = value,
-                    ["error", "stack", "frame", "fn"] => frame.function = Some(value),
-                    ["error", "stack", "frame", "obj"] => frame.object = Some(value),
-                    ["error", "xwhat", "leakedbytes"] => context.leak.bytes = number(&value)?,
-                    ["error", "xwhat", "leakedblocks"] => context.leak.blocks = number(&value)?,
-                    ["errorcounts", "pair", "unique"] | ["suppcounts", "pair", "name"] => {
-                        pair.0 = value;
-                    }
-                    ["errorcounts" | "suppcounts", "pair", "count"] => pair.1 = number(&value)?,
-                    _ => {}
-                }
-            }
+            Event::Text(bytes) => text_here.push_str(bytes.as_ref()),
+            // `&lt;` and its like come apart from the text around them.
+            Event::GeneralRef(name) => text_here.push_str(meaning(name.as_ref())),
             Event::Eof if complete => return Ok(report),
             Event::Eof => return Err(XmlError::Truncated { offset }),
             _ => {}
         }
+    }
+}
+
+/// The character that an entity stands for; Valgrind uses those that XML itself defines.
+fn meaning(entity: &str) -> &'static str {
+    match entity {
+        "lt" => "<",
+        "gt" => ">",
+        "amp" => "&",
+        "apos" => "'",
+        "quot" => "\"",
+        _ => "?",
     }
 }
 
@@ -263,6 +279,13 @@ mod tests {
         let report = parse(&document(&body)).unwrap();
         assert_eq!(report.leaks["Leak_DefinitelyLost"], Leak { bytes: 42, blocks: 4 });
         assert_eq!((report.errors, report.places.len()), (0, 0));
+    }
+
+    #[test]
+    fn angle_brackets_in_a_name_are_part_of_it() {
+        let body = error("0x0", "InvalidRead", &["free&lt;A, B&gt;", "main"])
+            + &format!("<errorcounts>{}</errorcounts>", pair("0x0", 1));
+        assert_eq!(parse(&document(&body)).unwrap().places[0].frames, ["free<A, B>", "main"]);
     }
 
     #[test]

@@ -24,4 +24,5 @@ mod recorder;
 mod recording;
 mod run;
 mod sanity;
+mod suppressions;
 mod threads;
