@@ -11,6 +11,7 @@ use crate::program::subject::Server;
 use crate::replay::mode::Mode;
 use crate::replay::touch::Touch;
 use crate::subject::Subject;
+use crate::valgrind::{Requests, Symbols};
 use crate::workload::Name;
 
 /// Records, generates and replays allocation traces against memory allocators.
@@ -59,7 +60,7 @@ pub(crate) enum Command {
     Replay(Replay),
     /// Run a real program under each subject: time, peak memory, output compared
     Program(Program),
-    /// Count what Valgrind's memcheck reports of each subject
+    /// Count what Valgrind's memcheck reports of each subject, replaying or serving a program
     Memcheck(Memcheck),
     /// Try every promise of C's malloc family on each subject
     Contract(Contract),
@@ -359,17 +360,59 @@ pub(crate) enum Compare {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    arenabench memcheck\n  \
+    arenabench memcheck -s pymalloc-3.9 -w day.trace --symbols full --symbols stripped\n  \
+    arenabench memcheck -s system -s pymalloc -s arenite -- python3 program.py\n\n\
+    Errors that were counted are results: exit code 0. A program's output is dropped; processes that \
+    it starts, and programs that it turns itself into, are not followed.")]
 pub(crate) struct Memcheck {
-    #[command(flatten)]
-    pub(crate) subjects: Subjects,
+    /// Subject: a name from `list`, or NAME=/path/lib.so; for a program one that `program` takes
+    /// [default: all that can be used]
+    #[arg(short, long = "subject", value_name = "S")]
+    pub(crate) subjects: Vec<String>,
     /// Workload: a name from `list`, or a trace file [default: the three generators]
-    #[arg(short, long = "workload", value_name = "W", value_parser = workload_name())]
+    #[arg(short, long = "workload", value_name = "W", value_parser = workload_name(),
+          conflicts_with = "command")]
     pub(crate) workloads: Vec<Name>,
+    /// What is done to a block besides allocating it: none, header (first 16 bytes), page, all
+    #[arg(long, value_name = "POLICY", default_value_t)]
+    pub(crate) touch: Touch,
+    /// Time limit of one child process; four times as much under Valgrind
+    #[arg(long, value_name = "DURATION", default_value = "120s", value_parser = duration)]
+    pub(crate) timeout: Duration,
     #[command(flatten)]
     pub(crate) generation: Generation,
+    /// What Valgrind can know of functions; may be given several times [default: full]
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) symbols: Vec<Symbols>,
+    /// Whether subjects may tell Valgrind of their blocks; may be given several times [default: on]
+    #[arg(long, value_enum, value_name = "WHETHER")]
+    pub(crate) requests: Vec<Requests>,
+    /// Look for blocks that nobody freed as well
+    #[arg(long)]
+    pub(crate) leak_check: bool,
+    /// File of suppressions; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) suppressions: Vec<PathBuf>,
+    /// Not even the suppressions that Valgrind brings
+    #[arg(long, conflicts_with = "suppressions")]
+    pub(crate) no_suppressions: bool,
+    /// Cells that run side by side [default: the number of processors]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) jobs: Option<u16>,
+    /// Folder of the results: records and a report [default: none, counts are only printed]
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
+    /// Go on with the interrupted run in the output folder
+    #[arg(long, requires = "output")]
+    pub(crate) resume: bool,
     /// Print results as
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
+    /// Program and arguments, run instead of replaying workloads
+    #[arg(last = true, value_name = "CMD")]
+    pub(crate) command: Vec<OsString>,
 }
 
 #[derive(Debug, Args)]

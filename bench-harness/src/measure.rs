@@ -56,17 +56,22 @@ pub(crate) fn child_arguments(request: &Request<'_>) -> io::Result<[std::ffi::Os
 /// the planted controls begin with `ARENABENCH_`.
 const VARIABLES: [&str; 6] = ["PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LD_LIBRARY_PATH"];
 
+/// Gives a child the variables above and no others.
+pub(crate) fn variables(command: &mut Command) {
+    command.env_clear();
+    command.envs(std::env::vars_os().filter(|(name, _)| {
+        let name = name.to_string_lossy();
+        VARIABLES.contains(&&*name) || name.starts_with("ARENABENCH_")
+    }));
+}
+
 /// Gives a child its environment: the variables above, and the subject's library preloaded. What
 /// is returned must live as long as the child.
 ///
 /// # Errors
 /// When the library's path cannot be put into a form that `LD_PRELOAD` takes.
 pub(crate) fn environment(command: &mut Command, subject: &Subject) -> io::Result<Option<Preload>> {
-    command.env_clear();
-    command.envs(std::env::vars_os().filter(|(name, _)| {
-        let name = name.to_string_lossy();
-        VARIABLES.contains(&&*name) || name.starts_with("ARENABENCH_")
-    }));
+    variables(command);
     let preload = subject.preload().map(Preload::of).transpose()?;
     if let Some(preload) = &preload {
         command.env("LD_PRELOAD", preload.path());

@@ -5,6 +5,8 @@
 //!   not sampled again, since a failure is a result and time is short.
 //! * S3: after an interrupt no child is started.
 
+mod memcheck;
+
 use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
 
@@ -25,7 +27,6 @@ use crate::measure::{self, Request};
 use crate::replay::touch::Touch;
 use crate::subject::Subject;
 use crate::talk::Voice;
-use crate::valgrind;
 use crate::workload::Prepared;
 
 /// Half-width of the A/A interval that the floor is measured to, in per cent.
@@ -34,8 +35,6 @@ const FLOOR_PERCENT: f64 = 2.0;
 const MAX_FLOOR_ROUNDS: u32 = 60;
 /// Round numbers of samples that only serve the floor begin here.
 const FLOOR_ROUND: u32 = 10_000;
-/// How much more time a child is given under Valgrind.
-const VALGRIND_TIMES: u32 = 4;
 
 /// Where records go.
 pub(crate) enum Sink {
@@ -85,7 +84,8 @@ pub(crate) struct Taken {
     /// Cells that are not sampled again: those that failed, and those that cannot be had.
     failed: HashSet<(String, String)>,
     failures: u64,
-    memchecks: HashSet<(String, String)>,
+    /// Subject, workload, symbols and requests of cells that memcheck has been through.
+    memchecks: HashSet<[String; 4]>,
     next_seq: u64,
     times: Vec<Sample>,
 }
@@ -102,8 +102,9 @@ impl Taken {
         }
         for memcheck in memchecks {
             if memcheck.status != Status::Interrupted {
-                let cell = (memcheck.subject.clone(), memcheck.workload.clone());
-                taken.memchecks.insert(cell);
+                let Memcheck { subject, workload, symbols, requests, .. } = memcheck;
+                let key = [subject, workload, symbols, requests].map(Clone::clone);
+                taken.memchecks.insert(key);
             }
         }
         taken
@@ -130,7 +131,7 @@ impl Taken {
 #[derive(Clone, Copy)]
 pub(crate) struct Conditions<'a> {
     pub(crate) touch: Touch,
-    /// Bounds on a child; Valgrind's get [`VALGRIND_TIMES`] the time.
+    /// Bounds on a child; under Valgrind it gets a multiple of the time.
     pub(crate) limits: Limits,
     /// Seed of the order of sampling.
     pub(crate) seed: u64,
@@ -347,43 +348,6 @@ impl<'a> Session<'a> {
             let message = message.unwrap_or("no reason given");
             self.conditions.voice.say(format!("{subject} on {workload}: {status}: {message}"));
         }
-    }
-
-    /// Runs every cell once under memcheck.
-    ///
-    /// # Errors
-    /// As [`Session::verify`].
-    pub(crate) fn memcheck(&mut self, version: &str) -> Result<(), Failure> {
-        let Conditions { touch, limits, interrupt, .. } = self.conditions;
-        let limits = Limits { timeout: limits.timeout * VALGRIND_TIMES, ..limits };
-        let mut turns = Vec::new();
-        for &workload in &self.workloads {
-            for subject in self.subjects {
-                let cell = (subject.name.clone(), workload.record.workload.clone());
-                if !self.taken.memchecks.contains(&cell) {
-                    turns.push(Turn { subject, workload, again: false });
-                }
-            }
-        }
-        self.conditions.voice.phase("Counting Valgrind errors", turns.len() as u64);
-        for turn in turns {
-            let Turn { subject, workload, .. } = turn;
-            let name = &workload.record.workload;
-            self.conditions.voice.step(format!("{name}: {}", subject.name));
-            if self.conditions.interrupt.requested() {
-                break;
-            }
-            let task = Task::Once;
-            let request = Request { subject, workload, touch, task, round: 0, again: false };
-            let begin = Instant::now();
-            let record = valgrind::memcheck(&request, version, limits, interrupt)
-                .map_err(|error| Failure::io("cannot run valgrind", error))?;
-            self.measuring += begin.elapsed();
-            self.judge(&subject.name, name, record.status, record.message.as_deref());
-            self.sink.put(Record::Memcheck(record))?;
-        }
-        self.conditions.voice.end_phase();
-        Ok(())
     }
 }
 

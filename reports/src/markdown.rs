@@ -255,7 +255,7 @@ fn errors(results: &Results) -> Body {
     for one in &results.memchecks {
         table.rows.push(vec![
             one.workload.clone(),
-            one.subject.clone(),
+            one.label(),
             one.ownership.clone().unwrap_or_default(),
             count(one.errors),
             count(one.errors_suppressed),

@@ -12,9 +12,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 mod contract;
+mod memcheck;
 mod program;
 
 pub use contract::{Contract, Verdict};
+pub use memcheck::{FULL_SYMBOLS, Leak, Memcheck, Place, REQUESTS_ON};
 pub use program::Program;
 
 /// Name and major version of the schema, on every line. A reader refuses another major version;
@@ -369,46 +371,6 @@ pub struct Sample {
     /// Page faults (minor and major) of the first pass, base heap included.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub page_faults: Option<u64>,
-}
-
-/// One run under memcheck. It carries no times.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Memcheck {
-    /// Subject that served the child.
-    pub subject: String,
-    /// Workload that was replayed.
-    pub workload: String,
-    /// How it ended; errors that were counted are a result, not a failure.
-    pub status: Status,
-    /// What went wrong, in one line.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub message: Option<String>,
-    /// Ownership strategy of the subject, where it is the project's own.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ownership: Option<String>,
-    /// Touch policy, see [`Sample::touch`].
-    pub touch: String,
-    /// Allocator calls replayed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub operations: Option<u64>,
-    /// Errors reported, every occurrence counted, leaks left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub errors: Option<u64>,
-    /// Errors silenced by suppressions, every occurrence counted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub errors_suppressed: Option<u64>,
-    /// Distinct places that errors came from.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub contexts: Option<u64>,
-    /// Occurrences by kind, as Valgrind's XML names them.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub errors_by_kind: BTreeMap<String, u64>,
-    /// Occurrences by the operation they came from: `free`, `realloc`, `malloc`, `other` ...
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub errors_by_operation: BTreeMap<String, u64>,
-    /// Valgrind's version.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub valgrind: Option<String>,
 }
 
 /// A part of the run that is missing, and how to get it.

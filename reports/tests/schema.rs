@@ -53,7 +53,15 @@ fn full_records() -> Vec<Record> {
         library: Some("/lib/libc.so.6".to_owned()),
         ..synthetic::program("json", "system", 0, 1_000_000)
     };
-    let memcheck = Memcheck { message: Some("message".to_owned()), ..noisy.clone() };
+    let memcheck = Memcheck {
+        message: Some("message".to_owned()),
+        symbols: "stripped".to_owned(),
+        requests: "off".to_owned(),
+        program: true,
+        exit_code: Some(0),
+        library: Some("/lib/libc.so.6".to_owned()),
+        ..noisy.clone()
+    };
     vec![
         Record::Host(results.host.clone()),
         Record::Subject(subject),
@@ -152,7 +160,7 @@ fn keys_documented_as_left_out_are_left_out_when_there_is_nothing_to_say() {
         assert!(!failed.contains(key), "{key}");
     }
     let timeout = keys(&Record::Memcheck(bare.memchecks[1].clone()));
-    for key in ["errors", "errors_by_kind", "ownership", "operations"] {
+    for key in ["errors", "errors_by_kind", "ownership", "operations", "leaks", "wall_ratio"] {
         assert!(!timeout.contains(key), "{key}");
     }
 }
@@ -169,6 +177,8 @@ fn a_file_of_the_first_version_is_read_whole() {
     assert_eq!(results.samples[5].signal, Some(11));
     assert_eq!(results.samples[6].exit_code, Some(3));
     assert_eq!(results.memchecks[0].errors_by_kind["UninitCondition"], 20_000);
+    let (symbols, requests) = (&results.memchecks[0].symbols, &results.memchecks[0].requests);
+    assert_eq!((symbols.as_str(), requests.as_str()), ("full", "on"));
     assert!(results.is_complete());
     assert_eq!((results.torn_line, results.unknown_kinds), (None, 0));
 }

@@ -43,6 +43,11 @@ pub(crate) fn run() -> Outcome {
             "memcheck and error counts need it: install the package `valgrind`",
         ),
         tool(
+            "strip",
+            host::first_line("strip", &["--version"]),
+            "`memcheck --symbols stripped` needs it: install the package `binutils`",
+        ),
+        tool(
             "python3",
             host::first_line("python3", &["--version"]),
             "the workload `python-here` needs it: install the package `python3`",

@@ -114,7 +114,7 @@ fn chosen_programs(args: &Arguments) -> Result<(Vec<Program>, Option<Scripts>), 
 }
 
 /// Looks for a command as exec does, so that a missing one is found before any file is written.
-fn find(command: &OsStr) -> Result<(), Failure> {
+pub(super) fn find(command: &OsStr) -> Result<(), Failure> {
     let is_program = |path: &Path| {
         path.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
     };

@@ -20,6 +20,7 @@ use crate::replay::mode::Mode;
 use crate::session::{self, Conditions, Pace, Session, Sink, Taken};
 use crate::subject::{self, Subject};
 use crate::talk::Voice;
+use crate::valgrind::{Options, Variant};
 use crate::workload::{self, Extent, HERE, Name, Prepared};
 
 /// Name of the records' file.
@@ -247,7 +248,7 @@ fn from_file(name: &Name, extent: Extent) -> Result<Option<Prepared>, Failure> {
 }
 
 /// Opens the results file; with what it holds already, when the run goes on from there.
-fn open(
+pub(super) fn open(
     directory: &Path,
     resume: bool,
     begun: &Begun<'_>,
@@ -427,7 +428,9 @@ fn memcheck(
         measuring: session.measuring,
         ..Session::new(session.conditions, &subjects, workloads, session.baseline)
     };
-    let outcome = inner.memcheck(version);
+    let options = Options { version: version.to_owned(), ..Options::default() };
+    let cells = inner.replays(&[Variant::default()]);
+    let outcome = inner.memcheck(&cells, &options, super::memcheck::processors());
     let Session { sink, failures, measuring, .. } = inner;
     (session.sink, session.failures, session.measuring) = (sink, failures, measuring);
     outcome

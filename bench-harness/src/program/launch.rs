@@ -23,10 +23,14 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use reports::record::Status;
+
 use super::bindings;
 use super::watch::Watch;
 use crate::child::job::ANSWER_FD;
+use crate::child::outcome::signal_name;
 use crate::child::process::{check, die_with, pidfd_open, resident_bytes};
+use crate::child::spawn::{Ending, Finished};
 use crate::child::stream::Stream;
 
 /// First argument of a launcher; the job is the second, and the program's command line follows.
@@ -47,6 +51,9 @@ pub(crate) struct Job {
     pub(crate) notes: Option<PathBuf>,
     /// Most resident memory of the program's process, in bytes.
     pub(crate) memory_bytes: u64,
+    /// Whether the program is a sample of ours, whose answer is handed on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) sample: bool,
 }
 
 /// What came of it.
@@ -82,6 +89,9 @@ pub(crate) struct Ended {
     pub(crate) notes: Option<String>,
     /// Whether the program was last seen without the library that was to be preloaded.
     pub(crate) missed: bool,
+    /// What a sample wrote to its own [`ANSWER_FD`], as far as a pipe holds it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) answer: String,
 }
 
 /// What a program wrote to one stream.
@@ -107,6 +117,43 @@ pub(crate) fn main(mut arguments: impl Iterator<Item = OsString>) -> u8 {
     if out.write_all(text.as_bytes()).is_err() { 70 } else { 0 }
 }
 
+/// How a launched program came to its end, as the harness sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Launched {
+    /// By itself.
+    Ended(Box<Ended>),
+    /// It was stopped, or took its launcher with it.
+    Stopped { status: Status, message: String, signal: Option<i32> },
+}
+
+/// Reads what a launcher left.
+///
+/// # Errors
+/// When the program could not be started, or the launcher has not done its work.
+pub(crate) fn read(finished: &Finished) -> io::Result<Launched> {
+    let stopped = |status, message: &str| {
+        Ok(Launched::Stopped { status, message: message.to_owned(), signal: None })
+    };
+    match finished.ending {
+        Ending::Timeout => stopped(Status::Timeout, "killed at its time limit"),
+        Ending::Interrupted => stopped(Status::Interrupted, "interrupted"),
+        Ending::Oom => stopped(Status::Oom, "killed at its memory limit"),
+        // The program may have ended its whole group, the launcher with it.
+        Ending::Signal(signal) => Ok(Launched::Stopped {
+            status: Status::Signal,
+            message: format!("the launcher was killed by {}", signal_name(signal)),
+            signal: Some(signal),
+        }),
+        Ending::Exit(_) => match serde_json::from_slice(&finished.answer) {
+            Ok(Answer::Ended(ended)) => Ok(Launched::Ended(ended)),
+            Ok(Answer::Oom) => stopped(Status::Oom, "killed at its memory limit"),
+            Ok(Answer::CannotStart(what)) => Err(io::Error::other(what)),
+            Ok(Answer::Failed(what)) => Err(io::Error::other(format!("launcher: {what}"))),
+            Err(error) => Err(io::Error::other(format!("launcher's answer: {error}"))),
+        },
+    }
+}
+
 fn launch(job: &Job, command: &[OsString]) -> io::Result<Answer> {
     // SAFETY: plain system call; a descriptor that is not open is an error like any other (L1).
     check(unsafe { libc::fcntl(ANSWER_FD, libc::F_SETFD, libc::FD_CLOEXEC) })?;
@@ -122,14 +169,19 @@ fn launch(job: &Job, command: &[OsString]) -> io::Result<Answer> {
         prepared.envs(bindings::variables(folder));
     }
     let this = std::process::id() as libc::pid_t;
+    let (answer, writer) = io::pipe()?;
+    let answer_fd = job.sample.then(|| writer.as_raw_fd());
     // SAFETY: the closure makes system calls only, which are allowed between fork and exec.
-    unsafe { prepared.pre_exec(move || die_with(this)) };
+    unsafe { prepared.pre_exec(move || prepare(answer_fd, this)) };
     let own_peak_bytes = own_peak_bytes();
     let begin = Instant::now();
     let child = match prepared.spawn() {
         Ok(child) => child,
         Err(error) => return Ok(Answer::CannotStart(error.to_string())),
     };
+    drop(writer);
+    // An answer is smaller than a pipe, and is read when the sample has ended.
+    let mut answer = Stream::new(answer.into(), KEPT_BYTES)?;
     let mut running = Running::new(child)?;
     let verified = job.notes.is_some();
     let mut watch =
@@ -141,6 +193,7 @@ fn launch(job: &Job, command: &[OsString]) -> io::Result<Answer> {
         return Ok(Answer::Oom);
     }
     running.drain();
+    answer.read();
     let pid = running.pid as u32;
     let peak = usage.ru_maxrss as u64 * 1024;
     Ok(Answer::Ended(Box::new(Ended {
@@ -155,7 +208,18 @@ fn launch(job: &Job, command: &[OsString]) -> io::Result<Answer> {
         stderr: written(running.stderr),
         notes: job.notes.as_ref().map(|folder| bindings::malloc_notes(folder, pid)),
         missed: watch.is_some_and(|watch| watch.missed()),
+        answer: String::from_utf8_lossy(&answer.into_kept()).into_owned(),
     })))
+}
+
+/// Between fork and exec: the sample's answer in its place, death with the launcher.
+fn prepare(answer_fd: Option<i32>, launcher: libc::pid_t) -> io::Result<()> {
+    if let Some(fd) = answer_fd {
+        // SAFETY: plain system call; the launcher's own descriptor of that number stays as it is in
+        // the launcher, and the copy has no close-on-exec flag.
+        check(unsafe { libc::dup2(fd, ANSWER_FD) })?;
+    }
+    die_with(launcher)
 }
 
 /// The program, running.

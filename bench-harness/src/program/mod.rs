@@ -21,6 +21,7 @@
 
 pub(crate) mod bindings;
 pub(crate) mod launch;
+pub(crate) mod proof;
 pub(crate) mod session;
 pub(crate) mod subject;
 pub(crate) mod suite;

@@ -8,10 +8,10 @@ use reports::record::{self, Status};
 
 use super::Program;
 use super::bindings;
-use super::launch::{self, Answer, Ended, Job};
+use super::launch::{self, Ended, Job, Launched};
 use super::subject::Server;
 use crate::child::outcome::{signal_name, with_last_words};
-use crate::child::spawn::{self, Ending, Finished, Limits};
+use crate::child::spawn::{self, Finished, Limits};
 use crate::interrupt::Interrupt;
 use crate::preload::Preload;
 
@@ -74,6 +74,7 @@ pub(super) fn run(
         preload: preload.as_ref().map(|preload| preload.path().to_owned()),
         notes: notes.as_ref().map(|folder| folder.path().to_owned()),
         memory_bytes: limits.memory_bytes,
+        sample: false,
     };
     let mut command = Command::new(std::env::current_exe()?);
     command.arg(launch::ARGUMENT).arg(serde_json::to_string(&job).map_err(io::Error::other)?);
@@ -84,7 +85,8 @@ pub(super) fn run(
     judge(request, seq, &finished)
 }
 
-fn environment(command: &mut Command, request: &Request<'_>) {
+/// Gives the program's launcher the environment that the program is to have.
+pub(super) fn environment(command: &mut Command, request: &Request<'_>) {
     let sets_allocators = |name: &OsString| {
         let name = name.to_string_lossy();
         ALLOCATOR_VARIABLES.iter().any(|beginning| name.starts_with(beginning))
@@ -102,26 +104,11 @@ fn environment(command: &mut Command, request: &Request<'_>) {
 
 fn judge(request: &Request<'_>, seq: u64, finished: &Finished) -> io::Result<record::Program> {
     let mut record = record(request, seq);
-    let mut fail = |status, message: String| {
-        record.status = status;
-        record.message = Some(message);
-    };
-    match finished.ending {
-        Ending::Timeout => fail(Status::Timeout, "killed at its time limit".to_owned()),
-        Ending::Interrupted => fail(Status::Interrupted, "interrupted".to_owned()),
-        Ending::Oom => fail(Status::Oom, "killed at its memory limit".to_owned()),
-        Ending::Signal(signal) => {
-            // The program may have ended its whole group, the launcher with it.
-            fail(Status::Signal, format!("the launcher was killed by {}", signal_name(signal)));
-            record.signal = Some(signal);
+    match launch::read(finished)? {
+        Launched::Ended(ended) => fill(&mut record, request, *ended),
+        Launched::Stopped { status, message, signal } => {
+            (record.status, record.message, record.signal) = (status, Some(message), signal);
         }
-        Ending::Exit(_) => match serde_json::from_slice(&finished.answer) {
-            Ok(Answer::Ended(ended)) => fill(&mut record, request, *ended),
-            Ok(Answer::Oom) => fail(Status::Oom, "killed at its memory limit".to_owned()),
-            Ok(Answer::CannotStart(what)) => return Err(io::Error::other(what)),
-            Ok(Answer::Failed(what)) => return Err(io::Error::other(format!("launcher: {what}"))),
-            Err(error) => return Err(io::Error::other(format!("launcher's answer: {error}"))),
-        },
     }
     Ok(record)
 }

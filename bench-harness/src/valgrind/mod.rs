@@ -1,91 +1,79 @@
-//! Runs a sample under Valgrind's memcheck and counts what it reports.
+//! Runs cells under Valgrind's memcheck and counts what it reports.
+//!
+//! ```text
+//! cells, side by side        a launcher per run                 the child
+//!   count  --spawn::run-->  __launch JOB CHILD           -->  CHILD               wall, peak
+//!          --spawn::run-->  __launch JOB valgrind CHILD  -->  CHILD, watched      XML, wall, peak
+//! ```
+//!
+//! * V1: the two runs of a cell have the same command, library and environment; what is kept of
+//!   their times and memory is their ratio.
+//! * V2: only a complete XML report is counted. A run that was cut off has no counts, never zero.
+//! * V3: records are written by one thread, in the order in which cells finish.
 
+mod cell;
+mod operation;
+mod side_by_side;
+mod variant;
 mod xml;
 
-use std::io;
-use std::process::Command;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
-use reports::record::{Memcheck, Status};
-
-use crate::child::outcome;
-use crate::child::spawn::{self, Limits};
-use crate::interrupt::Interrupt;
-use crate::measure::{self, Request};
+pub(crate) use cell::{Cell, Load, Tool};
+pub(crate) use side_by_side::side_by_side;
+pub(crate) use variant::{Requests, Stripped, Symbols, Variant};
 
 /// Arguments of every run. Errors beyond the first thousands are counted as well; a preloaded
-/// subject stays in place instead of being replaced by memcheck's own malloc.
+/// subject stays in place instead of being replaced by memcheck's own malloc; files and variables
+/// with options of the user's own are not read.
 const ARGUMENTS: [&str; 7] = [
+    "--command-line-only=yes",
     "--tool=memcheck",
     "--xml=yes",
     "--error-limit=no",
     "--num-callers=30",
-    "--leak-check=no",
     "--soname-synonyms=somalloc=nouserintercepts",
     "--child-silent-after-fork=yes",
 ];
 
-/// Runs one cell under memcheck.
-///
-/// # Errors
-/// When Valgrind cannot be started or its report cannot be kept.
-pub(crate) fn memcheck(
-    request: &Request<'_>,
-    version: &str,
-    limits: Limits,
-    interrupt: &Interrupt,
-) -> io::Result<Memcheck> {
-    let mut record = Memcheck {
-        subject: request.subject.name.clone(),
-        workload: request.workload.record.workload.clone(),
-        status: Status::Ok,
-        message: None,
-        ownership: request.subject.ownership().map(str::to_owned),
-        touch: request.touch.to_string(),
-        operations: None,
-        errors: None,
-        errors_suppressed: None,
-        contexts: None,
-        errors_by_kind: Default::default(),
-        errors_by_operation: Default::default(),
-        valgrind: Some(version.to_owned()),
-    };
-    if let Some(why) = request.subject.without_valgrind {
-        record.status = Status::Unsupported;
-        record.message = Some(why.to_owned());
-        return Ok(record);
-    }
-    if let Some(reason) = request.subject.missing() {
-        (record.status, record.message) = (Status::Missing, Some(reason));
-        return Ok(record);
-    }
-    let report =
-        tempfile::Builder::new().prefix("arenabench-memcheck-").suffix(".xml").tempfile()?;
-    let [program, argument, job] = measure::child_arguments(request)?;
-    let mut command = Command::new("valgrind");
-    command.args(ARGUMENTS).arg(format!("--xml-file={}", report.path().display()));
-    command.arg(program).args([argument, job]);
-    let _preload = measure::environment(&mut command, request.subject)?;
-    let finished = spawn::run(command, limits, interrupt)?;
-    let verdict = outcome::judge(&finished, request.workload.shape.calls);
-    record.status = verdict.status;
-    record.message = verdict.message;
-    if verdict.found.is_none() {
-        return Ok(record);
-    }
-    match xml::parse(&std::fs::read_to_string(report.path())?) {
-        Ok(report) => {
-            let shape = &request.workload.shape;
-            record.operations = Some(shape.base_calls + shape.calls + shape.drain_calls);
-            record.errors = Some(report.errors);
-            record.errors_suppressed = Some(report.suppressed);
-            record.contexts = Some(report.contexts);
-            record.errors_by_kind = report.by_kind;
-            record.errors_by_operation = report.by_operation;
+/// What memcheck is told besides.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Options {
+    /// Valgrind's version, for the records.
+    pub(crate) version: String,
+    /// Whether blocks that nobody freed are looked for.
+    pub(crate) leak_check: bool,
+    /// Files of suppressions, beyond those that Valgrind brings.
+    pub(crate) suppressions: Vec<PathBuf>,
+    /// Whether not even Valgrind's own suppressions are used.
+    pub(crate) no_suppressions: bool,
+}
+
+impl Options {
+    /// Valgrind's command line, up to the program.
+    fn command(&self, variant: Variant, report: &Path) -> Vec<OsString> {
+        let mut command: Vec<OsString> = vec!["valgrind".into()];
+        command.extend(ARGUMENTS.map(OsString::from));
+        let leaks: &[&str] = match self.leak_check {
+            true => &["--leak-check=full", "--show-leak-kinds=all"],
+            false => &["--leak-check=no"],
+        };
+        command.extend(leaks.iter().map(OsString::from));
+        if variant.symbols == Symbols::NoInline {
+            command.push("--read-inline-info=no".into());
         }
-        Err(error) => {
-            record.status = Status::Exit;
-            record.message = Some(format!("Valgrind's report is unreadable: {error}"));
+        if self.no_suppressions {
+            command.push("--default-suppressions=no".into());
         }
+        let with_path = |option: &str, path: &Path| {
+            let mut argument = OsString::from(option);
+            argument.push(path);
+            argument
+        };
+        let files = self.suppressions.iter();
+        command.extend(files.map(|file| with_path("--suppressions=", file)));
+        command.push(with_path("--xml-file=", report));
+        command
     }
-    Ok(record)
 }

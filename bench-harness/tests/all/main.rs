@@ -24,5 +24,6 @@ mod recorder;
 mod recording;
 mod run;
 mod sanity;
+mod suppressions;
 mod threads;
 mod watched;

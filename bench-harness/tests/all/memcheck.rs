@@ -74,3 +74,94 @@ fn without_valgrind_the_command_says_what_to_install() {
     assert_eq!(ended.code, 3);
     assert!(ended.error().contains("install"), "{}", ended.stderr);
 }
+
+#[test]
+fn places_and_ratios_are_part_of_the_record_and_variants_tell_records_apart() {
+    if !have("valgrind") || !have("strip") {
+        return;
+    }
+    let records = memcheck(
+        "-w dict-resize -s pymalloc-3.9 --operations 20k --symbols full --symbols no-inline \
+         --symbols stripped --leak-check",
+    );
+    let symbols: Vec<_> = records.iter().map(|record| record["symbols"].as_str()).collect();
+    assert_eq!(symbols, [None, Some("no-inline"), Some("stripped")]);
+    for record in &records {
+        assert_eq!(record["status"], "ok", "{record}");
+        assert_eq!(record["errors"], records[0]["errors"]);
+        assert!(record["leaks"].is_object(), "{record}");
+        for ratio in ["wall_ratio", "rss_ratio"] {
+            assert!(record[ratio].as_f64().unwrap() > 1.0, "{ratio}: {record}");
+        }
+    }
+    let has = |record: &Value, name: &str| {
+        let places = record["places"].as_array().unwrap().iter();
+        let mut frames = places.flat_map(|place| place["frames"].as_array().unwrap());
+        frames.any(|frame| frame.as_str().unwrap().starts_with(name))
+    };
+    assert!(has(&records[0], "owns<"), "{}", records[0]);
+    assert!(!has(&records[1], "owns<") && has(&records[1], "bench_harness::"), "{}", records[1]);
+    assert!(has(&records[2], "? arenabench") && !has(&records[2], "bench_harness::"));
+}
+
+#[test]
+fn a_program_is_run_itself_with_its_exit_code_and_what_it_loses() {
+    if !have("valgrind") || !have("cc") {
+        return;
+    }
+    let folder = crate::command::folder();
+    let source = folder.path().join("loses.c");
+    let text = "#include <stdlib.h>\nint main(void) {\n    void *volatile block = malloc(48);\n    \
+                block = 0;\n    return 7;\n}\n";
+    std::fs::write(&source, text).unwrap();
+    let program = folder.path().join("loses");
+    let compiled =
+        std::process::Command::new("cc").arg("-o").arg(&program).arg(&source).status().unwrap();
+    assert!(compiled.success());
+    let records = memcheck_program("-s system --leak-check", &program);
+    let record = &records[0];
+    assert_eq!((&record["status"], &record["exit_code"]), (&"ok".into(), &7.into()), "{record}");
+    assert_eq!(record["program"], true);
+    assert!(record["library"].as_str().unwrap().contains("libc"), "{record}");
+    assert_eq!(record["leaks"]["Leak_DefinitelyLost"]["bytes"], 48, "{record}");
+    assert_eq!(record["errors"], 0, "{record}");
+}
+
+fn memcheck_program(options: &str, program: &std::path::Path) -> Vec<Value> {
+    let mut command = crate::command::command(&format!("memcheck --format json -q {options} --"));
+    let ended = crate::command::ended(command.arg(program));
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    ended.records()
+}
+
+#[test]
+fn results_go_to_a_folder_and_a_resumed_run_counts_nothing_twice() {
+    if !have("valgrind") {
+        return;
+    }
+    let folder = crate::command::folder();
+    let out = folder.path().join("out");
+    let arguments = format!(
+        "memcheck -s system -s pymalloc-3.9 -w dict-resize --operations 5k -q -o {}",
+        out.display()
+    );
+    let first = arenabench(&arguments);
+    assert_eq!(first.code, 0, "{}", first.stderr);
+    let page = std::fs::read_to_string(out.join("index.html")).unwrap();
+    assert!(page.contains("Valgrind errors") && page.contains("arena-index"));
+    let lines = || {
+        let text = std::fs::read_to_string(out.join("results.jsonl")).unwrap();
+        text.lines().filter(|line| line.contains("\"kind\":\"memcheck\"")).count()
+    };
+    assert_eq!(lines(), 2);
+    assert_eq!(arenabench(&arguments).code, 2, "an old folder is not written over");
+    let resumed = arenabench(&format!("{arguments} --resume"));
+    assert_eq!((resumed.code, lines()), (0, 2), "{}", resumed.stderr);
+}
+
+#[test]
+fn a_file_of_suppressions_that_is_not_there_is_an_io_error() {
+    let ended = arenabench("memcheck -s system -w int-churn:1k --suppressions /no/such.supp");
+    assert_eq!(ended.code, 74);
+    assert!(ended.error().contains("/no/such.supp"), "{}", ended.stderr);
+}

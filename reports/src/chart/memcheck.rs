@@ -70,10 +70,16 @@ fn draw(record: &Memcheck, marker: &impl Fn(&str) -> Marker) -> Drawn {
     };
     Drawn {
         label: record.subject.clone(),
-        sublabel: record.ownership.clone().unwrap_or_default(),
+        sublabel: sublabel(record),
         note: counted.map_or_else(|| record.status.word().to_owned(), quantity::count),
         hatched: counted.is_none(),
         points,
         ..Drawn::default()
     }
+}
+
+/// Strategy and variant, as far as there are any.
+fn sublabel(record: &Memcheck) -> String {
+    let words = record.ownership.iter().cloned().chain([record.variant()]);
+    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(", ")
 }

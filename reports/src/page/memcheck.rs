@@ -25,26 +25,32 @@ pub(super) fn section(context: Context<'_>) -> Option<Markup> {
     let versions: Vec<&str> = versions.into_iter().collect();
     Some(html! {
         p {
-            "Each subject replays each workload under memcheck"
+            "Each subject replays each workload, or serves a program, under memcheck"
             @if !versions.is_empty() { " (Valgrind " (list(&versions)) ")" }
             ". An error here is a read or a decision that Valgrind cannot vouch for: a strategy that "
             "looks at memory it does not own is reported, whether or not it ever goes wrong. Leaks are "
-            "left out. Such a run carries no times."
+            "counted apart. Such a run carries no times, only ratios to a run without Valgrind."
         }
         (figure(&context.charts.memcheck, &matrix(records)))
         @if records.iter().any(|record| record.errors > Some(0)) { (origins(records)) }
+        @if records.iter().any(|record| !record.suppressed_by_entry.is_empty()) {
+            (suppressed(records))
+        }
+        @if records.iter().any(|record| record.leaks.is_some()) { (leaks(records)) }
+        @if records.iter().any(|record| record.wall_ratio.is_some()) { (costs(records)) }
     })
 }
 
 /// Errors by subject and workload.
 fn matrix(records: &[Memcheck]) -> Markup {
     let workloads = in_order(records.iter().map(|record| record.workload.as_str()));
-    let subjects = in_order(records.iter().map(|record| record.subject.as_str()));
+    let labels: Vec<String> = records.iter().map(Memcheck::label).collect();
+    let subjects = in_order(labels.iter().map(String::as_str));
     let of = |subject: &str, workload: &str| {
-        records.iter().find(|one| one.subject == subject && one.workload == workload)
+        records.iter().find(|one| one.label() == subject && one.workload == workload)
     };
     let strategy = |subject: &str| {
-        records.iter().find_map(|one| one.ownership.as_deref().filter(|_| one.subject == subject))
+        records.iter().find_map(|one| one.ownership.as_deref().filter(|_| one.label() == subject))
     };
     table(
         "Errors that Valgrind reports, every occurrence counted, and in brackets those that \
@@ -105,12 +111,96 @@ fn origins(records: &[Memcheck]) -> Markup {
             @for record in records.iter().filter(|record| record.errors > Some(0)) {
                 tr {
                     td { (record.workload) }
-                    th scope="row" { (record.subject) }
+                    th scope="row" { (record.label()) }
                     (number(record.errors.map(quantity::count)))
                     (number(record.contexts.map(quantity::count)))
                     td.wide { (by_count(&record.errors_by_kind)) }
                     td.wide { (by_count(&record.errors_by_operation)) }
                     (number(record.operations.map(quantity::count)))
+                }
+            }
+        },
+    )
+}
+
+/// Which suppression silenced how much.
+fn suppressed(records: &[Memcheck]) -> Markup {
+    table(
+        "What suppressions silence, every occurrence counted, by the name of the entry.",
+        &html! { tr {
+            th scope="col" { "Workload" } th scope="col" { "Subject" }
+            th scope="col" { "By entry" }
+        } },
+        &html! {
+            @for record in records.iter().filter(|record| !record.suppressed_by_entry.is_empty()) {
+                tr {
+                    td { (record.workload) }
+                    th scope="row" { (record.label()) }
+                    td.wide { (by_count(&record.suppressed_by_entry)) }
+                }
+            }
+        },
+    )
+}
+
+/// Kinds of leaks as Valgrind names them, with the words of its summary.
+const LEAKS: [(&str, &str); 4] = [
+    ("Leak_DefinitelyLost", "Definitely lost"),
+    ("Leak_IndirectlyLost", "Indirectly lost"),
+    ("Leak_PossiblyLost", "Possibly lost"),
+    ("Leak_StillReachable", "Still reachable"),
+];
+
+/// What was never freed, for the records that looked for it.
+fn leaks(records: &[Memcheck]) -> Markup {
+    let looked = || records.iter().filter_map(|record| Some((record, record.leaks.as_ref()?)));
+    table(
+        "Blocks that were never freed: bytes, and in brackets blocks. Blocks of an allocator that \
+         tells Valgrind nothing are not seen, and neither is their loss.",
+        &html! { tr {
+            th scope="col" { "Workload" } th scope="col" { "Subject" }
+            @for (_, words) in LEAKS { th.number scope="col" { (words) } }
+        } },
+        &html! {
+            @for (record, leaks) in looked() {
+                tr {
+                    td { (record.workload) }
+                    th scope="row" { (record.label()) }
+                    @for (kind, _) in LEAKS {
+                        td.number {
+                            @match leaks.get(kind) {
+                                None => { "0" },
+                                Some(leak) => {
+                                    (quantity::count(leak.bytes))
+                                    " " span.interval { "[" (quantity::count(leak.blocks)) "]" }
+                                },
+                            }
+                        }
+                    }
+                }
+            }
+        },
+    )
+}
+
+/// What watching costs.
+fn costs(records: &[Memcheck]) -> Markup {
+    let paid = || records.iter().filter(|record| record.wall_ratio.is_some());
+    table(
+        "What it costs: the run under Valgrind over the same run without it, one of each, start and \
+         end included. Cells ran side by side: these are orders of magnitude.",
+        &html! { tr {
+            th scope="col" { "Workload" } th scope="col" { "Subject" }
+            th.number scope="col" { "Wall time, ratio" }
+            th.number scope="col" { "Peak resident memory, ratio" }
+        } },
+        &html! {
+            @for record in paid() {
+                tr {
+                    td { (record.workload) }
+                    th scope="row" { (record.label()) }
+                    (number(record.wall_ratio.map(quantity::figure)))
+                    (number(record.rss_ratio.map(quantity::figure)))
                 }
             }
         },

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use reports::record::{
-    Call, Contract, End, Host, Memcheck, Program, Record, Recording, Role, Sample, Source, Status,
-    Subject, Unmeasured, Verdict, Workload,
+    Call, Contract, End, FULL_SYMBOLS, Host, Leak, Memcheck, Place, Program, REQUESTS_ON, Record,
+    Recording, Role, Sample, Source, Status, Subject, Unmeasured, Verdict, Workload,
 };
 use reports::results::Results;
 
@@ -261,13 +261,18 @@ fn add_memcheck(results: &mut Results, subjects: usize, workloads: usize) {
             results.memchecks.push(Memcheck {
                 subject: name.to_owned(),
                 workload: load.to_owned(),
+                symbols: FULL_SYMBOLS.to_owned(),
+                requests: REQUESTS_ON.to_owned(),
                 status: if unsupported { Status::Unsupported } else { Status::Ok },
                 message: unsupported.then(|| "aborts under Valgrind".to_owned()),
                 ownership: ownership.map(str::to_owned),
                 touch: "header".to_owned(),
+                program: false,
+                exit_code: None,
+                library: None,
                 operations: (!unsupported).then_some(2_000_000),
                 errors: (!unsupported).then_some(errors),
-                errors_suppressed: (!unsupported).then_some(0),
+                errors_suppressed: (!unsupported).then_some(if noisy { 40 } else { 0 }),
                 contexts: (!unsupported).then_some(if noisy { 6 } else { 0 }),
                 errors_by_kind: match noisy {
                     true => BTreeMap::from([
@@ -283,6 +288,25 @@ fn add_memcheck(results: &mut Results, subjects: usize, workloads: usize) {
                     }
                     false => BTreeMap::new(),
                 },
+                suppressed_by_entry: match noisy {
+                    true => BTreeMap::from([("an entry".to_owned(), 40)]),
+                    false => BTreeMap::new(),
+                },
+                leaks: noisy.then(|| {
+                    let lost = Leak { bytes: 4_096, blocks: 3 };
+                    BTreeMap::from([("Leak_DefinitelyLost".to_owned(), lost)])
+                }),
+                places: match noisy {
+                    true => vec![Place {
+                        kind: "UninitCondition".to_owned(),
+                        count: 20_000,
+                        operation: "free".to_owned(),
+                        frames: vec!["owns".to_owned(), "free".to_owned(), "main".to_owned()],
+                    }],
+                    false => Vec::new(),
+                },
+                wall_ratio: (!unsupported).then_some(31.5),
+                rss_ratio: (!unsupported).then_some(2.4),
                 valgrind: Some("3.19.0".to_owned()),
             });
         }
