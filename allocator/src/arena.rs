@@ -1,7 +1,8 @@
 //! Arenas: what the source hands out, their descriptors, and the table of descriptors.
 //!
 //! An arena is one mapping of `ARENA_BYTES` bytes, cut into pools on demand from the low end. The
-//! source aligns it to an OS page at best, so up to one pool is lost to alignment:
+//! source aligns it to an OS page as a rule, so up to one pool is lost to alignment, or to what an
+//! ownership strategy keeps at the head of an aligned one (`HEAD_BYTES`):
 //!
 //! ```text
 //! base        first pool (rounded up to POOL_BYTES)       virgin                  base+ARENA_BYTES
@@ -57,6 +58,8 @@ pub(crate) struct ArenaDescriptor {
     /// Pools that no class holds: on the empty list or never cut.
     pub(crate) free_pools: Cell<u32>,
     pub(crate) total_pools: Cell<u32>,
+    /// Bytes at the start that the ownership strategy keeps; pools begin behind them.
+    pub(crate) head_bytes: Cell<u32>,
     pub(crate) next: Cell<Option<Arena>>,
     pub(crate) prev: Cell<Option<Arena>>,
 }
@@ -82,7 +85,7 @@ impl Arena {
 
     /// Address of the first pool.
     pub(crate) fn first_pool<G: Geometry>(self) -> usize {
-        self.base.get().addr().next_multiple_of(G::POOL_BYTES)
+        (self.base.get().addr() + self.head_bytes.get() as usize).next_multiple_of(G::POOL_BYTES)
     }
 
     /// Number of pools that were cut, whether a class holds them or not.
@@ -97,9 +100,11 @@ impl Arena {
         unsafe { Pool::at(self.base.get().with_addr(addr)) }
     }
 
-    /// Describes a fresh mapping at `base`: all its pools are free, none is cut.
-    fn open<G: Geometry>(self, base: *mut u8) {
+    /// Describes a fresh mapping at `base`: all its pools are free, none is cut. The ownership
+    /// strategy keeps the first `head_bytes`.
+    fn open<G: Geometry>(self, base: *mut u8, head_bytes: usize) {
         self.base.set(base);
+        self.head_bytes.set(head_bytes as u32);
         let lost = self.first_pool::<G>() - base.addr();
         let pools = (G::ARENA_BYTES - lost) / G::POOL_BYTES;
         self.virgin.set(base.with_addr(self.first_pool::<G>()));
@@ -279,6 +284,7 @@ impl ArenaTable {
                 empty: Cell::new(None),
                 free_pools: Cell::new(0),
                 total_pools: Cell::new(0),
+                head_bytes: Cell::new(0),
                 next: Cell::new(self.vacant),
                 prev: Cell::new(None),
             };
@@ -290,10 +296,11 @@ impl ArenaTable {
         Some(())
     }
 
-    /// Fills the first vacant slot with the fresh mapping at `base`.
-    pub(crate) fn add<G: Geometry>(&mut self, slot: Arena, base: *mut u8) {
+    /// Fills the first vacant slot with the fresh mapping at `base`, whose first `head_bytes` are
+    /// the ownership strategy's.
+    pub(crate) fn add<G: Geometry>(&mut self, slot: Arena, base: *mut u8, head_bytes: usize) {
         self.vacant = slot.next.get();
-        slot.open::<G>(base);
+        slot.open::<G>(base, head_bytes);
         self.current += 1;
         self.ever += 1;
         self.high_water = self.high_water.max(self.current);

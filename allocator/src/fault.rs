@@ -106,6 +106,8 @@ impl<'a, S> FaultySource<'a, S> {
 // SAFETY: memory comes from the inner source unchanged.
 unsafe impl<S: ArenaSource> ArenaSource for FaultySource<'_, S> {
     const NAME: &'static str = "faulty";
+    const ARENAS_ALIGNED: bool = S::ARENAS_ALIGNED;
+    const ONE_RESERVATION: bool = S::ONE_RESERVATION;
 
     fn map(&mut self, bytes: usize) -> *mut u8 {
         self.plan.fresh(|| self.inner.map(bytes))

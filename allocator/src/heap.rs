@@ -77,7 +77,8 @@ impl<G: Geometry, O: Ownership<G>, S: ArenaSource, N: NextAllocator> ClassicHeap
     /// An empty heap. Asks for no memory, and stands in `.bss` when it initialises a static whose
     /// source and next allocator are zero-sized.
     ///
-    /// Does not compile for a geometry that is inconsistent or that the strategy is not safe with.
+    /// Does not compile for a geometry that is inconsistent, nor for a geometry or a source that
+    /// the strategy is not safe with.
     #[must_use]
     pub const fn new(source: S, next: N) -> Self {
         const {
@@ -87,6 +88,16 @@ impl<G: Geometry, O: Ownership<G>, S: ArenaSource, N: NextAllocator> ClassicHeap
                 G::POOL_BYTES <= O::MAX_POOL_BYTES,
                 "this ownership test is not safe with pools of this size"
             );
+            assert!(
+                S::ARENAS_ALIGNED || !O::NEEDS_ALIGNED_ARENAS,
+                "this ownership test needs arenas aligned to their size"
+            );
+            assert!(
+                S::ONE_RESERVATION || !O::NEEDS_ONE_RESERVATION,
+                "this ownership test needs arenas cut from one reservation"
+            );
+            assert!(O::HEAD_BYTES <= G::POOL_BYTES, "one pool gives way, no more");
+            assert!(O::HEAD_BYTES == 0 || O::NEEDS_ALIGNED_ARENAS, "or two pools would be lost");
         }
         Self {
             used: UsedPools::EMPTY,

@@ -114,13 +114,24 @@ pub use lab::{MadeUpSource, OwnershipLab};
 pub use next::NextAllocator;
 pub use next::glibc_malloc::GlibcMalloc;
 pub use next::system_malloc::SystemMalloc;
-pub use ownership::arena_index::ArenaIndex;
+pub use ownership::arena_index::{ArenaIndex, ArenaIndexDebugger, ArenaIndexGuarded};
+pub use ownership::cookie::Cookie;
+pub use ownership::page_map::PageMap;
 pub use ownership::radix_tree::RadixTree;
+pub use ownership::reserved_range::ReservedRange;
 pub use ownership::{Ownership, OwnershipTables};
-pub use presets::{Preset, Pymalloc23, Pymalloc39, Pymalloc311, Python23, Python39, Python311};
+pub use presets::{
+    Classic39, Classic39Never, ClassicArenaIndex, ClassicArenaIndex2, ClassicArenaIndexDebugger,
+    ClassicArenaIndexGuarded, ClassicCookie, ClassicPageMap, ClassicRadixTree,
+    ClassicReservedRange, Preset, Pymalloc23, Pymalloc27, Pymalloc39, Pymalloc311, Pymalloc315,
+    Python23, Python27, Python39, Python311, Python315,
+};
 pub use source::ArenaSource;
+pub use source::aligned::AlignedSource;
+pub use source::huge_page::HugePageSource;
 pub use source::malloc::MallocSource;
 pub use source::mmap::MmapSource;
+pub use source::reserved::ReservedSource;
 pub use stats::{ClassStats, Stats};
 pub use validate::{Invariant, Violation};
 pub use watched_heap::{WatchedHeap, WatchedSource};

@@ -7,19 +7,26 @@
 //! | strategy | reads | foreign pointers | pool size |
 //! |---|---|---|---|
 //! | [`ArenaIndex`](crate::ArenaIndex) | 4 bytes of the pointer's own OS page | right, but the read may touch freed or undefined memory | at most an OS page |
+//! | [`ArenaIndexDebugger`](crate::ArenaIndexDebugger) | the same, from a function of its own | the same, with one frame to suppress | at most an OS page |
+//! | [`ArenaIndexGuarded`](crate::ArenaIndexGuarded) | the same, unseen by Valgrind | the same, nothing is reported | at most an OS page |
 //! | [`RadixTree`](crate::RadixTree) | its own tables | right, touches nothing foreign | any |
+//! | [`PageMap`](crate::PageMap) | one byte of its own map | right, touches nothing foreign | any |
+//! | [`ReservedRange`](crate::ReservedRange) | nothing but two words of the heap | right, touches nothing foreign | any |
+//! | [`Cookie`](crate::Cookie) | the first word of the arena that would hold the pointer | wrong once in 2^64; between our arenas the read may fault | any |
 //!
-//! A new strategy is a further implementation of [`Ownership`]. `mark` and `unmark` see every
-//! arena come and go, which is enough for a page map (set and clear its bytes), a reserved range
-//! (widen two bounds) or a cookie (write it into the mapping); a probe that hides its read from
-//! Valgrind differs from `ArenaIndex` in `owns` alone.
+//! A new strategy is a further implementation of [`Ownership`]. `mark` and `unmark` see every arena
+//! come and go; a strategy that keeps something in the arenas themselves says how much
+//! (`HEAD_BYTES`) and writes it in `stamp`. What it needs of the arena source it says in constants.
 //!
 //! Invariants:
 //! * **I15** The test accepts the first and the last byte of every cut pool.
 //! * **I16** The strategy's own records name exactly the arenas that are mapped.
 
 pub(crate) mod arena_index;
+pub(crate) mod cookie;
+pub(crate) mod page_map;
 pub(crate) mod radix_tree;
+pub(crate) mod reserved_range;
 
 use crate::arena::ArenaTable;
 use crate::geometry::Geometry;
@@ -30,12 +37,19 @@ use crate::validate::Violation;
 ///
 /// # Safety
 /// `owns` must answer `true` for every address in a cut pool of the heap, `false` for every address
-/// outside of its arenas, and must not write. The heap dereferences what `owns` accepts.
+/// outside of its arenas, and must not write. The heap dereferences what `owns` accepts. Where the
+/// source's reservation holds nothing but arenas, all of the reservation may be taken for ours.
 pub unsafe trait Ownership<G: Geometry>: Sized {
     /// Name in reports, such as `radix-tree`.
     const NAME: &'static str;
     /// Largest pool with which `owns` is safe, in bytes. A heap with larger ones does not compile.
     const MAX_POOL_BYTES: usize;
+    /// Whether arenas must be aligned to their size. Other sources do not compile.
+    const NEEDS_ALIGNED_ARENAS: bool = false;
+    /// Whether arenas must be cut from one reservation. Other sources do not compile.
+    const NEEDS_ONE_RESERVATION: bool = false;
+    /// Bytes that the strategy keeps at the start of every arena: at most a pool, which gives way.
+    const HEAD_BYTES: usize = 0;
     /// Further demands on the geometry, asserted when a heap is constructed.
     const COMPATIBLE: () = ();
     /// The strategy before the first arena. All zero bytes, if heaps are to stand in `.bss`.
@@ -54,6 +68,18 @@ pub unsafe trait Ownership<G: Geometry>: Sized {
     /// Learns that `[base, base + ARENA_BYTES)` became an arena. `false` when memory for the
     /// strategy's own tables is refused by `next`; nothing is marked then.
     fn mark<N: NextAllocator>(&mut self, base: usize, next: &mut N) -> bool;
+
+    /// Writes what `owns` looks for into the first `HEAD_BYTES` of an arena that was marked.
+    ///
+    /// # Safety
+    /// `arena` is the start of a mapped arena, whose head nobody else uses.
+    unsafe fn stamp(&mut self, _arena: *mut u8) {}
+
+    /// Takes out what `stamp` wrote, before the arena goes back to its source.
+    ///
+    /// # Safety
+    /// As for `stamp`.
+    unsafe fn erase(&mut self, _arena: *mut u8) {}
 
     /// Forgets an arena that was marked.
     fn unmark(&mut self, base: usize);

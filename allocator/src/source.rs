@@ -1,21 +1,31 @@
 //! Arena sources: where arenas come from and where they go back to.
 //!
 //! [`MmapSource`](crate::MmapSource) maps anonymous memory, [`MallocSource`](crate::MallocSource)
-//! asks the system malloc as 2.3 did. Huge pages or a reserved range are further instances.
+//! asks the system malloc as 2.3 did, [`AlignedSource`](crate::AlignedSource) aligns arenas to their
+//! size, [`ReservedSource`](crate::ReservedSource) cuts them from one reservation, and
+//! [`HugePageSource`](crate::HugePageSource) asks for huge pages. What a source guarantees beyond the
+//! memory it states in constants, and a heap whose ownership test needs more does not compile.
 //! `fault.rs` wraps any source to make it fail on demand.
 
+pub(crate) mod aligned;
+pub(crate) mod huge_page;
 pub(crate) mod malloc;
 pub(crate) mod mmap;
+pub(crate) mod reserved;
 
 /// A supplier of arenas.
 ///
 /// # Safety
 /// What `map` returns, unless null, is readable and writable memory of the asked size that nobody
 /// else uses until it is passed to `unmap`. It need not be zeroed, and need be aligned to no more
-/// than 16 bytes.
+/// than 16 bytes. Constants that are `true` are promises about every arena.
 pub unsafe trait ArenaSource {
     /// Name in reports, such as `mmap`.
     const NAME: &'static str;
+    /// Whether an arena of `bytes` bytes, a power of two, is aligned to `bytes`.
+    const ARENAS_ALIGNED: bool = false;
+    /// Whether all arenas lie in one mapping that holds nothing else while the source lives.
+    const ONE_RESERVATION: bool = false;
 
     /// Fresh memory of `bytes` bytes, or null when it is refused.
     fn map(&mut self, bytes: usize) -> *mut u8;

@@ -1,9 +1,9 @@
 //! The C library functions that the system-backed instances and the flagship heap call.
 //!
-//! This is the only file that declares foreign functions. `source/mmap.rs`, `source/malloc.rs` and
-//! `next/system_malloc.rs` call them, and of the flagship heap `os.rs`, `fatal.rs`,
-//! `threads.rs`, `fork.rs` and `settings.rs`; `hooks.rs` to report and stop; the classic heap itself
-//! never does. The declarations
+//! This is the only file that declares foreign functions. The arena sources (`source/`), the next
+//! allocators (`next/`) and `ownership/cookie.rs` call them, of the flagship heap `os.rs`, `fatal.rs`,
+//! `threads.rs`, `fork.rs` and `settings.rs`, `watch/client_heap.rs`, and `hooks.rs` to report and
+//! stop; the classic heap itself never does. The declarations
 //! follow the POSIX and glibc manual pages.
 
 use core::ffi::{c_char, c_int, c_long, c_uint, c_void};
@@ -25,6 +25,14 @@ pub(crate) const MAP_RESERVATION: c_int = MAP_PRIVATE_ANONYMOUS | 0x4000;
 pub(crate) const MADV_DONTNEED: c_int = 4;
 /// `SIGTRAP`.
 pub(crate) const SIGTRAP: c_int = 5;
+/// `MADV_HUGEPAGE`.
+pub(crate) const MADV_HUGEPAGE: c_int = 14;
+/// Bytes of the huge pages that `MAP_HUGE_PAGES` asks for.
+pub(crate) const HUGE_PAGE_BYTES: usize = 2 << 20;
+/// `MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_HUGE_2MB`.
+pub(crate) const MAP_HUGE_PAGES: c_int = MAP_PRIVATE_ANONYMOUS | 0x4_0000 | 21 << 26;
+/// Number of the system call `getrandom`.
+pub(crate) const SYS_GETRANDOM: c_long = if cfg!(target_arch = "x86_64") { 318 } else { 278 };
 /// `MREMAP_MAYMOVE`.
 pub(crate) const MREMAP_MAYMOVE: c_int = 1;
 /// Number of the system call `futex`.

@@ -22,7 +22,7 @@ use crate::watch::tool::Tool;
 use crate::watch::{Base, Found, Measures, Memory, Watch, client_heap};
 
 /// An arena source whose arenas are, under memcheck, out of bounds for the program and no roots of the
-/// leak search.
+/// leak search; but those that must lie in one reservation stay there, and stay roots.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct WatchedSource<S>(pub S);
 
@@ -30,13 +30,26 @@ pub struct WatchedSource<S>(pub S);
 unsafe impl<S: ArenaSource> ArenaSource for WatchedSource<S> {
     const NAME: &'static str = S::NAME;
 
+    const ARENAS_ALIGNED: bool = S::ARENAS_ALIGNED;
+    const ONE_RESERVATION: bool = S::ONE_RESERVATION;
+
     fn map(&mut self, bytes: usize) -> *mut u8 {
-        // Aligned to their own size, which suits every strategy.
-        if watching().is_some() { client_heap::take(bytes, bytes) } else { self.0.map(bytes) }
+        if watching().is_none() {
+            return self.0.map(bytes);
+        }
+        if !S::ONE_RESERVATION {
+            // Aligned to their own size, which suits every strategy.
+            return client_heap::take(bytes, bytes);
+        }
+        let base = self.0.map(bytes);
+        if !base.is_null() {
+            valgrind::make_no_access(base, bytes);
+        }
+        base
     }
 
     unsafe fn unmap(&mut self, base: *mut u8, bytes: usize) {
-        if watching().is_some() {
+        if watching().is_some() && !S::ONE_RESERVATION {
             // SAFETY: the caller's obligation; `map` took it there.
             unsafe { client_heap::give(base) };
         } else {

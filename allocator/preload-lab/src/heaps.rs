@@ -3,8 +3,10 @@
 use core::cell::UnsafeCell;
 
 use arenite::{
-    ArenaIndex, Arenite, DebugHooks, Domain, Era, GlibcMalloc, MmapSource, NextAllocator,
-    Python38Hooks, Python39, Python311, RadixTree, WatchedHeap,
+    AlignedSource, ArenaIndex, ArenaIndexDebugger, ArenaIndexGuarded, Arenite, Classic39,
+    Classic39Never, Cookie, DebugHooks, Domain, Era, GlibcMalloc, HugePageSource, MmapSource,
+    NextAllocator, PageMap, Python38Hooks, Python39, Python311, Python315, RadixTree,
+    ReservedRange, ReservedSource, WatchedHeap,
 };
 
 /// What serves a program: a heap with hooks around it or without.
@@ -146,14 +148,30 @@ macro_rules! heaps {
     };
 }
 
+type Watched<G, O, S> = WatchedHeap<G, O, S, GlibcMalloc>;
+
 heaps! {
-    "pymalloc-3.9": WatchedHeap<Python39, ArenaIndex<3>, MmapSource, GlibcMalloc> =
-        WatchedHeap::new(MmapSource, GlibcMalloc);
-    "pymalloc-3.11": WatchedHeap<Python311, RadixTree, MmapSource, GlibcMalloc> =
-        WatchedHeap::new(MmapSource, GlibcMalloc);
-    "classic-arena-index": WatchedHeap<Python39, ArenaIndex<3>, MmapSource, GlibcMalloc> =
-        WatchedHeap::new(MmapSource, GlibcMalloc);
-    "classic-radix-tree": WatchedHeap<Python39, RadixTree, MmapSource, GlibcMalloc> =
-        WatchedHeap::new(MmapSource, GlibcMalloc);
+    "pymalloc-3.9": Watched<Python39, ArenaIndex<3>, MmapSource> =
+        Watched::new(MmapSource, GlibcMalloc);
+    "pymalloc-3.11": Watched<Python311, RadixTree, MmapSource> =
+        Watched::new(MmapSource, GlibcMalloc);
+    "pymalloc-3.15": Watched<Python315, RadixTree, HugePageSource> =
+        Watched::new(HugePageSource::new(), GlibcMalloc);
+    "classic-arena-index-2": Watched<Classic39Never, ArenaIndex<2>, MmapSource> =
+        Watched::new(MmapSource, GlibcMalloc);
+    "classic-arena-index": Watched<Classic39, ArenaIndex<3>, MmapSource> =
+        Watched::new(MmapSource, GlibcMalloc);
+    "classic-arena-index-debugger": Watched<Classic39, ArenaIndexDebugger, MmapSource> =
+        Watched::new(MmapSource, GlibcMalloc);
+    "classic-arena-index-guarded": Watched<Classic39, ArenaIndexGuarded, MmapSource> =
+        Watched::new(MmapSource, GlibcMalloc);
+    "classic-radix-tree": Watched<Classic39, RadixTree, MmapSource> =
+        Watched::new(MmapSource, GlibcMalloc);
+    "classic-page-map": Watched<Classic39, PageMap, AlignedSource> =
+        Watched::new(AlignedSource, GlibcMalloc);
+    "classic-reserved-range": Watched<Classic39, ReservedRange, ReservedSource> =
+        Watched::new(ReservedSource::new(), GlibcMalloc);
+    "classic-cookie": Watched<Classic39, Cookie, AlignedSource> =
+        Watched::new(AlignedSource, GlibcMalloc);
     "arenite": Flagship = Flagship;
 }

@@ -60,7 +60,11 @@ impl<G: Geometry, O: Ownership<G>, S: ArenaSource, N: NextAllocator> ClassicHeap
             unsafe { self.source.unmap(base, G::ARENA_BYTES) };
             return None;
         }
-        self.arenas.add::<G>(slot, base);
+        if O::HEAD_BYTES > 0 {
+            // SAFETY: fresh memory of an arena's size, which no pool uses yet.
+            unsafe { self.ownership.stamp(base) };
+        }
+        self.arenas.add::<G>(slot, base, O::HEAD_BYTES);
         Some(slot)
     }
 }

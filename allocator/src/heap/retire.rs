@@ -37,6 +37,10 @@ impl<G: Geometry, O: Ownership<G>, S: ArenaSource, N: NextAllocator> ClassicHeap
     fn unmap_arena(&mut self, arena: Arena) {
         self.ownership.unmark(arena.base.get().addr());
         let base = self.arenas.remove(arena);
+        if O::HEAD_BYTES > 0 {
+            // SAFETY: the arena is still mapped, and its head is the strategy's.
+            unsafe { self.ownership.erase(base) };
+        }
         // SAFETY: mapped in `new_arena` with this size; no pool of it is in use or in a list.
         unsafe { self.source.unmap(base, G::ARENA_BYTES) };
     }

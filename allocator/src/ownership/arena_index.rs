@@ -25,6 +25,12 @@
 //! *Clauses*: 2.3 asked `index < arenas` and `ptr - base < ARENA_BYTES`. Since arenas are given
 //! back (2.5) a slot may be vacant, its base 0, and a third clause asks `base != 0`: without it the
 //! lowest addresses would be ours.
+//!
+//! *Forms*: `debugger.rs` asks from a function of its own, `guarded.rs` hides the read from Valgrind.
+//! All of them are [`index_at`] and [`is_in_arena`].
+
+mod debugger;
+mod guarded;
 
 use core::ptr;
 
@@ -35,8 +41,43 @@ use crate::ownership::Ownership;
 use crate::pool::ARENA_INDEX_OFFSET;
 use crate::validate::Violation;
 
+pub use debugger::ArenaIndexDebugger;
+pub use guarded::ArenaIndexGuarded;
+
 /// Size of the smallest OS page there is, in bytes.
 const OS_PAGE_BYTES: usize = 4096;
+
+/// The arena index in the header of the pool that `ptr` would lie in.
+///
+/// # Safety
+/// That header is mapped readable; its contents may be anything.
+#[inline(always)]
+unsafe fn index_at(ptr: *mut u8, pool_bytes: usize) -> u32 {
+    let header = ptr.map_addr(|addr| addr & !(pool_bytes - 1));
+    let index_ptr = header.wrapping_add(ARENA_INDEX_OFFSET).cast::<u32>();
+    // SAFETY: forwarded to the caller; headers are aligned. Volatile: the memory may be foreign, so
+    // exactly one read.
+    unsafe { ptr::read_volatile(index_ptr) }
+}
+
+/// Whether the arena in slot `index`, which may be no slot, contains `addr`.
+#[inline(always)]
+fn is_in_arena<const CLAUSES: u8>(
+    addr: usize,
+    index: u32,
+    arenas: &ArenaTable,
+    arena_bytes: usize,
+) -> bool {
+    // A branch, never a select: nothing may be loaded from the table before the index is known to
+    // be good, and memory checkers blame this comparison.
+    let bound = if CLAUSES == 2 { arenas.current() } else { arenas.slots() };
+    if index >= bound {
+        return false;
+    }
+    // SAFETY: the bound is at most the number of slots.
+    let base = unsafe { arenas.base_unchecked(index) };
+    addr.wrapping_sub(base) < arena_bytes && (CLAUSES == 2 || base != 0)
+}
 
 /// The arena index in the pool header, in its form with `CLAUSES` = 2 or 3 clauses.
 ///
@@ -71,7 +112,7 @@ pub struct ArenaIndex<const CLAUSES: u8>(());
 // SAFETY: a pointer in a cut pool finds its own arena's index in the header (I1), and the last
 // clauses compare with that arena's base. A foreign pointer lies in no arena, whichever is named.
 unsafe impl<G: Geometry, const CLAUSES: u8> Ownership<G> for ArenaIndex<CLAUSES> {
-    const NAME: &'static str = "arena-index";
+    const NAME: &'static str = if CLAUSES == 2 { "arena-index-2" } else { "arena-index" };
     const MAX_POOL_BYTES: usize = OS_PAGE_BYTES;
     const COMPATIBLE: () = {
         assert!(CLAUSES == 2 || CLAUSES == 3);
@@ -88,20 +129,10 @@ unsafe impl<G: Geometry, const CLAUSES: u8> Ownership<G> for ArenaIndex<CLAUSES>
     /// `ptr` is null or points into memory that is mapped readable.
     #[inline(always)]
     unsafe fn owns(&self, ptr: *mut u8, arenas: &ArenaTable) -> bool {
-        let header = ptr.map_addr(|addr| addr & !(G::POOL_BYTES - 1));
-        let index_ptr = header.wrapping_add(ARENA_INDEX_OFFSET).cast::<u32>();
         // SAFETY: the header of a pool no larger than an OS page lies in the page of `ptr`, which
-        // is mapped (caller). Volatile: the memory may be foreign, so exactly one read.
-        let index = unsafe { ptr::read_volatile(index_ptr) };
-        // A branch, never a select: nothing may be loaded from the table before the index is known
-        // to be good, and memory checkers blame this comparison.
-        let bound = if CLAUSES == 2 { arenas.current() } else { arenas.slots() };
-        if index >= bound {
-            return false;
-        }
-        // SAFETY: the bound is at most the number of slots.
-        let base = unsafe { arenas.base_unchecked(index) };
-        ptr.addr().wrapping_sub(base) < G::ARENA_BYTES && (CLAUSES == 2 || base != 0)
+        // is mapped (caller).
+        let index = unsafe { index_at(ptr, G::POOL_BYTES) };
+        is_in_arena::<CLAUSES>(ptr.addr(), index, arenas, G::ARENA_BYTES)
     }
 
     fn mark<N: NextAllocator>(&mut self, _base: usize, _next: &mut N) -> bool {
