@@ -93,8 +93,8 @@ mod validate;
 
 pub use arena::ArenaTable;
 pub use flagship::{
-    Arenite, AreniteChecked, AreniteLab, FlagshipInvariant, FlagshipStats, FlagshipViolation, ForeignFunctions,
-    Heap,
+    Arenite, AreniteChecked, AreniteLab, FlagshipInvariant, FlagshipStats, FlagshipViolation,
+    ForeignFunctions, Heap,
 };
 pub use geometry::{ForeignRealloc, Geometry, MAX_CLASSES, MAX_POOLS_PER_ARENA, Release};
 pub use heap::ClassicHeap;

@@ -12,8 +12,8 @@ use core::ffi::{CStr, c_char};
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
 use super::fatal;
-use crate::valgrind;
 use crate::sys;
+use crate::valgrind;
 
 const PREFIX: &[u8] = b"ARENITE_";
 
