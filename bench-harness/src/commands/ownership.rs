@@ -26,7 +26,7 @@ use crate::workload::{self, Name, Prepared};
 /// Numbers of arenas; the last one is made up.
 const ARENAS: [u64; 6] = [1, 10, 100, 1_000, 10_000, 100_000];
 /// Numbers of arenas at which instructions are counted.
-const COUNTED_ARENAS: [u64; 2] = [1, 1_000];
+const COUNTED_ARENAS: [u64; 1] = [1_000];
 /// Shares of foreign addresses; the last one is every one.
 const MISS_SHARES: [f64; 5] = [0.0, 0.01, 0.05, 0.35, 1.0];
 /// Addresses of a row.
@@ -82,7 +82,7 @@ pub(crate) fn run(args: &Ownership, voice: &Voice, interrupt: &Interrupt) -> Out
     let extent = extent_of(args, &plan);
     super::run::unique(extent.strategies.iter().map(|one| one.name), "strategy")?;
     let heaps = if args.no_in_place { Vec::new() } else { heaps() };
-    let baseline = heaps.first().map_or_else(String::new, |heap| heap.name.clone());
+    let baseline = heaps.first().map_or_else(|| "none".to_owned(), |heap| heap.name.clone());
     let mut sink = match &args.output {
         Some(folder) => Sink::File(open(folder)?),
         None => Sink::Memory(Vec::new()),

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::terrain::{self, Pattern, Row, Terrain};
 use super::{callgrind, loops, strategy};
+use crate::bench::Measure;
 use crate::child::job::ANSWER_FD;
 
 /// First argument of a child; the job is the second.
@@ -102,7 +103,7 @@ fn answer(job: &Job) -> Answer {
         Err(error) => return Answer::Failed(error),
     };
     let mut figures = Vec::new();
-    match (strategy.examine)(Examination { job, figures: &mut figures }) {
+    match (strategy.examine)(Examination { job, to: To::Figures(&mut figures) }) {
         Ok(()) => Answer::Done(figures),
         Err(Refusal::OutOfMemory) => {
             Answer::Oom(format!("no memory for {} arenas and their tables", job.arenas))
@@ -112,13 +113,42 @@ fn answer(job: &Job) -> Answer {
     }
 }
 
-/// What is asked of a test, and where the figures go.
-pub(super) struct Examination<'a> {
-    pub(super) job: &'a Job,
-    figures: &'a mut Vec<Figure>,
+/// Has a strategy examined in this process; `measure` is handed a pass over hits in random order.
+///
+/// # Errors
+/// When there is no such strategy, memory is refused or an answer is wrong.
+pub(crate) fn in_process(
+    strategy: &str,
+    arenas: u64,
+    queries: usize,
+    measure: &mut Measure<'_>,
+) -> Result<(), String> {
+    let job = Job {
+        strategy: strategy.to_owned(),
+        arenas,
+        pattern: Pattern::Random,
+        miss_shares: vec![0.0],
+        queries,
+        seed: 1,
+        task: Task::Time,
+    };
+    let examination = Examination { job: &job, to: To::Bench(measure) };
+    (strategy::parse(strategy)?.examine)(examination).map_err(|refusal| format!("{refusal:?}"))
 }
 
-impl Examination<'_> {
+/// Where an examination leads to.
+enum To<'a, 'm> {
+    Figures(&'a mut Vec<Figure>),
+    Bench(&'a mut Measure<'m>),
+}
+
+/// What is asked of a test, and where that leads to.
+pub(super) struct Examination<'a, 'm> {
+    job: &'a Job,
+    to: To<'a, 'm>,
+}
+
+impl Examination<'_, '_> {
     /// Number of arenas that the strategy is to have.
     pub(super) fn arenas(&self) -> u64 {
         self.job.arenas
@@ -126,7 +156,7 @@ impl Examination<'_> {
 
     /// Asks `owns` about rows of addresses in `pools` and in foreign memory.
     pub(super) fn of(
-        self,
+        mut self,
         pools: Vec<*mut u8>,
         owns: &impl Fn(*mut u8) -> bool,
     ) -> Result<(), Refusal> {
@@ -138,9 +168,16 @@ impl Examination<'_> {
         for &miss_share in &job.miss_shares {
             let row = terrain.row(job.pattern, miss_share, job.queries, &mut random);
             check(owns, &row)?;
-            match job.task {
-                Task::Time => self.figures.extend(timed(owns, &row, miss_share)?),
-                Task::Count => {
+            match (job.task, &mut self.to) {
+                (_, To::Bench(measure)) => measure(&mut || {
+                    let before = Instant::now();
+                    std::hint::black_box(play(Metric::Throughput, owns, &row.addresses));
+                    before.elapsed()
+                }),
+                (Task::Time, To::Figures(figures)) => {
+                    figures.extend(timed(owns, &row, miss_share)?);
+                }
+                (Task::Count, _) => {
                     let addresses = &row.addresses;
                     for metric in Metric::ALL {
                         callgrind::counted(&callgrind::label(miss_share, metric, false), || {

@@ -6,7 +6,8 @@
 //! are made up, and a strategy that reads the memory asked about is not supported (O3).
 //!
 //! Arenite's own test is no part of the classic heap: its "arenas" are blocks of 256 KiB from its
-//! reservation, so that the map it reads grows alike.
+//! reservation, so that the map it reads grows alike; what lies in a block's first slice of 16 KiB
+//! is asked about, since the map names the beginnings of large blocks only.
 
 use arenite::{
     ArenaIndex, Arenite, AreniteLab, Geometry, MadeUpSource, MmapSource, Ownership, OwnershipLab,
@@ -37,7 +38,7 @@ pub(crate) struct Strategy {
     /// Whether it is measured unless others are named.
     pub(crate) is_default: bool,
     /// Makes so many arenas ready and has the test examined.
-    pub(super) examine: fn(Examination<'_>) -> Result<(), Refusal>,
+    pub(super) examine: fn(Examination<'_, '_>) -> Result<(), Refusal>,
 }
 
 const READS_QUERIED: &str =
@@ -102,7 +103,9 @@ fn nail<G: Geometry>() {
     }
 }
 
-fn any_arenas<G: Geometry, O: Ownership<G>>(examination: Examination<'_>) -> Result<(), Refusal> {
+fn any_arenas<G: Geometry, O: Ownership<G>>(
+    examination: Examination<'_, '_>,
+) -> Result<(), Refusal> {
     if examination.arenas() <= MAPPED_ARENAS {
         mapped_arenas::<G, O>(examination)
     } else {
@@ -111,7 +114,7 @@ fn any_arenas<G: Geometry, O: Ownership<G>>(examination: Examination<'_>) -> Res
 }
 
 fn mapped_arenas<G: Geometry, O: Ownership<G>>(
-    examination: Examination<'_>,
+    examination: Examination<'_, '_>,
 ) -> Result<(), Refusal> {
     nail::<G>();
     let arenas = examination.arenas();
@@ -129,7 +132,7 @@ fn mapped_arenas<G: Geometry, O: Ownership<G>>(
 /// `answer` makes what is answered of what the strategy says.
 fn made_up_arenas<G: Geometry, O: Ownership<G>>(
     answer: impl Fn(bool) -> bool,
-    examination: Examination<'_>,
+    examination: Examination<'_, '_>,
 ) -> Result<(), Refusal> {
     nail::<G>();
     // SAFETY: no pool is cut below, and the strategy reads its own tables only (`with_tables`).
@@ -144,7 +147,7 @@ fn made_up_arenas<G: Geometry, O: Ownership<G>>(
     examination.of(ours, &|address| answer(unsafe { lab.owns(address) }))
 }
 
-fn arenite(examination: Examination<'_>) -> Result<(), Refusal> {
+fn arenite(examination: Examination<'_, '_>) -> Result<(), Refusal> {
     let arenas = examination.arenas();
     let mut ours = Vec::new();
     for _ in 0..arenas {
@@ -152,7 +155,7 @@ fn arenite(examination: Examination<'_>) -> Result<(), Refusal> {
         if block.is_null() {
             return Err(Refusal::OutOfMemory);
         }
-        ours.extend(pools(block, cut_pools(arenas)));
+        ours.extend(pools(block, LEAST_CUT));
     }
     let lab = AreniteLab::attach();
     // The blocks are never freed: the process ends with the examination.
@@ -160,7 +163,7 @@ fn arenite(examination: Examination<'_>) -> Result<(), Refusal> {
 }
 
 /// Says of one foreign address in some thousands that it is ours.
-fn lying(examination: Examination<'_>) -> Result<(), Refusal> {
+fn lying(examination: Examination<'_, '_>) -> Result<(), Refusal> {
     let asked = std::cell::Cell::new(0_u32);
     let answer = |owns| {
         asked.set(asked.get().wrapping_add(1));
