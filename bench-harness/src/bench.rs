@@ -1,4 +1,4 @@
-//! Replays inside this process, for `cargo bench`: linked subjects without a child each.
+//! Replays and ownership tests inside this process, for `cargo bench`: without a child each.
 //!
 //! Criterion's figures are for an allocator's author at work. What a report says is measured in a
 //! fresh child per sample, by `arenabench run`.
@@ -8,6 +8,7 @@ use std::io;
 use std::time::Duration;
 
 use crate::os::Mapping;
+use crate::ownership;
 use crate::plan::window::Windows;
 use crate::replay::allocator::Allocator;
 use crate::replay::player::Player;
@@ -21,7 +22,27 @@ pub fn subjects() -> Vec<String> {
     subject::registry().into_iter().map(|subject| subject.name).collect()
 }
 
-/// Takes a function that replays one pass and returns the time of its measured region.
+/// Names of the ownership strategies.
+#[must_use]
+pub fn strategies() -> Vec<&'static str> {
+    ownership::strategy::ALL.iter().filter(|one| one.is_default).map(|one| one.name).collect()
+}
+
+/// Makes `arenas` arenas of a strategy ready and hands `measure` a function that asks about
+/// `queries` addresses of ours, in random order, and returns the time.
+///
+/// # Errors
+/// When there is no such strategy, memory is refused or an answer is wrong.
+pub fn ask(
+    strategy: &str,
+    arenas: u64,
+    queries: usize,
+    measure: &mut Measure<'_>,
+) -> Result<(), String> {
+    ownership::child::in_process(strategy, arenas, queries, measure)
+}
+
+/// Takes a function that makes one pass and returns the time of its measured region.
 pub type Measure<'a> = dyn FnMut(&mut dyn FnMut() -> Duration) + 'a;
 
 /// A workload that is ready to be replayed.

@@ -7,6 +7,8 @@ use std::time::Duration;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::ownership::strategy::{self, Strategy};
+use crate::ownership::terrain::Pattern;
 use crate::program::subject::Server;
 use crate::replay::mode::Mode;
 use crate::replay::touch::Touch;
@@ -62,6 +64,8 @@ pub(crate) enum Command {
     Program(Program),
     /// Count what Valgrind's memcheck reports of each subject, replaying or serving a program
     Memcheck(Memcheck),
+    /// Measure ownership tests: is this address ours?
+    Ownership(Ownership),
     /// Try every promise of C's malloc family on each subject
     Contract(Contract),
     /// Redraw charts and pages from records
@@ -429,6 +433,46 @@ pub(crate) struct Contract {
     #[arg(short, long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
     /// Time limit of one subject
+    #[arg(long, value_name = "DURATION", default_value = "120s", value_parser = duration)]
+    pub(crate) timeout: Duration,
+    /// Print results as
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    arenabench ownership -o out\n  \
+    arenabench ownership --strategy radix-tree --arenas 1 --arenas 10k --no-in-place")]
+pub(crate) struct Ownership {
+    /// Ownership strategy: arena-index, radix-tree ... or arenite, for its own [default: all]
+    #[arg(short, long = "strategy", value_name = "S", value_parser = strategy::parse)]
+    pub(crate) strategies: Vec<Strategy>,
+    /// Live arenas; beyond 10k they are made up [default: 1, 10, 100, 1k, 10k and 100k]
+    #[arg(short, long = "arenas", value_name = "N", value_parser = count)]
+    pub(crate) arenas: Vec<u64>,
+    /// Order of the addresses: sequential, random or clustered [default: all three]
+    #[arg(long = "pattern", value_name = "P")]
+    pub(crate) patterns: Vec<Pattern>,
+    /// Folder of the results: records and a report [default: none, figures are only printed]
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
+    /// How much is measured
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) profile: Profile,
+    /// Rounds of interleaved samples [default: by profile]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) rounds: Option<u32>,
+    /// Leave out what each strategy costs in a heap
+    #[arg(long)]
+    pub(crate) no_in_place: bool,
+    /// Leave out the counting of instructions under Valgrind
+    #[arg(long)]
+    pub(crate) no_instructions: bool,
+    /// Seed of the addresses and of the order of measuring
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Time limit of one child process
     #[arg(long, value_name = "DURATION", default_value = "120s", value_parser = duration)]
     pub(crate) timeout: Duration,
     /// Print results as

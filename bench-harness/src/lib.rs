@@ -15,6 +15,7 @@ mod host;
 mod interrupt;
 mod measure;
 mod os;
+mod ownership;
 mod plan;
 mod preload;
 mod program;
@@ -60,6 +61,10 @@ pub fn main() -> ExitCode {
         let subject = std::env::args_os().nth(2).unwrap_or_default();
         return ExitCode::from(contract::child::main(&subject.to_string_lossy()));
     }
+    if std::env::args_os().nth(1).is_some_and(|first| first == ownership::child::ARGUMENT) {
+        let job = std::env::args_os().nth(2).unwrap_or_default();
+        return ExitCode::from(ownership::child::main(&job.to_string_lossy()));
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -95,6 +100,7 @@ fn dispatch(command: Command, voice: &Voice) -> exit::Outcome {
         Command::Replay(args) => commands::replay::run(&args, voice, &interrupt()?),
         Command::Program(args) => commands::program::run(&args, voice, &interrupt()?),
         Command::Memcheck(args) => commands::memcheck::run(&args, voice, &interrupt()?),
+        Command::Ownership(args) => commands::ownership::run(&args, voice, &interrupt()?),
         Command::Contract(args) => commands::contract::run(&args, voice, &interrupt()?),
         Command::Report(args) => commands::report::run(&args, voice),
     }

@@ -18,6 +18,7 @@ mod marker;
 mod memcheck;
 mod memory;
 mod name;
+mod ownership;
 mod panel;
 mod programs;
 mod ratio;
@@ -28,6 +29,7 @@ use std::collections::BTreeSet;
 use marker::Marker;
 use name::{Slugs, shorten};
 
+use crate::ownership::{Question, Strategies};
 use crate::programs::Programs;
 use crate::record::{Call, Memcheck, Role};
 use crate::results::Results;
@@ -67,6 +69,8 @@ pub(crate) struct Charts {
     pub(crate) memcheck: Vec<Chart>,
     /// Runs of real programs: time and memory.
     pub(crate) programs: Vec<Chart>,
+    /// Ownership tests over the number of arenas, by question.
+    pub(crate) ownership: Vec<(Question<'static>, Chart)>,
     /// Times by setting, in the same order.
     pub(crate) times: Vec<Option<Chart>>,
 }
@@ -113,7 +117,10 @@ impl Charts {
             .filter_map(|name| memcheck::memcheck(name, &of_workload(name), &kinds, &mut slugs))
             .collect();
         let programs = programs.map(|one| programs::programs(one, &mut slugs)).unwrap_or_default();
-        Self { overall, contests, ratios, tradeoff, memory, memcheck, programs, times }
+        let strategies = Strategies::of(results);
+        let ownership =
+            strategies.map(|one| ownership::charts(&one, &mut slugs)).unwrap_or_default();
+        Self { overall, contests, ratios, tradeoff, memory, memcheck, programs, ownership, times }
     }
 
     /// The chart of ratios over all settings of a scope.
@@ -126,6 +133,7 @@ impl Charts {
         let first = self.overall.iter().map(|(_, chart)| chart).chain(&self.contests);
         let by_setting = self.times.iter().chain(&self.ratios).chain(&self.memory).flatten();
         let first = first.chain(&self.programs).chain(&self.tradeoff).chain(&self.memcheck);
+        let first = first.chain(self.ownership.iter().map(|(_, chart)| chart));
         first.chain(by_setting)
     }
 }

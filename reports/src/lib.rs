@@ -8,6 +8,7 @@
 //! statistics  medians, intervals, floors, verdicts
 //! summary     figures per cell and over all workloads
 //! programs    the same for runs of real programs
+//! ownership   the same for ownership tests
 //! findings    what was found, in sentences
 //! quantity    figures as text
 //! chart page markdown samples_csv    what people look at
@@ -15,6 +16,7 @@
 //! ```
 
 pub mod findings;
+pub mod ownership;
 pub mod programs;
 pub mod quantity;
 pub mod record;

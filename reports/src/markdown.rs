@@ -1,6 +1,7 @@
 //! A summary in Markdown, for a pull request or the summary page of a CI job.
 
 use crate::findings::{findings, notice};
+use crate::ownership::{self, Strategies};
 use crate::programs::Programs;
 use crate::quantity;
 use crate::record::Role;
@@ -40,6 +41,8 @@ pub fn markdown(results: &Results, summary: &Summary, programs: Option<&Programs
         ("Real programs", programs.map(real_programs)),
         ("Memory", memory(summary)),
         ("Valgrind errors", errors(results)),
+        ("Ownership tests", ownership(results)),
+        ("Ownership tests in place", ownership_in_place(results)),
         ("Every cell", Some(cells(summary))),
     ];
     let mut left_out = Vec::new();
@@ -267,6 +270,30 @@ fn errors(results: &Results) -> Body {
         "Errors that memcheck reports, every occurrence counted, one run each.".to_owned(),
         table,
     ))
+}
+
+fn ownership(results: &Results) -> Body {
+    let strategies = Strategies::of(results)?;
+    let told = ownership::CHARTED.into_iter().filter_map(|question| {
+        let sentence = strategies.sentence(question);
+        let title = ownership::title(question);
+        (!sentence.is_empty()).then(|| format!("* {title}: {}", escape(&sentence)))
+    });
+    let told: Vec<String> = told.collect();
+    let caption = format!(
+        "Nanoseconds per query at random, the loop included. Constant: the interval of most over fewest \
+         arenas lies below {}.\n\n{}",
+        quantity::figure(ownership::CONSTANT_FACTOR),
+        told.join("\n")
+    );
+    Some((caption, strategies.table()))
+}
+
+fn ownership_in_place(results: &Results) -> Body {
+    // Without the lab's records the samples are those of an ordinary run.
+    Strategies::of(results)?;
+    let caption = "The same strategies in a heap, against the fastest heap of the workload.";
+    Some((caption.to_owned(), ownership::in_place(&results.samples)?))
 }
 
 fn failures(summary: &Summary) -> Body {

@@ -3,7 +3,8 @@
 //!
 //! The sections stand in the order in which a reader asks: what was compared, who wins, whether this project's
 //! own allocator is worth choosing, what it
-//! means for real programs, what it costs in memory, what Valgrind says, which promises of C are
+//! means for real programs, what it costs in memory, what Valgrind says, what an
+//! ownership test costs, which promises of C are
 //! kept, the workloads one by one, what recording costs, what failed, how it was measured. A section
 //! without content is left out.
 //!
@@ -17,6 +18,7 @@ mod machine;
 mod memcheck;
 mod memory;
 mod method;
+mod ownership;
 mod parts;
 mod programs;
 mod ranking;
@@ -65,6 +67,7 @@ pub(crate) fn render(
         ("programs", "Real programs", programs::section(context)),
         ("memory", "Memory beside time", memory::section(context)),
         ("valgrind", "Valgrind errors", memcheck::section(context)),
+        ("ownership", "The ownership test", ownership::section(context)),
         ("contract", "The C contract", contract::section(context)),
         ("workloads", "The workloads one by one", workloads::section(context)),
         ("recordings", "What recording costs", recordings::section(context)),

@@ -17,6 +17,8 @@ mod program;
 
 pub use contract::{Contract, Verdict};
 pub use memcheck::{FULL_SYMBOLS, Leak, Memcheck, Place, REQUESTS_ON};
+mod ownership;
+pub use ownership::{Metric, Ownership};
 pub use program::Program;
 
 /// Name and major version of the schema, on every line. A reader refuses another major version;
@@ -53,6 +55,8 @@ pub enum Record {
     Program(Program),
     /// One row of the C contract, tried on one subject.
     Contract(Contract),
+    /// One measurement of an ownership test.
+    Ownership(Ownership),
     /// A part of the run that could not be measured on this computer.
     Unmeasured(Unmeasured),
     /// The run is over; last line of a file.
@@ -61,7 +65,7 @@ pub enum Record {
 
 impl Record {
     /// Every kind of this version, as the `kind` key names it, in the order of the variants.
-    pub const KINDS: [&'static str; 10] = [
+    pub const KINDS: [&'static str; 11] = [
         "host",
         "subject",
         "workload",
@@ -70,6 +74,7 @@ impl Record {
         "memcheck",
         "program",
         "contract",
+        "ownership",
         "unmeasured",
         "end",
     ];
@@ -86,8 +91,9 @@ impl Record {
             Self::Memcheck(_) => 5,
             Self::Program(_) => 6,
             Self::Contract(_) => 7,
-            Self::Unmeasured(_) => 8,
-            Self::End(_) => 9,
+            Self::Ownership(_) => 8,
+            Self::Unmeasured(_) => 9,
+            Self::End(_) => 10,
         };
         Self::KINDS[index]
     }

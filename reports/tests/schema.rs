@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use reports::record::{
-    Call, Contract, Memcheck, Program, Record, Role, Sample, Status, Unmeasured, Verdict,
+    Call, Contract, Memcheck, Metric, Program, Record, Role, Sample, Status, Unmeasured, Verdict,
 };
 use reports::results::Results;
 
@@ -74,6 +74,7 @@ fn full_records() -> Vec<Record> {
             message: Some("message".to_owned()),
             ..synthetic::contract("system", "malloc(0)", Verdict::Allowed)
         }),
+        Record::Ownership(synthetic::full_ownership()),
         Record::Unmeasured(Unmeasured {
             measure: "memcheck".to_owned(),
             reason: "reason".to_owned(),
@@ -145,6 +146,14 @@ fn every_verdict_on_a_row_of_the_contract_is_named_in_the_document() {
     for verdict in Verdict::ALL {
         assert_eq!(serde_json::to_value(verdict).unwrap(), verdict.word());
         assert!(DOCUMENT.contains(&format!("`{}` (", verdict.word())), "{}", verdict.word());
+    }
+}
+
+#[test]
+fn every_metric_of_an_ownership_test_is_named_in_the_document() {
+    for metric in Metric::ALL {
+        assert_eq!(serde_json::to_value(metric).unwrap(), metric.word());
+        assert!(DOCUMENT.contains(&format!("`{}` (", metric.word())), "{}", metric.word());
     }
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod contract;
 pub(crate) mod doctor;
 pub(crate) mod list;
 pub(crate) mod memcheck;
+pub(crate) mod ownership;
 pub(crate) mod print;
 pub(crate) mod program;
 pub(crate) mod record;
@@ -38,6 +39,7 @@ pub(crate) fn records_of(results: &Results) -> Vec<Record> {
     records.extend(results.memchecks.iter().cloned().map(Record::Memcheck));
     records.extend(results.programs.iter().cloned().map(Record::Program));
     records.extend(results.contracts.iter().cloned().map(Record::Contract));
+    records.extend(results.ownerships.iter().cloned().map(Record::Ownership));
     records.extend(results.unmeasured.iter().cloned().map(Record::Unmeasured));
     records.extend(results.end.iter().cloned().map(Record::End));
     records

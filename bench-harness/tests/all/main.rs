@@ -18,6 +18,7 @@ mod fidelity;
 mod installed;
 mod interrupted;
 mod memcheck;
+mod ownership;
 mod program;
 mod real_programs;
 mod recorder;

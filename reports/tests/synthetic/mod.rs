@@ -10,8 +10,9 @@ use std::collections::BTreeMap;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use reports::record::{
-    Call, Contract, End, FULL_SYMBOLS, Host, Leak, Memcheck, Place, Program, REQUESTS_ON, Record,
-    Recording, Role, Sample, Source, Status, Subject, Unmeasured, Verdict, Workload,
+    Call, Contract, End, FULL_SYMBOLS, Host, Leak, Memcheck, Metric, Ownership, Place, Program,
+    REQUESTS_ON, Record, Recording, Role, Sample, Source, Status, Subject, Unmeasured, Verdict,
+    Workload,
 };
 use reports::results::Results;
 
@@ -356,6 +357,76 @@ pub(crate) fn contract(subject: &str, row: &str, verdict: Verdict) -> Contract {
     }
 }
 
+/// Records of two strategies, one constant and one that grows with the arenas, in six rounds, and
+/// of a number of arenas that the second does not support.
+pub(crate) fn ownerships() -> Vec<Ownership> {
+    let mut records = Vec::new();
+    for round in 0..6 {
+        for (strategy, growth) in [("page-map", 1.0), ("arena-index", 12.0)] {
+            for (step, arenas) in [1, 100, 10_000].into_iter().enumerate() {
+                for (miss_share, metric) in [
+                    (0.0, Metric::Throughput),
+                    (1.0, Metric::Throughput),
+                    (0.0, Metric::Latency),
+                    (1.0, Metric::Latency),
+                ] {
+                    let grown = 1.0 + (growth - 1.0) * step as f64 / 2.0;
+                    records.push(Ownership {
+                        miss_share: Some(miss_share),
+                        metric: Some(metric),
+                        ns_per_query: Some(1.5 * grown * (1.0 + f64::from(round) * 0.01)),
+                        ns_per_query_floor: Some(0.25),
+                        ..ownership(strategy, arenas, round)
+                    });
+                }
+            }
+        }
+    }
+    records.push(Ownership {
+        made_up: true,
+        status: Status::Unsupported,
+        message: Some("it reads the memory asked about".to_owned()),
+        queries: None,
+        ..ownership("arena-index", 100_000, 0)
+    });
+    records
+}
+
+fn ownership(strategy: &str, arenas: u64, round: u32) -> Ownership {
+    Ownership {
+        strategy: strategy.to_owned(),
+        arenas,
+        pattern: "random".to_owned(),
+        seq: 0,
+        round,
+        made_up: false,
+        status: Status::Ok,
+        message: None,
+        miss_share: None,
+        metric: None,
+        queries: Some(65_536),
+        ns_per_query: None,
+        ns_per_query_floor: None,
+        instructions_per_query: None,
+        instructions_per_query_floor: None,
+    }
+}
+
+/// A record of an ownership test with every key.
+pub(crate) fn full_ownership() -> Ownership {
+    Ownership {
+        made_up: true,
+        message: Some("message".to_owned()),
+        miss_share: Some(0.35),
+        metric: Some(Metric::Latency),
+        ns_per_query: Some(3.5),
+        ns_per_query_floor: Some(2.7),
+        instructions_per_query: Some(12.0),
+        instructions_per_query_floor: Some(4.0),
+        ..ownership("page-map", 100_000, 1)
+    }
+}
+
 /// The same run, killed in the middle: no end record, the last child interrupted.
 pub(crate) fn interrupted(mut results: Results) -> Results {
     let half = results.samples.len() / 2;
@@ -390,6 +461,7 @@ pub(crate) fn records(results: &Results) -> Vec<Record> {
     records.extend(results.memchecks.iter().cloned().map(Record::Memcheck));
     records.extend(results.programs.iter().cloned().map(Record::Program));
     records.extend(results.contracts.iter().cloned().map(Record::Contract));
+    records.extend(results.ownerships.iter().cloned().map(Record::Ownership));
     records.extend(results.unmeasured.iter().cloned().map(Record::Unmeasured));
     records.extend(results.end.iter().cloned().map(Record::End));
     records

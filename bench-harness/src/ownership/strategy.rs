@@ -1,0 +1,173 @@
+//! The strategies under study, one line each.
+//!
+//! All stand over the same geometry, 4 KiB pools in 256 KiB arenas, which every strategy is safe
+//! with; the 2-clause arena index has that of 2.3, whose arenas are never given back. With
+//! [`MAPPED_ARENAS`] and fewer the arenas are mapped and their first pools are cut; beyond that they
+//! are made up, and a strategy that reads the memory asked about is not supported (O3).
+//!
+//! Arenite's own test is no part of the classic heap: its "arenas" are blocks of 256 KiB from its
+//! reservation, so that the map it reads grows alike; what lies in a block's first slice of 16 KiB
+//! is asked about, since the map names the beginnings of large blocks only.
+
+use arenite::{
+    ArenaIndex, Arenite, AreniteLab, Geometry, MadeUpSource, MmapSource, Ownership, OwnershipLab,
+    Python23, Python39, RadixTree,
+};
+
+use super::child::{Examination, Refusal};
+use super::terrain::POOL_BYTES;
+
+/// Most arenas that are mapped.
+pub(crate) const MAPPED_ARENAS: u64 = 10_000;
+/// Bytes of an arena of every strategy.
+const ARENA_BYTES: usize = 256 << 10;
+/// Most pools that are cut over all arenas, beyond [`LEAST_CUT`] in each: as many OS pages.
+const CUT_POOLS: usize = 40_000;
+/// Pools cut in every arena.
+const LEAST_CUT: usize = 4;
+/// Where made-up arenas begin: far from what the kernel maps, and not aligned to an arena.
+const MADE_UP_START: usize = 0x1000_0000_3000;
+
+/// A strategy by name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Strategy {
+    /// Name in records.
+    pub(crate) name: &'static str,
+    /// Why made-up arenas are not supported.
+    pub(crate) without_made_up: Option<&'static str>,
+    /// Whether it is measured unless others are named.
+    pub(crate) is_default: bool,
+    /// Makes so many arenas ready and has the test examined.
+    pub(super) examine: fn(Examination<'_, '_>) -> Result<(), Refusal>,
+}
+
+const READS_QUERIED: &str =
+    "it reads the memory asked about, and behind made-up addresses there is none";
+
+impl Strategy {
+    /// One that reads its own tables only.
+    const fn with_tables<G: Geometry, O: Ownership<G>>(name: &'static str) -> Self {
+        Self { name, without_made_up: None, is_default: true, examine: any_arenas::<G, O> }
+    }
+
+    /// One that reads the memory asked about.
+    const fn with_headers<G: Geometry, O: Ownership<G>>(name: &'static str) -> Self {
+        let without_made_up = Some(READS_QUERIED);
+        Self { name, without_made_up, is_default: true, examine: mapped_arenas::<G, O> }
+    }
+}
+
+/// Every strategy. To add one, add a line.
+pub(crate) static ALL: [Strategy; 5] = [
+    Strategy::with_headers::<Python23, ArenaIndex<2>>("arena-index-2"),
+    Strategy::with_headers::<Python39, ArenaIndex<3>>("arena-index"),
+    Strategy::with_tables::<Python39, RadixTree>("radix-tree"),
+    Strategy {
+        name: "arenite",
+        without_made_up: Some("its arenas lie in its own reservation and cannot be made up"),
+        is_default: true,
+        examine: arenite,
+    },
+    // Planted: the check of the answers must catch it.
+    Strategy { name: "lying", without_made_up: None, is_default: false, examine: lying },
+];
+
+/// The strategy of that name.
+///
+/// # Errors
+/// When there is none; says which there are.
+pub(crate) fn parse(name: &str) -> Result<Strategy, String> {
+    ALL.into_iter().find(|strategy| strategy.name == name).ok_or_else(|| {
+        let names = ALL.iter().filter(|one| one.is_default).map(|one| one.name);
+        let names: Vec<&str> = names.collect();
+        format!("there is no ownership strategy `{name}`; there are {}", names.join(", "))
+    })
+}
+
+/// Pools to cut in each of so many arenas.
+fn cut_pools(arenas: u64) -> usize {
+    (CUT_POOLS / (arenas as usize).max(1)).clamp(LEAST_CUT, ARENA_BYTES / POOL_BYTES)
+}
+
+/// The first `most` pools of the arena at `base`.
+fn pools(base: *mut u8, most: usize) -> impl Iterator<Item = *mut u8> {
+    let first = base.map_addr(|addr| addr.next_multiple_of(POOL_BYTES));
+    let lost = first.addr() - base.addr();
+    let whole = (ARENA_BYTES - lost) / POOL_BYTES;
+    (0..most.min(whole)).map(move |pool| first.wrapping_add(pool * POOL_BYTES))
+}
+
+fn nail<G: Geometry>() {
+    const {
+        assert!(G::POOL_BYTES == POOL_BYTES && G::ARENA_BYTES == ARENA_BYTES);
+    }
+}
+
+fn any_arenas<G: Geometry, O: Ownership<G>>(
+    examination: Examination<'_, '_>,
+) -> Result<(), Refusal> {
+    if examination.arenas() <= MAPPED_ARENAS {
+        mapped_arenas::<G, O>(examination)
+    } else {
+        made_up_arenas::<G, O>(|owns| owns, examination)
+    }
+}
+
+fn mapped_arenas<G: Geometry, O: Ownership<G>>(
+    examination: Examination<'_, '_>,
+) -> Result<(), Refusal> {
+    nail::<G>();
+    let arenas = examination.arenas();
+    let mut lab = Box::new(OwnershipLab::<G, O, _>::new(MmapSource));
+    let cut = cut_pools(arenas);
+    let mut ours = Vec::new();
+    for _ in 0..arenas {
+        let base = lab.add_arena(cut).ok_or(Refusal::OutOfMemory)?;
+        ours.extend(pools(base, cut));
+    }
+    // SAFETY: the examination asks about cut pools and foreign memory that is mapped (O3).
+    examination.of(ours, &|address| unsafe { lab.owns(address) })
+}
+
+/// `answer` makes what is answered of what the strategy says.
+fn made_up_arenas<G: Geometry, O: Ownership<G>>(
+    answer: impl Fn(bool) -> bool,
+    examination: Examination<'_, '_>,
+) -> Result<(), Refusal> {
+    nail::<G>();
+    // SAFETY: no pool is cut below, and the strategy reads its own tables only (`with_tables`).
+    let source = unsafe { MadeUpSource::new(MADE_UP_START) };
+    let mut lab = Box::new(OwnershipLab::<G, O, _>::new(source));
+    let mut ours = Vec::new();
+    for _ in 0..examination.arenas() {
+        let base = lab.add_arena(0).ok_or(Refusal::OutOfMemory)?;
+        ours.extend(pools(base, LEAST_CUT));
+    }
+    // SAFETY: the strategy reads nothing on behalf of an address.
+    examination.of(ours, &|address| answer(unsafe { lab.owns(address) }))
+}
+
+fn arenite(examination: Examination<'_, '_>) -> Result<(), Refusal> {
+    let arenas = examination.arenas();
+    let mut ours = Vec::new();
+    for _ in 0..arenas {
+        let block = Arenite::malloc(ARENA_BYTES);
+        if block.is_null() {
+            return Err(Refusal::OutOfMemory);
+        }
+        ours.extend(pools(block, LEAST_CUT));
+    }
+    let lab = AreniteLab::attach();
+    // The blocks are never freed: the process ends with the examination.
+    examination.of(ours, &|address| lab.owns(address))
+}
+
+/// Says of one foreign address in some thousands that it is ours.
+fn lying(examination: Examination<'_, '_>) -> Result<(), Refusal> {
+    let asked = std::cell::Cell::new(0_u32);
+    let answer = |owns| {
+        asked.set(asked.get().wrapping_add(1));
+        owns || asked.get().is_multiple_of(4001)
+    };
+    made_up_arenas::<Python39, RadixTree>(answer, examination)
+}
