@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use reports::record::Record;
+use reports::record::{Record, Status};
 
 use super::Session;
 use crate::child::job::Task;
@@ -62,6 +62,10 @@ impl<'a> Session<'a> {
         let outcome = side_by_side(&cells, &tool, jobs, |record| {
             self.conditions.voice.step(format!("{}: {}", record.workload, record.subject));
             let (subject, workload) = (&record.subject, &record.workload);
+            if record.status == Status::Interrupted {
+                // Nothing was found out: a run that goes on begins the cell anew.
+                return Ok(());
+            }
             self.judge(subject, workload, record.status, record.message.as_deref());
             self.sink.put(Record::Memcheck(record))
         });

@@ -18,6 +18,7 @@ use crate::preload::Preload;
 use crate::program::launch::{self, Ended, Job, Launched};
 use crate::program::subject::Server;
 use crate::program::{Program, proof};
+use crate::subject::Subject;
 
 /// How much more time a child is given under Valgrind.
 const VALGRIND_TIMES: u32 = 4;
@@ -85,7 +86,11 @@ impl Cell<'_> {
             Load::Replay(request) => {
                 (request.subject.ownership(), request.touch.to_string(), false)
             }
-            Load::Program(..) => (None, "none".to_owned(), true),
+            // A library's strategy goes by its name; others have none that is known.
+            Load::Program(_, server) => {
+                let known = Subject::parse(&server.name).ok();
+                (known.and_then(|subject| subject.ownership()), "none".to_owned(), true)
+            }
         };
         Memcheck {
             subject: subject.to_owned(),

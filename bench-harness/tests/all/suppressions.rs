@@ -10,8 +10,8 @@ use serde_json::Value;
 use crate::command::{command, ended, folder, have};
 
 /// Replays in which every entry is needed, in both spellings of frames.
-const REPLAYS: &str = "-s pymalloc-2.3 -s pymalloc-3.9 -w dict-resize \
-     -w frame-push-pop@2.3 -w cpython-3.11-day --operations 60k --symbols full --symbols no-inline";
+const REPLAYS: &str =
+    "-s pymalloc-2.3 -s pymalloc-3.9 -w cpython-3.11-day --symbols full --symbols no-inline";
 
 fn file() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/valgrind/arenite.supp")
