@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::commands::detection::Bugs;
 use crate::program::subject::Server;
 use crate::replay::mode::Mode;
 use crate::replay::touch::Touch;
@@ -367,6 +368,11 @@ pub(crate) struct Memcheck {
     pub(crate) workloads: Vec<Name>,
     #[command(flatten)]
     pub(crate) generation: Generation,
+    #[command(flatten)]
+    pub(crate) bugs: Bugs,
+    /// Cells that run side by side [default: the number of processors]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) jobs: Option<u16>,
     /// Print results as
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,

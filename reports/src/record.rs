@@ -12,9 +12,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 mod contract;
+mod detection;
 mod program;
 
 pub use contract::{Contract, Verdict};
+pub use detection::{Detection, Finding};
 pub use program::Program;
 
 /// Name and major version of the schema, on every line. A reader refuses another major version;
@@ -51,6 +53,8 @@ pub enum Record {
     Program(Program),
     /// One row of the C contract, tried on one subject.
     Contract(Contract),
+    /// One seeded bug under one way of looking for it.
+    Detection(Detection),
     /// A part of the run that could not be measured on this computer.
     Unmeasured(Unmeasured),
     /// The run is over; last line of a file.
@@ -59,7 +63,7 @@ pub enum Record {
 
 impl Record {
     /// Every kind of this version, as the `kind` key names it, in the order of the variants.
-    pub const KINDS: [&'static str; 10] = [
+    pub const KINDS: [&'static str; 11] = [
         "host",
         "subject",
         "workload",
@@ -68,6 +72,7 @@ impl Record {
         "memcheck",
         "program",
         "contract",
+        "detection",
         "unmeasured",
         "end",
     ];
@@ -84,8 +89,9 @@ impl Record {
             Self::Memcheck(_) => 5,
             Self::Program(_) => 6,
             Self::Contract(_) => 7,
-            Self::Unmeasured(_) => 8,
-            Self::End(_) => 9,
+            Self::Detection(_) => 8,
+            Self::Unmeasured(_) => 9,
+            Self::End(_) => 10,
         };
         Self::KINDS[index]
     }

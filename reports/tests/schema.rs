@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use reports::record::{
-    Call, Contract, Memcheck, Program, Record, Role, Sample, Status, Unmeasured, Verdict,
+    Call, Contract, Detection, Finding, Memcheck, Program, Record, Role, Sample, Status,
+    Unmeasured, Verdict,
 };
 use reports::results::Results;
 
@@ -65,6 +66,10 @@ fn full_records() -> Vec<Record> {
         Record::Contract(Contract {
             message: Some("message".to_owned()),
             ..synthetic::contract("system", "malloc(0)", Verdict::Allowed)
+        }),
+        Record::Detection(Detection {
+            message: Some("message".to_owned()),
+            ..synthetic::detection("double-free", "arenite+memcheck", Finding::Caught)
         }),
         Record::Unmeasured(Unmeasured {
             measure: "memcheck".to_owned(),
@@ -137,6 +142,14 @@ fn every_verdict_on_a_row_of_the_contract_is_named_in_the_document() {
     for verdict in Verdict::ALL {
         assert_eq!(serde_json::to_value(verdict).unwrap(), verdict.word());
         assert!(DOCUMENT.contains(&format!("`{}` (", verdict.word())), "{}", verdict.word());
+    }
+}
+
+#[test]
+fn every_finding_on_a_seeded_bug_is_named_in_the_document() {
+    for finding in Finding::ALL {
+        assert_eq!(serde_json::to_value(finding).unwrap(), finding.word());
+        assert!(DOCUMENT.contains(&format!("`{}` (", finding.word())), "{}", finding.word());
     }
 }
 

@@ -4,7 +4,7 @@ use reports::record::{Memcheck as Counted, Record, Role};
 
 use reports::summary::Table;
 
-use super::print;
+use super::{detection, print};
 use crate::cli::{Format, Memcheck};
 use crate::exit::{self, Failure, Outcome};
 use crate::host;
@@ -19,6 +19,7 @@ const OPERATIONS: u64 = 100_000;
 
 /// Runs the command.
 pub(crate) fn run(args: &Memcheck, voice: &Voice, interrupt: &Interrupt) -> Outcome {
+    let bugs = detection::Chosen::of(&args.bugs)?;
     let subjects = if args.subjects.subjects.is_empty() {
         let all = subject::registry().into_iter();
         let present = all.filter(|subject| subject.missing().is_none());
@@ -45,13 +46,21 @@ pub(crate) fn run(args: &Memcheck, voice: &Voice, interrupt: &Interrupt) -> Outc
         seed: args.generation.seed,
     };
     let mut prepared = Vec::new();
-    for name in &names {
+    for name in names.iter().filter(|_| !args.bugs.bugs_only) {
         prepared.push(workload::prepare(name, extent)?);
     }
     let conditions = Conditions::of(&args.subjects, &args.generation, voice, interrupt);
     let mut session = Session::new(conditions, &subjects, prepared.iter().collect(), "");
     session.memcheck(&version)?;
-    let failures = session.failures;
+    let jobs = args.jobs.map_or_else(processors, usize::from);
+    let detected = match &bugs {
+        Some(bugs) => bugs.run(jobs, voice, interrupt)?,
+        None => Vec::new(),
+    };
+    for record in &detected {
+        session.sink.put(Record::Detection(record.clone()))?;
+    }
+    let failures = session.failures + detection::failures(&detected);
     let Sink::Memory(records) = session.sink else { unreachable!("the sink was made above") };
     if args.format == Format::Json {
         print::records(records)?;
@@ -63,13 +72,26 @@ pub(crate) fn run(args: &Memcheck, voice: &Voice, interrupt: &Interrupt) -> Outc
                 _ => None,
             })
             .collect();
-        print::table(&table(&counted), args.format)?;
+        if !args.bugs.bugs_only {
+            print::table(&table(&counted), args.format)?;
+        }
+        if !detected.is_empty() {
+            let detail = detection::table(&detected);
+            let short =
+                if args.format == Format::Csv { detail } else { detection::counts(&detected) };
+            print::table(&short, args.format)?;
+        }
     }
     Ok(match (interrupt.requested(), failures > 0) {
         (true, _) => exit::INTERRUPTED,
         (false, true) => exit::INCOMPLETE,
         (false, false) => exit::GOOD,
     })
+}
+
+/// Processors that this process may use.
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// One row per cell.
