@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::commands::detection::Bugs;
 use crate::ownership::strategy::{self, Strategy};
 use crate::ownership::terrain::Pattern;
 use crate::program::subject::Server;
@@ -387,6 +388,8 @@ pub(crate) struct Memcheck {
     pub(crate) timeout: Duration,
     #[command(flatten)]
     pub(crate) generation: Generation,
+    #[command(flatten)]
+    pub(crate) bugs: Bugs,
     /// What Valgrind can know of functions; may be given several times [default: full]
     #[arg(long, value_enum, value_name = "WHAT")]
     pub(crate) symbols: Vec<Symbols>,

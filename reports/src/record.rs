@@ -19,6 +19,8 @@ pub use contract::{Contract, Verdict};
 pub use memcheck::{FULL_SYMBOLS, Leak, Memcheck, Place, REQUESTS_ON};
 mod ownership;
 pub use ownership::{Metric, Ownership};
+mod detection;
+pub use detection::{Detection, Finding};
 pub use program::Program;
 
 /// Name and major version of the schema, on every line. A reader refuses another major version;
@@ -57,6 +59,8 @@ pub enum Record {
     Contract(Contract),
     /// One measurement of an ownership test.
     Ownership(Ownership),
+    /// One seeded bug under one way of looking for it.
+    Detection(Detection),
     /// A part of the run that could not be measured on this computer.
     Unmeasured(Unmeasured),
     /// The run is over; last line of a file.
@@ -65,7 +69,7 @@ pub enum Record {
 
 impl Record {
     /// Every kind of this version, as the `kind` key names it, in the order of the variants.
-    pub const KINDS: [&'static str; 11] = [
+    pub const KINDS: [&'static str; 12] = [
         "host",
         "subject",
         "workload",
@@ -75,6 +79,7 @@ impl Record {
         "program",
         "contract",
         "ownership",
+        "detection",
         "unmeasured",
         "end",
     ];
@@ -92,8 +97,9 @@ impl Record {
             Self::Program(_) => 6,
             Self::Contract(_) => 7,
             Self::Ownership(_) => 8,
-            Self::Unmeasured(_) => 9,
-            Self::End(_) => 10,
+            Self::Detection(_) => 9,
+            Self::Unmeasured(_) => 10,
+            Self::End(_) => 11,
         };
         Self::KINDS[index]
     }

@@ -25,8 +25,8 @@ pub use error::{ReadError, exit_code};
 pub use writer::ResultsFile;
 
 use crate::record::{
-    Contract, End, Host, Memcheck, Ownership, Program, Recording, Sample, Subject, Unmeasured,
-    Workload,
+    Contract, Detection, End, Host, Memcheck, Ownership, Program, Recording, Sample, Subject,
+    Unmeasured, Workload,
 };
 
 /// Everything a results file holds, by kind, each kind in the order of the file.
@@ -50,6 +50,8 @@ pub struct Results {
     pub contracts: Vec<Contract>,
     /// Measurements of ownership tests.
     pub ownerships: Vec<Ownership>,
+    /// Seeded bugs by mode.
+    pub detections: Vec<Detection>,
     /// Parts of the run that could not be measured.
     pub unmeasured: Vec<Unmeasured>,
     /// End of the run; the last one where a resumed run left several. `None` when the run is not over.
@@ -74,6 +76,7 @@ impl Results {
             programs: Vec::new(),
             contracts: Vec::new(),
             ownerships: Vec::new(),
+            detections: Vec::new(),
             unmeasured: Vec::new(),
             end: None,
             torn_line: None,

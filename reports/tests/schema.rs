@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use reports::record::{
-    Call, Contract, Memcheck, Metric, Program, Record, Role, Sample, Status, Unmeasured, Verdict,
+    Call, Contract, Detection, Finding, Memcheck, Metric, Program, Record, Role, Sample, Status,
+    Unmeasured, Verdict,
 };
 use reports::results::Results;
 
@@ -75,6 +76,10 @@ fn full_records() -> Vec<Record> {
             ..synthetic::contract("system", "malloc(0)", Verdict::Allowed)
         }),
         Record::Ownership(synthetic::full_ownership()),
+        Record::Detection(Detection {
+            message: Some("message".to_owned()),
+            ..synthetic::detection("double-free", "arenite+memcheck", Finding::Caught)
+        }),
         Record::Unmeasured(Unmeasured {
             measure: "memcheck".to_owned(),
             reason: "reason".to_owned(),
@@ -154,6 +159,14 @@ fn every_metric_of_an_ownership_test_is_named_in_the_document() {
     for metric in Metric::ALL {
         assert_eq!(serde_json::to_value(metric).unwrap(), metric.word());
         assert!(DOCUMENT.contains(&format!("`{}` (", metric.word())), "{}", metric.word());
+    }
+}
+
+#[test]
+fn every_finding_on_a_seeded_bug_is_named_in_the_document() {
+    for finding in Finding::ALL {
+        assert_eq!(serde_json::to_value(finding).unwrap(), finding.word());
+        assert!(DOCUMENT.contains(&format!("`{}` (", finding.word())), "{}", finding.word());
     }
 }
 

@@ -9,9 +9,9 @@ use reports::record::{self, End, Memcheck as Counted, Record, Role, Workload};
 use reports::results::Results;
 use reports::summary::Table;
 
-use super::print;
 use super::resume::Begun;
 use super::run::{RESULTS, open, read_results, unique};
+use super::{detection, print};
 use crate::child::spawn::Limits;
 use crate::cli::{Format, Memcheck};
 use crate::exit::{self, Failure, Outcome};
@@ -37,6 +37,9 @@ enum Loads {
 /// Runs the command.
 pub(crate) fn run(args: &Memcheck, voice: &Voice, interrupt: &Interrupt) -> Outcome {
     let begin = Instant::now();
+    let is_asked_for_more =
+        !args.subjects.is_empty() || !args.workloads.is_empty() || !args.command.is_empty();
+    let bugs = detection::Chosen::of(&args.bugs, is_asked_for_more)?;
     let subjects = Chosen::of(args)?;
     for file in &args.suppressions {
         std::fs::metadata(file).map_err(|error| Failure::io(file.display(), error))?;
@@ -70,12 +73,19 @@ pub(crate) fn run(args: &Memcheck, voice: &Voice, interrupt: &Interrupt) -> Outc
     let jobs = args.jobs.map_or_else(processors, usize::from);
     let variants = Variant::all(&args.symbols, &args.requests);
     let cells = match &loads {
+        _ if args.bugs.bugs_only => Vec::new(),
         Loads::Replays(..) => session.replays(&variants),
         Loads::Program(servers, program) => programs(servers, program, &variants),
     };
     session.memcheck(&cells, &options, jobs)?;
-    // Whatever else memcheck is asked for follows here, its records into the same sink.
-    let failures = session.failures;
+    let detected = match &bugs {
+        Some(bugs) => bugs.run(jobs, voice, interrupt)?,
+        None => Vec::new(),
+    };
+    for record in &detected {
+        session.sink.put(Record::Detection(record.clone()))?;
+    }
+    let failures = session.failures + detection::failures(&detected);
     let measuring = session.measuring;
     session.sink.put(Record::End(End {
         outcome: if interrupt.requested() { "interrupted" } else { "complete" }.to_owned(),
@@ -146,7 +156,8 @@ impl Chosen {
             operations: args.generation.operations.unwrap_or(OPERATIONS),
             seed: args.generation.seed,
         };
-        let prepared = names.iter().map(|name| workload::prepare(name, extent));
+        let wanted = names.iter().filter(|_| !args.bugs.bugs_only);
+        let prepared = wanted.map(|name| workload::prepare(name, extent));
         Ok(Loads::Replays(subjects, prepared.collect::<Result<_, _>>()?))
     }
 }
@@ -237,12 +248,19 @@ fn conclude(sink: Sink, cells: &[Cell<'_>], args: &Memcheck, voice: &Voice) -> R
         voice.say(format!("Records: {}", folder.join(RESULTS).display()));
         voice.say(format!("Report: {}", page.display()));
     }
-    match args.format {
-        Format::Json => {
-            print::records(results.memchecks.into_iter().map(Record::Memcheck).collect())
-        }
-        format => print::table(&table(&results.memchecks), format),
+    if args.format == Format::Json {
+        let counted = results.memchecks.into_iter().map(Record::Memcheck);
+        let detected = results.detections.into_iter().map(Record::Detection);
+        return print::records(counted.chain(detected).collect());
     }
+    if !args.bugs.bugs_only {
+        print::table(&table(&results.memchecks), args.format)?;
+    }
+    if results.detections.is_empty() {
+        return Ok(());
+    }
+    let of = if args.format == Format::Csv { detection::table } else { detection::counts };
+    print::table(&of(&results.detections), args.format)
 }
 
 /// The records of this run as if they had been read from a file.
@@ -254,6 +272,7 @@ fn gather(records: Vec<Record>) -> Results {
             Record::Subject(subject) => results.subjects.push(subject),
             Record::Workload(workload) => results.workloads.push(workload),
             Record::Memcheck(counted) => results.memchecks.push(counted),
+            Record::Detection(detected) => results.detections.push(detected),
             Record::End(end) => results.end = Some(end),
             _ => {}
         }

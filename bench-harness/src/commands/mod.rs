@@ -1,6 +1,7 @@
 //! One file per command of `arenabench`, and what they share: how results are printed.
 
 pub(crate) mod contract;
+pub(crate) mod detection;
 pub(crate) mod doctor;
 pub(crate) mod list;
 pub(crate) mod memcheck;
@@ -40,6 +41,7 @@ pub(crate) fn records_of(results: &Results) -> Vec<Record> {
     records.extend(results.programs.iter().cloned().map(Record::Program));
     records.extend(results.contracts.iter().cloned().map(Record::Contract));
     records.extend(results.ownerships.iter().cloned().map(Record::Ownership));
+    records.extend(results.detections.iter().cloned().map(Record::Detection));
     records.extend(results.unmeasured.iter().cloned().map(Record::Unmeasured));
     records.extend(results.end.iter().cloned().map(Record::End));
     records

@@ -93,6 +93,7 @@ impl Results {
             Record::Program(program) => self.programs.push(program),
             Record::Contract(contract) => self.contracts.push(contract),
             Record::Ownership(ownership) => self.ownerships.push(ownership),
+            Record::Detection(detection) => self.detections.push(detection),
             Record::Unmeasured(unmeasured) => self.unmeasured.push(unmeasured),
             Record::End(end) => self.end = Some(end),
         }

@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use reports::record::{
-    Call, Contract, End, FULL_SYMBOLS, Host, Leak, Memcheck, Metric, Ownership, Place, Program,
-    REQUESTS_ON, Record, Recording, Role, Sample, Source, Status, Subject, Unmeasured, Verdict,
-    Workload,
+    Call, Contract, Detection, End, FULL_SYMBOLS, Finding, Host, Leak, Memcheck, Metric, Ownership,
+    Place, Program, REQUESTS_ON, Record, Recording, Role, Sample, Source, Status, Subject,
+    Unmeasured, Verdict, Workload,
 };
 use reports::results::Results;
 
@@ -427,6 +427,24 @@ pub(crate) fn full_ownership() -> Ownership {
     }
 }
 
+/// One seeded bug in one mode, `subject+tool`.
+pub(crate) fn detection(bug: &str, mode: &str, verdict: Finding) -> Detection {
+    let (subject, tool) = mode.split_once('+').unwrap_or((mode, "none"));
+    Detection {
+        bug: bug.to_owned(),
+        title: "A byte of a freed block is read".to_owned(),
+        mode: mode.to_owned(),
+        subject: subject.to_owned(),
+        strategy: Some("reserved-range".to_owned()),
+        tool: tool.to_owned(),
+        status: Status::Ok,
+        message: None,
+        verdict: Some(verdict),
+        words: (verdict == Finding::Caught).then(|| "Invalid read of size 1".to_owned()),
+        own_reports: Some(0),
+    }
+}
+
 /// The same run, killed in the middle: no end record, the last child interrupted.
 pub(crate) fn interrupted(mut results: Results) -> Results {
     let half = results.samples.len() / 2;
@@ -462,6 +480,7 @@ pub(crate) fn records(results: &Results) -> Vec<Record> {
     records.extend(results.programs.iter().cloned().map(Record::Program));
     records.extend(results.contracts.iter().cloned().map(Record::Contract));
     records.extend(results.ownerships.iter().cloned().map(Record::Ownership));
+    records.extend(results.detections.iter().cloned().map(Record::Detection));
     records.extend(results.unmeasured.iter().cloned().map(Record::Unmeasured));
     records.extend(results.end.iter().cloned().map(Record::End));
     records

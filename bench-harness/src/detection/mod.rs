@@ -1,0 +1,216 @@
+//! The detection matrix: which seeded bugs are caught, by whom and in which words.
+//!
+//! Every cell is one small C program ([`bug`]) under one mode ([`mode`]): an allocator, and who
+//! watches it. The programs are compiled when the matrix is run ([`build`]), so that a reader can
+//! bring some of his own. What a cell leaves behind is read ([`errors`] from memcheck's report,
+//! [`words`] from standard error) and judged ([`judge`]).
+//!
+//! * D1: a program runs in a process of its own that is ended at its deadline.
+//! * D2: programs without a bug run in every mode as well: a mode that reports those proves nothing by
+//!   reporting the others.
+//! * D3: records come out in the order of programs, then modes, whatever the order cells end in.
+
+mod bug;
+mod build;
+mod errors;
+mod judge;
+mod mode;
+mod words;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use reports::record::{Detection, Status};
+
+pub(crate) use bug::Bug;
+pub(crate) use mode::Mode;
+
+use build::Workshop;
+use judge::Judgement;
+use mode::Build;
+
+use crate::child::spawn::{self, Limits};
+use crate::interrupt::Interrupt;
+use crate::preload::Preload;
+use crate::talk::Voice;
+
+/// How much more time a program is given under Valgrind.
+const VALGRIND_TIMES: u32 = 4;
+
+/// Arguments of memcheck: a preloaded malloc stays in place, and blocks that are lost through others
+/// are listed as well.
+const MEMCHECK: [&str; 7] = [
+    "--tool=memcheck",
+    "--xml=yes",
+    "--error-limit=no",
+    "--num-callers=12",
+    "--leak-check=full",
+    "--show-leak-kinds=definite,indirect",
+    "--soname-synonyms=somalloc=nouserintercepts",
+];
+
+/// How cells are run.
+#[derive(Clone, Copy)]
+pub(crate) struct Terms<'a> {
+    /// Bounds on one program; Valgrind's get [`VALGRIND_TIMES`] the time.
+    pub(crate) limits: Limits,
+    /// Cells side by side.
+    pub(crate) jobs: usize,
+    /// Whether Valgrind is installed.
+    pub(crate) valgrind: bool,
+    pub(crate) voice: &'a Voice,
+    pub(crate) interrupt: &'a Interrupt,
+}
+
+/// An executable of every program and build, or why there is none.
+type Built = BTreeMap<(usize, Build), Result<PathBuf, (Status, String)>>;
+
+/// Runs every program in every mode. After an interrupt cells are left out.
+///
+/// # Errors
+/// When a process cannot be started or a file cannot be written.
+pub(crate) fn matrix(bugs: &[Bug], modes: &[Mode], terms: Terms<'_>) -> io::Result<Vec<Detection>> {
+    let workshop = Workshop::open(bugs)?;
+    let built = build_all(&workshop, bugs, modes, terms)?;
+    let cells: Vec<(usize, &Mode)> =
+        (0..bugs.len()).flat_map(|bug| modes.iter().map(move |mode| (bug, mode))).collect();
+    side_by_side("Running seeded bugs", &cells, terms, |index, (bug, mode)| {
+        let judged = match (mode.missing(terms.valgrind), built.get(&(*bug, mode.build))) {
+            (Some(why), _) => (Judgement::without(Status::Missing, why), None),
+            (None, Some(Ok(program))) => {
+                let report = workshop.path().join(format!("{index}.xml"));
+                run(&bugs[*bug], mode, program, &report, terms)?
+            }
+            (None, Some(Err((status, why)))) => (Judgement::without(*status, why.as_str()), None),
+            (None, None) => (Judgement::without(Status::Interrupted, "not compiled"), None),
+        };
+        Ok(record(&bugs[*bug], mode, judged))
+    })
+}
+
+/// Compiles what the modes that can be had run.
+fn build_all(
+    workshop: &Workshop,
+    bugs: &[Bug],
+    modes: &[Mode],
+    terms: Terms<'_>,
+) -> io::Result<Built> {
+    let present = modes.iter().filter(|mode| mode.missing(terms.valgrind).is_none());
+    let builds: std::collections::BTreeSet<Build> = present.map(|mode| mode.build).collect();
+    let wanted: Vec<(usize, Build)> =
+        (0..bugs.len()).flat_map(|bug| builds.iter().map(move |build| (bug, *build))).collect();
+    if let Some(why) = workshop.missing() {
+        return Ok(wanted
+            .into_iter()
+            .map(|key| (key, Err((Status::Missing, why.clone()))))
+            .collect());
+    }
+    // A compiler takes longer than the programs it makes.
+    let limits = Limits { timeout: terms.limits.timeout * VALGRIND_TIMES, ..terms.limits };
+    side_by_side("Compiling seeded bugs", &wanted, terms, |_, key| {
+        let made = workshop.compile(&bugs[key.0], key.1, limits, terms.interrupt)?;
+        Ok((*key, made.map_err(|why| (Status::Exit, why))))
+    })
+    .map(|built| built.into_iter().collect())
+}
+
+/// Runs one cell; the second result counts the allocator's own reports.
+fn run(
+    bug: &Bug,
+    mode: &Mode,
+    program: &Path,
+    report: &Path,
+    terms: Terms<'_>,
+) -> io::Result<(Judgement, Option<u64>)> {
+    let mut limits = terms.limits;
+    let mut command = if mode.tool.is_memcheck() {
+        limits.timeout *= VALGRIND_TIMES;
+        let mut command = Command::new("valgrind");
+        command.args(MEMCHECK).arg(format!("--xml-file={}", report.display())).arg(program);
+        command
+    } else {
+        Command::new(program)
+    };
+    command.env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+    command.env("ASAN_OPTIONS", "detect_leaks=1:exitcode=99:allocator_may_return_null=1");
+    command.envs(mode.variables.iter().map(|(name, value)| (name, value)));
+    let library = mode.library.filter(|_| mode.build == Build::Plain).map(|library| library.path());
+    let preload = library.as_deref().map(Preload::of).transpose()?;
+    if let Some(preload) = &preload {
+        command.env("LD_PRELOAD", preload.path());
+    }
+    let finished = spawn::run(command, limits, terms.interrupt)?;
+    let errors = if mode.tool.is_memcheck() {
+        let xml = std::fs::read(report).unwrap_or_default();
+        // The report of one cell is of no use to another.
+        let _ = std::fs::remove_file(report);
+        let library = preload.as_ref().map(|preload| preload.path().to_string_lossy());
+        let (xml, program) = (String::from_utf8_lossy(&xml), program.to_string_lossy());
+        Some(errors::read(&xml, &program, library.as_deref()))
+    } else {
+        None
+    };
+    let judged = judge::judge(bug, &finished, errors.as_ref());
+    Ok((judged, errors.map(|errors| errors.own)))
+}
+
+fn record(bug: &Bug, mode: &Mode, (judged, own): (Judgement, Option<u64>)) -> Detection {
+    Detection {
+        bug: bug.name.clone(),
+        title: bug.title.clone(),
+        mode: mode.name.clone(),
+        subject: mode.subject.clone(),
+        strategy: mode.strategy.map(str::to_owned),
+        tool: mode.tool.word().to_owned(),
+        status: judged.status,
+        message: judged.message,
+        verdict: judged.verdict,
+        words: judged.words,
+        own_reports: own.filter(|_| judged.status == Status::Ok),
+    }
+}
+
+/// Does `work` on every item, as many at once as there are jobs; results in the order of items (D3).
+/// The first error, or an interrupt, ends it early.
+fn side_by_side<T: Sync, R: Send>(
+    name: &str,
+    items: &[T],
+    terms: Terms<'_>,
+    work: impl Fn(usize, &T) -> io::Result<R> + Sync,
+) -> io::Result<Vec<R>> {
+    terms.voice.phase(name, items.len() as u64);
+    let next = AtomicUsize::new(0);
+    let failed = Mutex::new(None);
+    let done = Mutex::new(BTreeMap::new());
+    let worker = || {
+        loop {
+            // Relaxed: the number alone is shared; results travel under their lock.
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(index) else { break };
+            if terms.interrupt.requested() || failed.lock().is_ok_and(|failed| failed.is_some()) {
+                break;
+            }
+            terms.voice.step(name.to_owned());
+            match work(index, item) {
+                Ok(result) => {
+                    done.lock().expect("no worker panics").insert(index, result);
+                }
+                Err(error) => *failed.lock().expect("no worker panics") = Some(error),
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..terms.jobs.clamp(1, items.len().max(1)) {
+            scope.spawn(worker);
+        }
+    });
+    terms.voice.end_phase();
+    match failed.into_inner().expect("no worker panics") {
+        Some(error) => Err(error),
+        None => Ok(done.into_inner().expect("no worker panics").into_values().collect()),
+    }
+}
