@@ -15,12 +15,14 @@ const TOP_PX: f64 = 76.0;
 const BOTTOM_PX: f64 = 316.0;
 const COLUMNS: usize = 3;
 
+/// Arenas, time, and the ends of its interval.
+type Point = (f64, f64, Option<(f64, f64)>);
+
 /// A strategy's line.
 struct Line<'a> {
     name: &'a str,
     marker: Marker,
-    /// Arenas, time, and the ends of its interval.
-    points: Vec<(f64, f64, Option<(f64, f64)>)>,
+    points: Vec<Point>,
 }
 
 /// The charts of all questions that were asked.
@@ -48,7 +50,7 @@ fn lines<'a>(strategies: &'a Strategies<'_>, question: Question<'_>) -> Vec<Line
 fn chart(strategies: &Strategies<'_>, question: Question<'_>, slugs: &mut Slugs) -> Option<Chart> {
     let lines = lines(strategies, question);
     let points = || lines.iter().flat_map(|line| &line.points);
-    let bounds = |of: fn(&(f64, f64, Option<(f64, f64)>)) -> (f64, f64)| {
+    let bounds = |of: fn(&Point) -> (f64, f64)| {
         let low = points().map(|point| of(point).0).fold(f64::INFINITY, f64::min);
         let high = points().map(|point| of(point).1).fold(0.0, f64::max);
         Axis::log(low, high)
