@@ -18,10 +18,10 @@ use std::hint::black_box;
 /// The address, of which the compiler knows nothing from here on.
 #[inline(always)]
 fn opaque(address: *mut u8) -> *mut u8 {
-    let mut address = address;
+    let mut number = address.addr();
     // SAFETY: no instruction at all; the register keeps its value.
-    unsafe { asm!("/* {0} */", inout(reg) address, options(nomem, nostack, preserves_flags)) };
-    address
+    unsafe { asm!("/* {0} */", inout(reg) number, options(nomem, nostack, preserves_flags)) };
+    address.with_addr(number)
 }
 
 /// Queries per turn of the throughput loop, so that the loop itself weighs little.

@@ -15,6 +15,9 @@ const TOP_PX: f64 = 76.0;
 const BOTTOM_PX: f64 = 316.0;
 const COLUMNS: usize = 3;
 
+/// Arenas, time, and the ends of its interval.
+type Point = (f64, f64, Option<(f64, f64)>);
+
 /// A strategy's line.
 struct Line<'a> {
     name: &'a str,
