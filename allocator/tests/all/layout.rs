@@ -106,6 +106,8 @@ fn used_pools_in_the_middle_and_at_the_end_of_a_list_can_fall_empty() {
 #[test]
 fn an_empty_pool_is_reused_last_in_first_out_by_any_class() {
     for (_, mut heap) in presets() {
+        // Keeps the arena where every empty one is given back.
+        let anchor = heap.malloc(256);
         let early = heap.malloc(48);
         let late = heap.malloc(80);
         let (early_pool, late_pool) = (heap.pool_of(early), heap.pool_of(late));
@@ -118,13 +120,15 @@ fn an_empty_pool_is_reused_last_in_first_out_by_any_class() {
         assert_eq!(heap.pool_of(first), late_pool);
         assert_eq!(heap.pool_of(second), early_pool);
         assert_eq!(first.addr(), late_pool + 48, "cut anew for the other class");
-        finish(heap, [first, second]);
+        finish(heap, [anchor, first, second]);
     }
 }
 
 #[test]
 fn an_empty_pool_taken_by_the_same_class_keeps_its_free_list() {
     for (_, mut heap) in presets() {
+        // Keeps the arena where every empty one is given back.
+        let anchor = heap.malloc(256);
         let blocks: Vec<*mut u8> = (0..6).map(|_| heap.malloc(96)).collect();
         for place in [0, 1, 2, 4, 5, 3] {
             // SAFETY: live, freed once.
@@ -133,6 +137,6 @@ fn an_empty_pool_taken_by_the_same_class_keeps_its_free_list() {
         let again: Vec<*mut u8> = (0..6).map(|_| heap.malloc(96)).collect();
         let expected: Vec<*mut u8> = [3, 5, 4, 2, 1, 0].map(|place| blocks[place]).into();
         assert_eq!(again, expected, "not ascending, as a pool cut anew would be");
-        finish(heap, again);
+        finish(heap, again.into_iter().chain([anchor]));
     }
 }

@@ -10,7 +10,7 @@ type Heap311 = Pymalloc311<SystemMalloc>;
 
 #[test]
 fn presets_are_named_by_era_and_strategy() {
-    assert_eq!((Heap23::NAME, Heap23::OWNERSHIP), ("pymalloc-2.3", "arena-index"));
+    assert_eq!((Heap23::NAME, Heap23::OWNERSHIP), ("pymalloc-2.3", "arena-index-2"));
     assert_eq!((Heap39::NAME, Heap39::OWNERSHIP), ("pymalloc-3.9", "arena-index"));
     assert_eq!((Heap311::NAME, Heap311::OWNERSHIP), ("pymalloc-3.11", "radix-tree"));
     assert_eq!((Heap23::SOURCE, Heap39::SOURCE, Heap311::SOURCE), ("malloc", "mmap", "mmap"));
@@ -25,8 +25,10 @@ fn presets_are_named_by_era_and_strategy() {
 fn presets_have_the_figures_of_their_era() {
     let expected = [
         ("pymalloc-2.3", 8, 256, 32, 84, 256 << 10),
+        ("pymalloc-2.7", 8, 512, 64, 84, 256 << 10),
         ("pymalloc-3.9", 16, 512, 32, 84, 256 << 10),
         ("pymalloc-3.11", 16, 512, 32, 340, 1 << 20),
+        ("pymalloc-3.15", 16, 512, 32, 340, 2 << 20),
     ];
     for ((name, heap), expected) in presets().into_iter().zip(expected) {
         let stats = heap.stats();
@@ -98,7 +100,7 @@ fn printed_statistics_hold_the_table_and_the_account() {
         assert!(text.lines().any(|line| line == row), "{name}: no {row:?} in\n{text}");
         let mapped = heap.stats().mapped_bytes();
         let sums = text.lines().filter(|line| line.starts_with("Total ")).count();
-        assert_eq!(sums, if name == "pymalloc-3.11" { 2 } else { 1 }, "{name}");
+        assert_eq!(sums, if heap.stats().ownership.total_bytes() > 0 { 2 } else { 1 }, "{name}");
         let total = text.lines().find(|line| line.starts_with("Total ")).unwrap();
         let digits: String = total.chars().filter(char::is_ascii_digit).collect();
         assert_eq!(digits, mapped.to_string(), "{name}");

@@ -1,9 +1,10 @@
 //! A heap as a trait object, so that one test runs on every preset and on small geometries.
 
 use arenite::{
-    ArenaIndex, ArenaSource, ClassicHeap, ForeignRealloc, Geometry, MmapSource, NextAllocator,
-    Ownership, Preset, Pymalloc23, Pymalloc39, Pymalloc311, Python39, RadixTree, Release, Stats,
-    SystemMalloc,
+    ArenaIndex, ArenaSource, ClassicArenaIndex, ClassicArenaIndex2, ClassicArenaIndexDebugger,
+    ClassicArenaIndexGuarded, ClassicCookie, ClassicHeap, ClassicPageMap, ClassicRadixTree,
+    ClassicReservedRange, ForeignRealloc, Geometry, MmapSource, NextAllocator, Ownership, Preset,
+    Pymalloc23, Pymalloc27, Pymalloc39, Pymalloc311, Pymalloc315, Release, Stats, SystemMalloc,
 };
 
 /// The operations and numbers of a heap. The unsafe ones ask what the heap's ask.
@@ -134,27 +135,34 @@ pub(crate) type TinyAllButLast = Tiny<2>;
 /// A heap of a small geometry with the given source.
 pub(crate) type TinyHeap<G, S> = ClassicHeap<G, ArenaIndex<3>, S, SystemMalloc>;
 
-/// The three presets, by name.
+/// The presets by name, eras first, then every strategy on one geometry.
 pub(crate) fn presets() -> Vec<(&'static str, Box<dyn Subject>)> {
     fn named<P: Preset + Subject + 'static>(heap: P) -> (&'static str, Box<dyn Subject>) {
         (P::NAME, Box::new(heap))
     }
     vec![
         named(Pymalloc23::preset(SystemMalloc)),
+        named(Pymalloc27::preset(SystemMalloc)),
         named(Pymalloc39::preset(SystemMalloc)),
         named(Pymalloc311::preset(SystemMalloc)),
+        named(Pymalloc315::preset(SystemMalloc)),
+        named(ClassicArenaIndex2::preset(SystemMalloc)),
+        named(ClassicArenaIndex::preset(SystemMalloc)),
+        named(ClassicArenaIndexDebugger::preset(SystemMalloc)),
+        named(ClassicArenaIndexGuarded::preset(SystemMalloc)),
+        named(ClassicRadixTree::preset(SystemMalloc)),
+        named(ClassicPageMap::preset(SystemMalloc)),
+        named(ClassicReservedRange::preset(SystemMalloc)),
+        named(ClassicCookie::preset(SystemMalloc)),
     ]
 }
 
-/// The presets, the small geometry under each release rule, and the tree over small arenas.
+/// The presets and the small geometry under each release rule.
 pub(crate) fn all() -> Vec<(&'static str, Box<dyn Subject>)> {
     let mut subjects = presets();
     let never: TinyHeap<TinyNever, MmapSource> = ClassicHeap::new(MmapSource, SystemMalloc);
     let every: TinyHeap<TinyEveryEmpty, MmapSource> = ClassicHeap::new(MmapSource, SystemMalloc);
     let but_last: TinyHeap<TinyAllButLast, MmapSource> = ClassicHeap::new(MmapSource, SystemMalloc);
-    let tree: ClassicHeap<Python39, RadixTree, MmapSource, SystemMalloc> =
-        ClassicHeap::new(MmapSource, SystemMalloc);
-    subjects.push(("small-tree", Box::new(tree)));
     subjects.push(("tiny-never", Box::new(never)));
     subjects.push(("tiny-every-empty", Box::new(every)));
     subjects.push(("tiny-all-but-last", Box::new(but_last)));

@@ -223,12 +223,14 @@ impl Subject {
     }
 
     /// Whether a run has the subject when none is named: `quick` ones leave out the rarer peers,
-    /// none has the checked library, whose price is no allocator's.
+    /// none has the checked library, whose price is no allocator's, nor the strategies on one
+    /// geometry, which `memcheck` takes.
     pub(crate) fn is_default(&self, quick: bool) -> bool {
         let wanted = match &self.backing {
             Backing::Installed(library, _) => library.quick || !quick,
             Backing::Own(library, _) => !library.checked,
             Backing::IdealInline => !quick,
+            Backing::Preset(preset) => preset.is_era(),
             _ => true,
         };
         wanted && self.missing().is_none()

@@ -7,17 +7,31 @@
 use std::cell::UnsafeCell;
 use std::ffi::c_void;
 
-use arenite::{Preset as _, Pymalloc23, Pymalloc39, Pymalloc311, SystemMalloc};
+use arenite::{
+    ClassicArenaIndex, ClassicArenaIndex2, ClassicArenaIndexDebugger, ClassicArenaIndexGuarded,
+    ClassicCookie, ClassicPageMap, ClassicRadixTree, ClassicReservedRange, Preset as _, Pymalloc23,
+    Pymalloc27, Pymalloc39, Pymalloc311, Pymalloc315, SystemMalloc,
+};
 
 use super::single_thread::SingleThread;
 use crate::replay::allocator::FunctionTable;
 
-/// A preset, by era.
+/// A preset: by era, or by the ownership strategy that it puts on the one geometry of the lab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Preset {
     Python23,
+    Python27,
     Python39,
     Python311,
+    Python315,
+    ArenaIndex2,
+    ArenaIndex,
+    ArenaIndexDebugger,
+    ArenaIndexGuarded,
+    RadixTree,
+    PageMap,
+    ReservedRange,
+    Cookie,
 }
 
 macro_rules! presets {
@@ -75,7 +89,7 @@ macro_rules! presets {
         })*
 
         impl Preset {
-            pub(super) const ALL: [Self; 3] = [$(Self::$variant),*];
+            pub(super) const ALL: [Self; 13] = [$(Self::$variant),*];
 
             /// Name as a subject.
             pub(super) fn name(self) -> &'static str {
@@ -107,6 +121,26 @@ macro_rules! presets {
 
 presets! {
     Python23, python_2_3, Pymalloc23<SystemMalloc>;
+    Python27, python_2_7, Pymalloc27<SystemMalloc>;
     Python39, python_3_9, Pymalloc39<SystemMalloc>;
     Python311, python_3_11, Pymalloc311<SystemMalloc>;
+    Python315, python_3_15, Pymalloc315<SystemMalloc>;
+    ArenaIndex2, arena_index_2, ClassicArenaIndex2<SystemMalloc>;
+    ArenaIndex, arena_index, ClassicArenaIndex<SystemMalloc>;
+    ArenaIndexDebugger, arena_index_debugger, ClassicArenaIndexDebugger<SystemMalloc>;
+    ArenaIndexGuarded, arena_index_guarded, ClassicArenaIndexGuarded<SystemMalloc>;
+    RadixTree, radix_tree, ClassicRadixTree<SystemMalloc>;
+    PageMap, page_map, ClassicPageMap<SystemMalloc>;
+    ReservedRange, reserved_range, ClassicReservedRange<SystemMalloc>;
+    Cookie, cookie, ClassicCookie<SystemMalloc>;
+}
+
+impl Preset {
+    /// Whether it stands for an era of CPython, and not for a strategy alone.
+    pub(super) fn is_era(self) -> bool {
+        matches!(
+            self,
+            Self::Python23 | Self::Python27 | Self::Python39 | Self::Python311 | Self::Python315
+        )
+    }
 }

@@ -50,7 +50,11 @@ fn a_subject_against_itself_is_found_equal_in_17_of_20_runs() {
 #[test]
 fn every_linked_subject_passes_verification_on_every_kind_of_workload() {
     let subjects = "-s system -s mimalloc -s jemalloc -s snmalloc -s rpmalloc -s pymalloc-2.3 \
-                    -s pymalloc-3.9 -s pymalloc-3.11 -s null -s bump -s ideal -s ideal-inline \
+                    -s pymalloc-2.7 -s pymalloc-3.9 -s pymalloc-3.11 -s pymalloc-3.15 \
+                    -s classic-arena-index-2 -s classic-arena-index \
+                    -s classic-arena-index-debugger -s classic-arena-index-guarded \
+                    -s classic-radix-tree -s classic-page-map -s classic-reserved-range \
+                    -s classic-cookie -s null -s bump -s ideal -s ideal-inline \
                     -s mimalloc-inline -s jemalloc-inline";
     for workload in [
         "int-churn:1k",
