@@ -25,9 +25,6 @@ struct Line<'a> {
     points: Vec<Point>,
 }
 
-/// Arenas, time, and the ends of its interval.
-type Point = (f64, f64, Option<(f64, f64)>);
-
 /// The charts of all questions that were asked.
 pub(super) fn charts(
     strategies: &Strategies<'_>,
