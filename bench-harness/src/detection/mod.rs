@@ -36,6 +36,7 @@ use mode::Build;
 use crate::child::spawn::{self, Limits};
 use crate::interrupt::Interrupt;
 use crate::preload::Preload;
+use crate::subject::own::Own;
 use crate::talk::Voice;
 
 /// How much more time a program is given under Valgrind.

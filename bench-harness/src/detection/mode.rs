@@ -8,7 +8,7 @@
 //! | `X+hooks` | X | CPython's debug hooks around X |
 //! | `X+asan` | X, linked | AddressSanitizer, in the program |
 
-use crate::subject::own::{ALL, Own};
+use crate::subject::own::{ALL, LAB, Own};
 
 /// How a program is compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,15 +71,6 @@ pub(crate) struct Mode {
     pub(super) library: Option<&'static Own>,
     pub(super) variables: Vec<(&'static str, String)>,
 }
-
-/// Every heap of the crate by name.
-static LAB: Own = Own {
-    name: "arenite-lab",
-    file: "libarenite_lab.so",
-    package: "arenite-preload-lab",
-    checked: false,
-    description: "every heap by name, preloaded",
-};
 
 /// Arenite to be linked.
 pub(super) static LINKED: Own = Own {

@@ -2,16 +2,19 @@
 //!
 //! All stand over the same geometry, 4 KiB pools in 256 KiB arenas, which every strategy is safe
 //! with; the 2-clause arena index has that of 2.3, whose arenas are never given back. With
-//! [`MAPPED_ARENAS`] and fewer the arenas are mapped and their first pools are cut; beyond that they
-//! are made up, and a strategy that reads the memory asked about is not supported (O3).
+//! [`MAPPED_ARENAS`] and fewer the arenas are mapped, from the source that the strategy needs, and
+//! their first pools are cut; beyond that they are made up where the strategy asks nothing of its
+//! arenas, and cut from the reservation where it does. A strategy that reads the memory asked about
+//! is not supported there (O3).
 //!
 //! Arenite's own test is no part of the classic heap: its "arenas" are blocks of 256 KiB from its
 //! reservation, so that the map it reads grows alike; what lies in a block's first slice of 16 KiB
 //! is asked about, since the map names the beginnings of large blocks only.
 
 use arenite::{
-    ArenaIndex, Arenite, AreniteLab, Geometry, MadeUpSource, MmapSource, Ownership, OwnershipLab,
-    Python23, Python39, RadixTree,
+    AlignedSource, ArenaIndex, ArenaIndexDebugger, ArenaIndexGuarded, ArenaSource, Arenite,
+    AreniteLab, Cookie, Geometry, MadeUpSource, MmapSource, Ownership, OwnershipLab, PageMap,
+    Python23, Python39, RadixTree, ReservedRange, ReservedSource,
 };
 
 use super::child::{Examination, Refusal};
@@ -27,6 +30,8 @@ const CUT_POOLS: usize = 40_000;
 const LEAST_CUT: usize = 4;
 /// Where made-up arenas begin: far from what the kernel maps, and not aligned to an arena.
 const MADE_UP_START: usize = 0x1000_0000_3000;
+/// The same for a strategy whose arenas are aligned to their size.
+const MADE_UP_ALIGNED_START: usize = 0x1000_0004_0000;
 
 /// A strategy by name.
 #[derive(Clone, Copy, Debug)]
@@ -41,27 +46,51 @@ pub(crate) struct Strategy {
     pub(super) examine: fn(Examination<'_, '_>) -> Result<(), Refusal>,
 }
 
+const NEEDS_RESERVATION: &str =
+    "its arenas lie in one reservation of 16 GiB, which holds 65,536 of them";
 const READS_QUERIED: &str =
     "it reads the memory asked about, and behind made-up addresses there is none";
 
 impl Strategy {
-    /// One that reads its own tables only.
-    const fn with_tables<G: Geometry, O: Ownership<G>>(name: &'static str) -> Self {
-        Self { name, without_made_up: None, is_default: true, examine: any_arenas::<G, O> }
-    }
-
-    /// One that reads the memory asked about.
-    const fn with_headers<G: Geometry, O: Ownership<G>>(name: &'static str) -> Self {
-        let without_made_up = Some(READS_QUERIED);
-        Self { name, without_made_up, is_default: true, examine: mapped_arenas::<G, O> }
+    const fn new(
+        name: &'static str,
+        without_made_up: Option<&'static str>,
+        examine: fn(Examination<'_, '_>) -> Result<(), Refusal>,
+    ) -> Self {
+        Self { name, without_made_up, is_default: true, examine }
     }
 }
 
 /// Every strategy. To add one, add a line.
-pub(crate) static ALL: [Strategy; 5] = [
-    Strategy::with_headers::<Python23, ArenaIndex<2>>("arena-index-2"),
-    Strategy::with_headers::<Python39, ArenaIndex<3>>("arena-index"),
-    Strategy::with_tables::<Python39, RadixTree>("radix-tree"),
+pub(crate) static ALL: [Strategy; 10] = [
+    Strategy::new(
+        "arena-index-2",
+        Some(READS_QUERIED),
+        mapped::<Python23, ArenaIndex<2>, MmapSource>,
+    ),
+    Strategy::new(
+        "arena-index",
+        Some(READS_QUERIED),
+        mapped::<Python39, ArenaIndex<3>, MmapSource>,
+    ),
+    Strategy::new(
+        "arena-index-debugger",
+        Some(READS_QUERIED),
+        mapped::<Python39, ArenaIndexDebugger, MmapSource>,
+    ),
+    Strategy::new(
+        "arena-index-guarded",
+        Some(READS_QUERIED),
+        mapped::<Python39, ArenaIndexGuarded, MmapSource>,
+    ),
+    Strategy::new("radix-tree", None, radix_tree),
+    Strategy::new("page-map", None, page_map),
+    Strategy::new(
+        "reserved-range",
+        Some(NEEDS_RESERVATION),
+        mapped::<Python39, ReservedRange, ReservedSource>,
+    ),
+    Strategy::new("cookie", Some(READS_QUERIED), mapped::<Python39, Cookie, AlignedSource>),
     Strategy {
         name: "arenite",
         without_made_up: Some("its arenas lie in its own reservation and cannot be made up"),
@@ -103,40 +132,91 @@ fn nail<G: Geometry>() {
     }
 }
 
-fn any_arenas<G: Geometry, O: Ownership<G>>(
-    examination: Examination<'_, '_>,
-) -> Result<(), Refusal> {
-    if examination.arenas() <= MAPPED_ARENAS {
-        mapped_arenas::<G, O>(examination)
-    } else {
-        made_up_arenas::<G, O>(|owns| owns, examination)
+/// An arena source of its own for every examination.
+trait Fresh: ArenaSource {
+    fn fresh() -> Self;
+}
+
+impl Fresh for MmapSource {
+    fn fresh() -> Self {
+        Self
     }
 }
 
-fn mapped_arenas<G: Geometry, O: Ownership<G>>(
+impl Fresh for AlignedSource {
+    fn fresh() -> Self {
+        Self
+    }
+}
+
+impl Fresh for ReservedSource {
+    fn fresh() -> Self {
+        Self::new()
+    }
+}
+
+fn mapped<G: Geometry, O: Ownership<G>, S: Fresh>(
     examination: Examination<'_, '_>,
 ) -> Result<(), Refusal> {
     nail::<G>();
     let arenas = examination.arenas();
-    let mut lab = Box::new(OwnershipLab::<G, O, _>::new(MmapSource));
+    let mut lab = Box::new(OwnershipLab::<G, O, S>::new(S::fresh()));
     let cut = cut_pools(arenas);
     let mut ours = Vec::new();
     for _ in 0..arenas {
         let base = lab.add_arena(cut).ok_or(Refusal::OutOfMemory)?;
-        ours.extend(pools(base, cut));
+        // The head of an arena that a strategy keeps takes the place of its first pool.
+        ours.extend(pools(base.wrapping_add(O::HEAD_BYTES), cut));
     }
     // SAFETY: the examination asks about cut pools and foreign memory that is mapped (O3).
     examination.of(ours, &|address| unsafe { lab.owns(address) })
 }
 
+fn radix_tree(examination: Examination<'_, '_>) -> Result<(), Refusal> {
+    if examination.arenas() <= MAPPED_ARENAS {
+        return mapped::<Python39, RadixTree, MmapSource>(examination);
+    }
+    // SAFETY: no pool is cut below, and the strategy reads its own tables only.
+    let source = unsafe { MadeUpSource::new(MADE_UP_START) };
+    made_up::<Python39, RadixTree, _>(source, |owns| owns, examination)
+}
+
+fn page_map(examination: Examination<'_, '_>) -> Result<(), Refusal> {
+    if examination.arenas() <= MAPPED_ARENAS {
+        return mapped::<Python39, PageMap, AlignedSource>(examination);
+    }
+    // SAFETY: no pool is cut below, and the strategy reads its own tables only.
+    let source = AlignedMadeUp(unsafe { MadeUpSource::new(MADE_UP_ALIGNED_START) });
+    made_up::<Python39, PageMap, _>(source, |owns| owns, examination)
+}
+
+/// Made-up arenas that begin at a multiple of their size.
+struct AlignedMadeUp(MadeUpSource);
+
+// SAFETY: as the source within; the first arena is aligned, hence all of them.
+unsafe impl ArenaSource for AlignedMadeUp {
+    const NAME: &'static str = MadeUpSource::NAME;
+    const ARENAS_ALIGNED: bool = true;
+
+    fn map(&mut self, bytes: usize) -> *mut u8 {
+        self.0.map(bytes)
+    }
+
+    unsafe fn unmap(&mut self, base: *mut u8, bytes: usize) {
+        // SAFETY: forwarded to the caller.
+        unsafe { self.0.unmap(base, bytes) };
+    }
+}
+
+const _: () = assert!(MADE_UP_ALIGNED_START.is_multiple_of(ARENA_BYTES));
+
 /// `answer` makes what is answered of what the strategy says.
-fn made_up_arenas<G: Geometry, O: Ownership<G>>(
+fn made_up<G: Geometry, O: Ownership<G>, S: ArenaSource>(
+    source: S,
     answer: impl Fn(bool) -> bool,
     examination: Examination<'_, '_>,
 ) -> Result<(), Refusal> {
     nail::<G>();
-    // SAFETY: no pool is cut below, and the strategy reads its own tables only (`with_tables`).
-    let source = unsafe { MadeUpSource::new(MADE_UP_START) };
     let mut lab = Box::new(OwnershipLab::<G, O, _>::new(source));
     let mut ours = Vec::new();
     for _ in 0..examination.arenas() {
@@ -169,5 +249,7 @@ fn lying(examination: Examination<'_, '_>) -> Result<(), Refusal> {
         asked.set(asked.get().wrapping_add(1));
         owns || asked.get().is_multiple_of(4001)
     };
-    made_up_arenas::<Python39, RadixTree>(answer, examination)
+    // SAFETY: no pool is cut, and the strategy reads its own tables only.
+    let source = unsafe { MadeUpSource::new(MADE_UP_START) };
+    made_up::<Python39, RadixTree, _>(source, answer, examination)
 }

@@ -94,6 +94,9 @@ pub(super) fn environment(command: &mut Command, request: &Request<'_>) {
     for (name, _) in std::env::vars_os().filter(|(name, _)| sets_allocators(name)) {
         command.env_remove(name);
     }
+    if let Some(heap) = &request.server.heap {
+        command.env("ARENITE_HEAP", heap);
+    }
     if request.python {
         command.envs(PYTHON_SETTINGS);
         if !request.server.pymalloc {

@@ -9,6 +9,8 @@ use crate::subject::{self, Subject, own};
 
 /// The interpreter's own allocator.
 pub(crate) const PYMALLOC: &str = "pymalloc";
+/// Alignment that programs rely on, in bytes.
+const PROGRAM_ALIGNMENT: usize = 16;
 /// The C library's.
 pub(crate) const SYSTEM: &str = "system";
 
@@ -22,6 +24,8 @@ pub(crate) struct Server {
     /// Whether a Python interpreter keeps its own allocator instead of asking `malloc` for
     /// everything.
     pub(crate) pymalloc: bool,
+    /// Heap that the library of heaps to choose from is to serve with.
+    pub(crate) heap: Option<String>,
     /// Why it cannot serve on this computer, with what helps.
     pub(crate) missing: Option<String>,
     role: Role,
@@ -44,6 +48,7 @@ impl Server {
             name: name.to_owned(),
             preload: None,
             pymalloc,
+            heap: None,
             missing: None,
             role: Role::Peer,
             version: Subject::parse(SYSTEM)
@@ -51,7 +56,8 @@ impl Server {
         }
     }
 
-    /// The subject that `text` names; `arenite` is this project's library, as `arenite-preload` is.
+    /// The subject that `text` names; `arenite` is this project's library, as `arenite-preload` is,
+    /// and a preset is the library of heaps to choose from.
     ///
     /// # Errors
     /// A message that says what exists, or why a linked subject cannot serve a program.
@@ -65,11 +71,35 @@ impl Server {
             own::PLAIN_FOR_PROGRAMS => Subject::parse(own::PLAIN.name)?,
             _ => Subject::parse(text)?,
         };
+        if known.role == Role::Preset {
+            return Self::of_lab(&known);
+        }
         Self::preloaded(&known).ok_or_else(|| {
             format!(
                 "`{text}` is linked into arenabench and cannot serve a program; name a library as \
                  NAME=/path/lib.so"
             )
+        })
+    }
+
+    /// A classic heap, served by the library of heaps to choose from.
+    fn of_lab(preset: &Subject) -> Result<Self, String> {
+        let name = &preset.name;
+        if preset.alignment < PROGRAM_ALIGNMENT {
+            return Err(format!(
+                "`{name}` aligns blocks to {} bytes, and programs rely on {PROGRAM_ALIGNMENT}",
+                preset.alignment
+            ));
+        }
+        let path = own::LAB.path();
+        Ok(Self {
+            name: name.clone(),
+            missing: own::LAB.missing(&path),
+            preload: Some(path),
+            pymalloc: false,
+            heap: Some(name.clone()),
+            role: preset.role,
+            version: preset.version(),
         })
     }
 
@@ -81,6 +111,7 @@ impl Server {
             name: known.name.clone(),
             preload: Some(path.to_owned()),
             pymalloc: false,
+            heap: None,
             missing,
             role: known.role,
             version: known.version(),
@@ -137,6 +168,15 @@ mod tests {
         assert!(Server::parse("no-such-subject").is_err());
         assert!(Server::parse("pymalloc=/lib/x.so").is_err());
         assert!(Server::parse("arenite=/lib/x.so").is_err());
+    }
+
+    #[test]
+    fn classic_heaps_are_served_by_the_library_of_heaps() {
+        let server = Server::parse("classic-radix-tree").unwrap();
+        assert!(server.library().is_some_and(|path| path.ends_with("libarenite_lab.so")));
+        assert_eq!(server.heap.as_deref(), Some("classic-radix-tree"));
+        let error = Server::parse("pymalloc-2.3").unwrap_err();
+        assert!(error.contains("8 bytes"), "{error}");
     }
 
     #[test]

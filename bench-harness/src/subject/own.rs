@@ -44,6 +44,15 @@ pub(crate) static ALL: [Own; 2] = [
     },
 ];
 
+/// The library of heaps to choose from by `ARENITE_HEAP`; it serves whole programs only.
+pub(crate) static LAB: Own = Own {
+    name: "arenite-lab",
+    file: "libarenite_lab.so",
+    package: "arenite-preload-lab",
+    checked: false,
+    description: "any heap of the crate by name, preloaded",
+};
+
 impl Own {
     /// Where the library is, or would be.
     pub(crate) fn path(&self) -> PathBuf {

@@ -91,7 +91,9 @@ impl Stripped {
         let folder = tempfile::Builder::new().prefix("arenabench-stripped-").tempdir();
         let this = Self { folder: folder.map_err(|error| error.to_string())? };
         this.strip(&std::env::current_exe().map_err(|error| error.to_string())?)?;
-        for library in own::ALL.iter().map(own::Own::path).filter(|path| path.is_file()) {
+        for library in
+            own::ALL.iter().chain([&own::LAB]).map(own::Own::path).filter(|path| path.is_file())
+        {
             this.strip(&library)?;
         }
         Ok(this)
@@ -113,7 +115,7 @@ impl Stripped {
     pub(crate) fn of(&self, file: &Path) -> PathBuf {
         let copy = self.folder.path().join(file.file_name().unwrap_or_default());
         let ours = std::env::current_exe().is_ok_and(|this| this == file)
-            || own::ALL.iter().any(|library| library.path() == file);
+            || own::ALL.iter().chain([&own::LAB]).any(|library| library.path() == file);
         if ours && copy.is_file() { copy } else { file.to_owned() }
     }
 }
