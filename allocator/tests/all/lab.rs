@@ -9,7 +9,7 @@ fn answers_like_a_heap<G: Geometry, O: Ownership<G>>() {
     let foreign = vec![0_u8; 64 << 10];
     let mut lab = Box::new(OwnershipLab::<G, O, MmapSource>::new(MmapSource));
     // More than the first table of descriptors holds.
-    let bases: Vec<*mut u8> = (0..40).map(|_| lab.add_arena(3).unwrap()).collect();
+    let bases: Vec<*mut u8> = (0..40).map(|_| lab.add_arena(3).expect("memory")).collect();
     for base in bases {
         let first = base.map_addr(|addr| addr.next_multiple_of(G::POOL_BYTES));
         for offset in [0, 48, G::POOL_BYTES, 3 * G::POOL_BYTES - 1] {
