@@ -14,6 +14,7 @@
 mod axis;
 mod canvas;
 mod contest;
+mod detection;
 mod marker;
 mod memcheck;
 mod memory;
@@ -65,6 +66,8 @@ pub(crate) struct Charts {
     pub(crate) memory: Vec<Option<Chart>>,
     /// Valgrind errors by workload.
     pub(crate) memcheck: Vec<Chart>,
+    /// Seeded bugs by mode.
+    pub(crate) detection: Option<Chart>,
     /// Runs of real programs: time and memory.
     pub(crate) programs: Vec<Chart>,
     /// Times by setting, in the same order.
@@ -112,8 +115,9 @@ impl Charts {
             .into_iter()
             .filter_map(|name| memcheck::memcheck(name, &of_workload(name), &kinds, &mut slugs))
             .collect();
+        let detection = detection::detection(results, &mut slugs);
         let programs = programs.map(|one| programs::programs(one, &mut slugs)).unwrap_or_default();
-        Self { overall, contests, ratios, tradeoff, memory, memcheck, programs, times }
+        Self { overall, contests, ratios, tradeoff, memory, memcheck, detection, programs, times }
     }
 
     /// The chart of ratios over all settings of a scope.
@@ -126,6 +130,7 @@ impl Charts {
         let first = self.overall.iter().map(|(_, chart)| chart).chain(&self.contests);
         let by_setting = self.times.iter().chain(&self.ratios).chain(&self.memory).flatten();
         let first = first.chain(&self.programs).chain(&self.tradeoff).chain(&self.memcheck);
+        let first = first.chain(&self.detection);
         first.chain(by_setting)
     }
 }

@@ -8,6 +8,7 @@
 //! statistics  medians, intervals, floors, verdicts
 //! summary     figures per cell and over all workloads
 //! programs    the same for runs of real programs
+//! detections  what the matrix of seeded bugs comes to
 //! findings    what was found, in sentences
 //! quantity    figures as text
 //! chart page markdown samples_csv    what people look at
@@ -23,6 +24,7 @@ pub mod statistics;
 pub mod summary;
 
 mod chart;
+mod detections;
 mod markdown;
 mod page;
 mod report;
