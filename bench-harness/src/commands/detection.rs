@@ -39,6 +39,14 @@ pub(crate) struct Bugs {
     pub(crate) detection_mode: Vec<String>,
 }
 
+impl Bugs {
+    /// Whether an option asks for seeded bugs; without one they run where nothing else is named.
+    pub(crate) fn are_asked_for(&self) -> bool {
+        let named = !self.bug.is_empty() || !self.detection_mode.is_empty();
+        self.bugs_only || self.folder.is_some() || named
+    }
+}
+
 /// The bugs and modes that a command line names.
 pub(crate) struct Chosen {
     bugs: Vec<Bug>,

@@ -19,7 +19,11 @@ const OPERATIONS: u64 = 100_000;
 
 /// Runs the command.
 pub(crate) fn run(args: &Memcheck, voice: &Voice, interrupt: &Interrupt) -> Outcome {
-    let bugs = detection::Chosen::of(&args.bugs)?;
+    let everything = args.subjects.subjects.is_empty() && args.workloads.is_empty();
+    let bugs = match everything || args.bugs.are_asked_for() {
+        true => detection::Chosen::of(&args.bugs)?,
+        false => None,
+    };
     let subjects = if args.subjects.subjects.is_empty() {
         let all = subject::registry().into_iter();
         let present = all.filter(|subject| subject.missing().is_none());

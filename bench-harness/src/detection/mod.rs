@@ -36,6 +36,7 @@ use mode::Build;
 use crate::child::spawn::{self, Limits};
 use crate::interrupt::Interrupt;
 use crate::preload::Preload;
+use crate::subject::own::Own;
 use crate::talk::Voice;
 
 /// How much more time a program is given under Valgrind.
@@ -138,7 +139,7 @@ fn run(
     command.env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
     command.env("ASAN_OPTIONS", "detect_leaks=1:exitcode=99:allocator_may_return_null=1");
     command.envs(mode.variables.iter().map(|(name, value)| (name, value)));
-    let library = mode.library.filter(|_| mode.build == Build::Plain).map(|library| library.path());
+    let library = mode.library.filter(|_| mode.build == Build::Plain).map(Own::path);
     let preload = library.as_deref().map(Preload::of).transpose()?;
     if let Some(preload) = &preload {
         command.env("LD_PRELOAD", preload.path());
