@@ -14,6 +14,7 @@
 mod axis;
 mod canvas;
 mod contest;
+mod detection;
 mod marker;
 mod memcheck;
 mod memory;
@@ -67,6 +68,8 @@ pub(crate) struct Charts {
     pub(crate) memory: Vec<Option<Chart>>,
     /// Valgrind errors by workload.
     pub(crate) memcheck: Vec<Chart>,
+    /// Seeded bugs by mode.
+    pub(crate) detection: Option<Chart>,
     /// Runs of real programs: time and memory.
     pub(crate) programs: Vec<Chart>,
     /// Ownership tests over the number of arenas, by question.
@@ -116,11 +119,23 @@ impl Charts {
             .into_iter()
             .filter_map(|name| memcheck::memcheck(name, &of_workload(name), &kinds, &mut slugs))
             .collect();
+        let detection = detection::detection(results, &mut slugs);
         let programs = programs.map(|one| programs::programs(one, &mut slugs)).unwrap_or_default();
         let strategies = Strategies::of(results);
         let ownership =
             strategies.map(|one| ownership::charts(&one, &mut slugs)).unwrap_or_default();
-        Self { overall, contests, ratios, tradeoff, memory, memcheck, programs, ownership, times }
+        Self {
+            overall,
+            contests,
+            ratios,
+            tradeoff,
+            memory,
+            memcheck,
+            detection,
+            programs,
+            ownership,
+            times,
+        }
     }
 
     /// The chart of ratios over all settings of a scope.
@@ -134,6 +149,7 @@ impl Charts {
         let by_setting = self.times.iter().chain(&self.ratios).chain(&self.memory).flatten();
         let first = first.chain(&self.programs).chain(&self.tradeoff).chain(&self.memcheck);
         let first = first.chain(self.ownership.iter().map(|(_, chart)| chart));
+        let first = first.chain(&self.detection);
         first.chain(by_setting)
     }
 }

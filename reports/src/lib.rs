@@ -9,6 +9,7 @@
 //! summary     figures per cell and over all workloads
 //! programs    the same for runs of real programs
 //! ownership   the same for ownership tests
+//! detections  what the matrix of seeded bugs comes to
 //! findings    what was found, in sentences
 //! quantity    figures as text
 //! chart page markdown samples_csv    what people look at
@@ -25,6 +26,7 @@ pub mod statistics;
 pub mod summary;
 
 mod chart;
+mod detections;
 mod markdown;
 mod page;
 mod report;

@@ -1,5 +1,6 @@
 //! A summary in Markdown, for a pull request or the summary page of a CI job.
 
+use crate::detections::{self, Counts};
 use crate::findings::{findings, notice};
 use crate::ownership::{self, Strategies};
 use crate::programs::Programs;
@@ -43,6 +44,7 @@ pub fn markdown(results: &Results, summary: &Summary, programs: Option<&Programs
         ("Valgrind errors", errors(results)),
         ("Ownership tests", ownership(results)),
         ("Ownership tests in place", ownership_in_place(results)),
+        ("Seeded bugs", detections(results)),
         ("Every cell", Some(cells(summary))),
     ];
     let mut left_out = Vec::new();
@@ -294,6 +296,29 @@ fn ownership_in_place(results: &Results) -> Body {
     Strategies::of(results)?;
     let caption = "The same strategies in a heap, against the fastest heap of the workload.";
     Some((caption.to_owned(), ownership::in_place(&results.samples)?))
+}
+
+fn detections(results: &Results) -> Body {
+    let mut table = Table::new(&[
+        ("mode", false),
+        ("caught", true),
+        ("missed", true),
+        ("crashed", true),
+        ("false alarms", true),
+        ("own reports", true),
+    ]);
+    for mode in detections::modes(results) {
+        let one = Counts::of(results, mode);
+        let mut line = vec![mode.to_owned()];
+        let counts = [one.caught, one.missed, one.crashed, one.false_alarms];
+        line.extend(counts.map(|count| count.to_string()));
+        line.push(one.own_reports.map(quantity::count).unwrap_or_default());
+        table.rows.push(line);
+    }
+    let caption =
+        "Small programs that do one thing wrong, by allocator and who watches it.".to_owned();
+    let sentences = detections::sentences(results).join(" ");
+    Some((format!("{caption} {sentences}").trim_end().to_owned(), table))
 }
 
 fn failures(summary: &Summary) -> Body {

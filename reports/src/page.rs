@@ -3,8 +3,8 @@
 //!
 //! The sections stand in the order in which a reader asks: what was compared, who wins, whether this project's
 //! own allocator is worth choosing, what it
-//! means for real programs, what it costs in memory, what Valgrind says, what an
-//! ownership test costs, which promises of C are
+//! means for real programs, what it costs in memory, what Valgrind says, which bugs are caught, what
+//! an ownership test costs, which promises of C are
 //! kept, the workloads one by one, what recording costs, what failed, how it was measured. A section
 //! without content is left out.
 //!
@@ -13,6 +13,7 @@
 
 mod best_peer;
 mod contract;
+mod detection;
 mod gaps;
 mod machine;
 mod memcheck;
@@ -67,6 +68,7 @@ pub(crate) fn render(
         ("programs", "Real programs", programs::section(context)),
         ("memory", "Memory beside time", memory::section(context)),
         ("valgrind", "Valgrind errors", memcheck::section(context)),
+        ("detection", "Which bugs are caught", detection::section(context)),
         ("ownership", "The ownership test", ownership::section(context)),
         ("contract", "The C contract", contract::section(context)),
         ("workloads", "The workloads one by one", workloads::section(context)),

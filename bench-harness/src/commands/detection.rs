@@ -39,6 +39,14 @@ pub(crate) struct Bugs {
     pub(crate) detection_mode: Vec<String>,
 }
 
+impl Bugs {
+    /// Whether an option asks for seeded bugs; without one they run where nothing else is named.
+    pub(crate) fn are_asked_for(&self) -> bool {
+        let named = !self.bug.is_empty() || !self.detection_mode.is_empty();
+        self.bugs_only || self.folder.is_some() || named
+    }
+}
+
 /// The bugs and modes that a command line names.
 pub(crate) struct Chosen {
     bugs: Vec<Bug>,
@@ -52,11 +60,7 @@ impl Chosen {
     /// # Errors
     /// When a name is not known, or the folder cannot be read.
     pub(crate) fn of(args: &Bugs, is_asked_for_more: bool) -> Result<Option<Self>, Failure> {
-        let is_named = args.bugs_only
-            || args.folder.is_some()
-            || !args.bug.is_empty()
-            || !args.detection_mode.is_empty();
-        if args.no_bugs || is_asked_for_more && !is_named {
+        if args.no_bugs || is_asked_for_more && !args.are_asked_for() {
             return Ok(None);
         }
         // Names of modes are checked before any file is opened.

@@ -9,7 +9,7 @@ use crate::replay::allocator::FunctionTable;
 pub(crate) struct Own {
     /// Name of the subject that it serves, a replay or a whole program.
     pub(crate) name: &'static str,
-    /// File beside the executable, or one folder above it for test binaries.
+    /// File beside the executable, one folder above it for test binaries, or among examples.
     pub(crate) file: &'static str,
     /// Package that builds it.
     pub(crate) package: &'static str,
@@ -58,11 +58,14 @@ impl Own {
     pub(crate) fn path(&self) -> PathBuf {
         let executable = std::env::current_exe().unwrap_or_default();
         let beside = executable.with_file_name(self.file);
-        let above = executable.parent().and_then(Path::parent).map(|up| up.join(self.file));
-        match above {
-            Some(above) if !beside.is_file() && above.is_file() => above,
-            _ => beside,
-        }
+        let folder = executable.parent();
+        let above = folder.and_then(Path::parent).map(|up| up.join(self.file));
+        // Where cargo puts libarenite.a, for a binary and for a test binary.
+        let examples = [folder, folder.and_then(Path::parent)];
+        let examples = examples.into_iter().flatten().map(|up| up.join("examples").join(self.file));
+        let elsewhere = above.into_iter().chain(examples);
+        let mut found = std::iter::once(beside.clone()).chain(elsewhere);
+        found.find(|path| path.is_file()).unwrap_or(beside)
     }
 
     /// What is missing and how to get it, where it is.

@@ -1,0 +1,126 @@
+//! The detection matrix: which seeded bugs are caught, by whom and in which words.
+
+use std::collections::BTreeMap;
+
+use maud::{Markup, html};
+
+use super::Context;
+use super::parts::{figure, table};
+use crate::detections::{self, Counts};
+use crate::record::{Detection, Finding};
+use crate::results::Results;
+
+pub(super) fn section(context: Context<'_>) -> Option<Markup> {
+    let results = context.results;
+    if results.detections.is_empty() {
+        return None;
+    }
+    let modes = detections::modes(results);
+    let unusable = detections::unusable(results);
+    let (notes, numbers) = notes(results);
+    Some(html! {
+        p {
+            "Every row is a small program that does one thing wrong, or nothing; every column an "
+            "allocator and who watches it. Caught means that somebody said so, in words that are "
+            "about the program: reports on reads of the allocator itself are counted apart. "
+            code { "memcheck-unaided" } ": the allocator tells memcheck nothing of its blocks. "
+            code { "hooks" } ": CPython's debug hooks. " code { "asan" } ": AddressSanitizer."
+        }
+        ul { @for sentence in detections::sentences(results) { li { (sentence) } } }
+        (figure(&context.charts.detection, &counts(results, &modes)))
+        (matrix(results, &modes, &numbers))
+        ol { @for note in &notes { li { (note) } } }
+        @if !unusable.is_empty() {
+            p { "Modes that could not be run:" }
+            ul { @for (mode, why) in &unusable { li { code { (mode) } ": " (why) } } }
+        }
+    })
+}
+
+/// Every wording once, and its number from 1.
+fn notes(results: &Results) -> (Vec<&str>, BTreeMap<&str, usize>) {
+    let (mut notes, mut numbers) = (Vec::new(), BTreeMap::new());
+    for words in results.detections.iter().filter_map(|record| record.words.as_deref()) {
+        numbers.entry(words).or_insert_with(|| {
+            notes.push(words);
+            notes.len()
+        });
+    }
+    (notes, numbers)
+}
+
+/// Verdicts by mode.
+fn counts(results: &Results, modes: &[&str]) -> Markup {
+    table(
+        "Programs by verdict. Own reports: distinct errors that memcheck reports of the allocator's own \
+         reads, at most in one program.",
+        &html! { tr {
+            th scope="col" { "Mode" }
+            th.number scope="col" { "Caught" } th.number scope="col" { "Missed" }
+            th.number scope="col" { "Crashed" } th.number scope="col" { "False alarms" }
+            th.number scope="col" { "Clean" } th.number scope="col" { "No verdict" }
+            th.number scope="col" { "Own reports" }
+        } },
+        &html! { @for mode in modes {
+            @let one = Counts::of(results, mode);
+            tr {
+                th scope="row" { (mode) }
+                @for count in [one.caught, one.missed, one.crashed, one.false_alarms, one.clean, one.without] {
+                    td.number { (count) }
+                }
+                td.number { @if let Some(own) = one.own_reports { (own) } }
+            }
+        } },
+    )
+}
+
+/// The matrix itself.
+fn matrix(results: &Results, modes: &[&str], numbers: &BTreeMap<&str, usize>) -> Markup {
+    table(
+        "Bugs by mode. The number is that of the words below the table; a reader with a pointer finds \
+         them on the cell.",
+        &html! { tr {
+            th scope="col" { "Program" }
+            @for mode in modes { th scope="col" { (mode) } }
+        } },
+        &html! { @for bug in detections::bugs(results) {
+            tr {
+                th scope="row" title=[title(results, bug)] { (bug) }
+                @for mode in modes {
+                    @match detections::cell(results, bug, mode) {
+                        Some(cell) => { (verdict(cell, numbers)) },
+                        None => td { "not run" },
+                    }
+                }
+            }
+        } },
+    )
+}
+
+fn title<'a>(results: &'a Results, bug: &str) -> Option<&'a str> {
+    results.detections.iter().find(|one| one.bug == bug).map(|one| one.title.as_str())
+}
+
+fn verdict(cell: &Detection, numbers: &BTreeMap<&str, usize>) -> Markup {
+    let number = cell.words.as_deref().and_then(|words| numbers.get(words));
+    html! {
+        td title=[cell.words.as_deref().or(cell.message.as_deref())] {
+            @match cell.verdict {
+                Some(finding) => {
+                    span class={ "word " (class_of(finding)) } { (finding.sign()) " " (finding.word()) }
+                },
+                None => span.word.plain { (cell.status.word()) },
+            }
+            @if let Some(number) = number { " " span.interval { (number) } }
+        }
+    }
+}
+
+fn class_of(finding: Finding) -> &'static str {
+    match finding {
+        Finding::Caught => "faster",
+        Finding::Missed | Finding::Clean => "plain",
+        Finding::Crashed => "slower",
+        Finding::FalseAlarm => "failed",
+    }
+}
