@@ -31,7 +31,7 @@ pub(crate) trait Asked: Send {
     fn start(&self, random: &mut Random) -> Option<usize>;
     /// Gives back what is empty.
     fn settle(&mut self) {}
-    /// Arenas mapped and given back so far.
+    /// Mappings that came and that went back so far: arenas, or Arenite's huge blocks.
     fn came_and_went(&self) -> (usize, usize);
     /// Checks the heap and gives all of it back. No block is live.
     fn finish(&mut self);

@@ -14,7 +14,8 @@
 //! | `planted.rs` | wrong strategies, which the same questions find out |
 //!
 //! Nothing promises that memory found readable is still so when it is read, unless nobody unmaps any:
-//! every test runs alone in a child process (`../flagship/child.rs`), with the heap locked.
+//! every test runs alone in a child process (`../flagship/child.rs`), with the heap locked. Arenite
+//! needs no lock; `../flagship/foreign.rs` asks it without one.
 //!
 //! `ARENITE_FOREIGN` sets the number of addresses over all strategies, `ARENITE_SEED` the seed, which
 //! every test prints along with its tally.
@@ -72,13 +73,17 @@ fn hold_to_promise(name: &'static str, heap: Box<dyn Asked>, reads: Reads) {
     assert_eq!(tally.sum(|kind| kind.wrong), 0, "{name}: foreign addresses taken for ours");
     assert_eq!(tally.lost, 0, "{name}: live blocks taken for foreign");
     assert!(tally.came > 1, "{name}: arenas came");
+    assert!(tally.went > 0 || name == ClassicArenaIndex2::<SystemMalloc>::NAME, "and went");
     assert_eq!(tally.sum(|kind| kind.surprises), 0, "{name}: faults at unreadable memory alone");
     let faults = |kind| tally.of(kind).faults;
     match reads {
         Reads::Nothing => assert_eq!(tally.sum(|kind| kind.tried + kind.unreadable), 0),
         Reads::OwnPage => assert!(faults(Kind::NullPage) > 0 && faults(Kind::NonCanonical) > 0),
         // Addresses outside of all arenas there ever were are refused without a read.
-        Reads::ArenaStart => assert_eq!(faults(Kind::NullPage) + faults(Kind::NonCanonical), 0),
+        Reads::ArenaStart => {
+            assert_eq!(faults(Kind::NullPage) + faults(Kind::NonCanonical), 0);
+            assert!(tally.of(Kind::Forged).reading > 0, "{name}: copies lie between arenas");
+        }
     }
     for kind in [Kind::Heap, Kind::Forged, Kind::Stack, Kind::Text, Kind::Statics] {
         assert!(reads != Reads::OwnPage || faults(kind) == 0, "{name}: {kind:?} is mapped");

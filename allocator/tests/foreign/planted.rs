@@ -1,12 +1,14 @@
 //! Wrong strategies, which the same questions must find out.
 
 use arenite::{
-    ArenaTable, Classic39, ClassicHeap, MmapSource, NextAllocator, Ownership, SystemMalloc,
+    AlignedSource, ArenaTable, Classic39, ClassicHeap, NextAllocator, Ownership, SystemMalloc,
     Violation,
 };
 
-use crate::alone;
+use crate::child::alone;
+use crate::kernel;
 use crate::kinds::Kind;
+use crate::posix::{self, Forked};
 use crate::questions::{Tally, ask};
 use crate::recorded::{Reads, Recorded};
 
@@ -16,11 +18,13 @@ const QUESTIONS: usize = 50_000;
 trait Wrong: Sized {
     const NAME: &'static str;
     const NEW: Self;
-    const MAX_POOL_BYTES: usize = 4096;
+
     /// # Safety
     /// As for [`Ownership::owns`].
     unsafe fn owns(&self, ptr: *mut u8, arenas: &ArenaTable) -> bool;
     fn mark(&mut self, _base: usize) {}
+    /// The word at the start of every arena, if the strategy keeps one there.
+    const WORD: Option<u64> = None;
 }
 
 /// A wrong strategy in a heap.
@@ -30,7 +34,9 @@ struct Planted<W>(W);
 // which each of them knows.
 unsafe impl<W: Wrong> Ownership<Classic39> for Planted<W> {
     const NAME: &'static str = W::NAME;
-    const MAX_POOL_BYTES: usize = W::MAX_POOL_BYTES;
+    const MAX_POOL_BYTES: usize = 4096;
+    const NEEDS_ALIGNED_ARENAS: bool = true;
+    const HEAD_BYTES: usize = if W::WORD.is_some() { size_of::<u64>() } else { 0 };
     const NEW: Self = Self(W::NEW);
 
     unsafe fn owns(&self, ptr: *mut u8, arenas: &ArenaTable) -> bool {
@@ -43,6 +49,13 @@ unsafe impl<W: Wrong> Ownership<Classic39> for Planted<W> {
         true
     }
 
+    unsafe fn stamp(&mut self, arena: *mut u8) {
+        if let Some(word) = W::WORD {
+            // SAFETY: the head of an arena is the strategy's (caller), aligned.
+            unsafe { arena.cast::<u64>().write(word) };
+        }
+    }
+
     fn unmark(&mut self, _base: usize) {}
 
     fn give_back<N: NextAllocator>(&mut self, _next: &mut N) {}
@@ -52,7 +65,7 @@ unsafe impl<W: Wrong> Ownership<Classic39> for Planted<W> {
     }
 }
 
-type Heap<W> = ClassicHeap<Classic39, Planted<W>, MmapSource, SystemMalloc>;
+type Heap<W> = ClassicHeap<Classic39, Planted<W>, AlignedSource, SystemMalloc>;
 
 fn ask_planted<W: Wrong + Send + 'static>(reads: Reads) -> Tally {
     let tally = ask(W::NAME, Box::new(Recorded::<Heap<W>>::new(reads)), QUESTIONS);
@@ -148,16 +161,47 @@ fn a_strategy_that_believes_any_header_is_found_out() {
     });
 }
 
-/// A strategy that reads the memory behind the address and says that it does not.
-struct WithoutMercy;
+/// A cookie that is the same in every arena, so that a copy of it elsewhere is one.
+struct WithoutAddress {
+    low: usize,
+    high: usize,
+}
 
-impl Wrong for WithoutMercy {
-    const NAME: &'static str = "without-mercy";
+impl Wrong for WithoutAddress {
+    const NAME: &'static str = "without-address";
+    const NEW: Self = Self { low: usize::MAX, high: 0 };
+    const WORD: Option<u64> = Some(0x5eed_c00c_1e00_0001);
+
+    unsafe fn owns(&self, ptr: *mut u8, _arenas: &ArenaTable) -> bool {
+        let arena = ptr.map_addr(|addr| addr & !((256 << 10) - 1));
+        (self.low..=self.high).contains(&arena.addr()) && {
+            // SAFETY: the caller's promise, aligned. Volatile: the memory may be foreign.
+            Some(unsafe { arena.cast::<u64>().read_volatile() }) == Self::WORD
+        }
+    }
+
+    fn mark(&mut self, base: usize) {
+        (self.low, self.high) = (self.low.min(base), self.high.max(base));
+    }
+}
+
+#[test]
+fn a_cookie_that_can_be_copied_is_found_out() {
+    alone(|| {
+        let tally = ask_planted::<WithoutAddress>(Reads::ArenaStart);
+        assert!(tally.of(Kind::Forged).wrong > 0);
+    });
+}
+
+/// A right arena index that is said to read nothing foreign.
+struct Understated;
+
+impl Wrong for Understated {
+    const NAME: &'static str = "understated";
     const NEW: Self = Self;
 
     unsafe fn owns(&self, ptr: *mut u8, arenas: &ArenaTable) -> bool {
-        // Only where the children ask, or the test itself would die.
-        // SAFETY: none, on purpose.
+        // SAFETY: none, on purpose: nobody has looked whether that memory can be read.
         let base = unsafe { named_base(ptr, arenas) };
         base.is_some_and(|base| base != 0 && ptr.addr().wrapping_sub(base) < 256 << 10)
     }
@@ -166,14 +210,14 @@ impl Wrong for WithoutMercy {
 #[test]
 fn a_strategy_that_faults_where_it_promised_not_to_ends_the_process() {
     alone(|| {
-        let heap = Recorded::<Heap<WithoutMercy>>::new(Reads::Nothing);
-        match crate::posix::fork() {
-            crate::posix::Forked::Child => {
-                crate::kernel::die_by_faults();
-                ask(WithoutMercy::NAME, Box::new(heap), QUESTIONS);
-                crate::posix::end(0);
+        let heap = Recorded::<Heap<Understated>>::new(Reads::Nothing);
+        match posix::fork() {
+            Forked::Child => {
+                kernel::die_by_faults();
+                ask(Understated::NAME, Box::new(heap), QUESTIONS);
+                posix::end(0);
             }
-            crate::posix::Forked::Parent(child) => assert_eq!(child.wait(), 256 + 11),
+            Forked::Parent(child) => assert_eq!(child.wait(), 256 + kernel::FAULTS[1]),
         }
     });
 }

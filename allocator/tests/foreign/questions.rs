@@ -19,21 +19,28 @@ use crate::kernel::is_readable;
 use crate::kinds::{Kind, Places};
 use crate::random::Random;
 
-/// Questions while the heap is locked.
-const BATCH: usize = 2000;
+/// Questions while the heap is locked, as many of every kind.
+const BATCH: usize = 167 * Kind::ALL.len();
 /// Own blocks asked about in every batch.
 const OWN: usize = 50;
-/// Most blocks that live at a time.
+/// Blocks before the first question, twice: with all of them, more than two arenas of any preset.
+const FIRST_BLOCKS: usize = 10_000;
+/// Blocks that live before no more are allocated.
 const MOST_BLOCKS: usize = 30_000;
-/// Most questions that are left to children, and how many of a batch: they take their time.
-const MOST_TRIED: usize = if cfg!(debug_assertions) { 600 } else { 6000 };
-const TRIED_OF_BATCH: usize = 60;
+/// Questions that are left to children, as far as there are any, and the most of a batch: every fault
+/// costs a fork.
+const TRIED: usize = if cfg!(debug_assertions) { 600 } else { 2000 };
+const MOST_TRIED_OF_BATCH: usize = 60;
+/// One in so many readable addresses may be among them.
+const READABLE_TRIED: usize = 32;
 
 /// What became of the questions of one kind.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Count {
     pub(crate) asked: usize,
-    /// Of these, not asked in this process because the strategy would have read unreadable memory.
+    /// Of these, for which the strategy reads memory that is not its own.
+    pub(crate) reading: usize,
+    /// Of those, not asked in this process because that memory cannot be read.
     pub(crate) unreadable: usize,
     /// Foreign addresses taken for ours.
     pub(crate) wrong: usize,
@@ -71,23 +78,30 @@ impl Tally {
 impl fmt::Display for Tally {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, own, lost, came, went, .. } = self;
-        writeln!(out, "{name}: {came} arenas came, {went} went; {lost} of {own} own blocks lost")?;
+        writeln!(
+            out,
+            "{name}: {came} mappings came, {went} went; {lost} of {own} own blocks lost"
+        )?;
+        if !self.has_lowest {
+            writeln!(out, "{name}: SKIPPED: the lowest addresses cannot be mapped here")?;
+        }
         for (kind, count) in Kind::ALL.iter().zip(&self.kinds) {
             let kind = format!("{kind:?}");
-            let Count { asked, unreadable, wrong, tried, faults, surprises } = count;
+            let Count { asked, reading, unreadable, wrong, tried, faults, surprises } = count;
             write!(out, "{name}: {kind:12} {asked:>8} asked, {wrong} wrong")?;
-            if *tried > 0 {
+            if *reading > 0 {
+                write!(out, ", {reading} reading, {unreadable} unreadable")?;
                 write!(
                     out,
-                    ", {unreadable} would fault; {tried} asked by children: {faults} faults"
+                    "; {tried} asked by children: {faults} faults, {surprises} unforeseen"
                 )?;
-                write!(out, ", {surprises} unforeseen")?;
             }
             writeln!(out)?;
         }
         let [asked, unreadable] = [self.sum(|kind| kind.asked), self.sum(|kind| kind.unreadable)];
         let [tried, faults] = [self.sum(|kind| kind.tried), self.sum(|kind| kind.faults)];
-        write!(out, "{name}: {asked} asked, {unreadable} would fault")?;
+        let percent = 100.0 * unreadable as f64 / asked.max(1) as f64;
+        write!(out, "{name}: {asked} asked, {unreadable} of them ({percent:.1} %) would fault")?;
         write!(out, "; {tried} asked by children, {faults} faults")
     }
 }
@@ -97,6 +111,7 @@ struct Churned {
     heap: Box<dyn Asked>,
     blocks: Vec<(*mut u8, usize)>,
     random: Random,
+    turns: usize,
 }
 
 // SAFETY: the blocks are the heap's, and go where it goes.
@@ -119,19 +134,22 @@ impl Churned {
         }
     }
 
-    /// Grows by some arenas, frees a run of blocks that are likely neighbours, or nearly all.
+    /// Grows by some blocks or frees a run of them that are likely neighbours; every eighth turn frees
+    /// all but one. There is a block.
     fn turn(&mut self) {
         let count = self.blocks.len();
+        self.turns += 1;
+        if self.turns.is_multiple_of(8) {
+            // One stays, so that there is an arena with edges.
+            self.shrink(1, count);
+            self.heap.settle();
+            return;
+        }
         match self.random.below(8) {
-            0 => {
-                // One stays, so that there is an arena with edges.
-                self.shrink(1.min(count), count);
-                self.heap.settle();
-            }
-            1..4 => {
+            0..3 => {
                 let from = 1 + self.random.below(count);
-                let len = self.random.below(count - from.min(count) + 1);
-                self.shrink(from.min(count), from.min(count) + len);
+                let until = from + self.random.below(count - from + 1);
+                self.shrink(from, until);
             }
             _ if count < MOST_BLOCKS => {
                 let more = 1 + self.random.below(4000);
@@ -145,8 +163,13 @@ impl Churned {
 /// Asks about `questions` foreign addresses, as many of every kind.
 pub(crate) fn ask(name: &'static str, heap: Box<dyn Asked>, questions: usize) -> Tally {
     let mut random = Random::seeded(name, 0x5eed_0404);
+    let mut churned = Churned { heap, blocks: Vec::new(), random: random.fork(), turns: 0 };
+    // Arenas above the foreign memory, others below it: mappings are placed downwards as a rule.
+    churned.grow(FIRST_BLOCKS);
     let stack = [0_u8; 16 << 10];
     let mut places = Places::new(std::hint::black_box(&stack), &mut random);
+    churned.grow(FIRST_BLOCKS);
+    let tried_of_batch = (TRIED * BATCH).div_ceil(questions).min(MOST_TRIED_OF_BATCH);
     let mut tally = Tally {
         name,
         kinds: [Count::default(); Kind::ALL.len()],
@@ -156,8 +179,7 @@ pub(crate) fn ask(name: &'static str, heap: Box<dyn Asked>, questions: usize) ->
         went: 0,
         has_lowest: places.has_lowest,
     };
-    let mut churned = Churned { heap, blocks: Vec::new(), random: random.fork() };
-    churned.grow(10_000);
+
     let churned = Mutex::new(churned);
     let (turns, done) = (AtomicUsize::new(0), AtomicBool::new(false));
     thread::scope(|scope| {
@@ -180,7 +202,11 @@ pub(crate) fn ask(name: &'static str, heap: Box<dyn Asked>, questions: usize) ->
             let churned = churned.lock().unwrap();
             seen = turns.load(Ordering::Relaxed);
             let count = BATCH.min(questions - asked);
-            batch(&churned, &mut places, &mut tally, asked..asked + count, &mut random);
+            let mut left_out = batch(&churned, &mut places, &mut tally, count, &mut random);
+            while left_out.len() > tried_of_batch {
+                left_out.swap_remove(random.below(left_out.len()));
+            }
+            leave_to_children(&*churned.heap, &mut tally, &left_out);
             asked += count;
         }
         done.store(true, Ordering::Relaxed);
@@ -193,27 +219,34 @@ pub(crate) fn ask(name: &'static str, heap: Box<dyn Asked>, questions: usize) ->
     tally
 }
 
-/// One batch of questions, by number.
+/// A question for a child, and whether what the strategy reads for it can be read.
+struct LeftOut {
+    kind: Kind,
+    addr: usize,
+    is_readable: bool,
+}
+
+/// One batch of questions; those that this process cannot ask, or a child may ask as well.
 fn batch(
     churned: &Churned,
     places: &mut Places,
     tally: &mut Tally,
-    numbers: std::ops::Range<usize>,
+    questions: usize,
     random: &mut Random,
-) {
+) -> Vec<LeftOut> {
     let heap = &*churned.heap;
     places.forge(heap, random);
     let mut left_out = Vec::new();
-    for number in numbers {
+    for number in 0..questions {
         let kind = Kind::ALL[number % Kind::ALL.len()];
         let addr = places.address(kind, heap, random);
         let count = &mut tally.kinds[kind as usize];
         count.asked += 1;
         let reads = heap.reads(addr);
         let is_readable = reads.is_none_or(is_readable);
-        // Readable ones are among those of the children, too.
-        if !is_readable || (reads.is_some() && random.below(BATCH / TRIED_OF_BATCH) == 0) {
-            left_out.push((kind, addr, is_readable));
+        count.reading += usize::from(reads.is_some());
+        if !is_readable || (reads.is_some() && random.below(READABLE_TRIED) == 0) {
+            left_out.push(LeftOut { kind, addr, is_readable });
         }
         if !is_readable {
             count.unreadable += 1;
@@ -229,7 +262,7 @@ fn batch(
         tally.lost += usize::from(!unsafe { heap.owns(block.addr()) });
         tally.own += 1;
     }
-    leave_to_children(heap, tally, &mut left_out, random);
+    left_out
 }
 
 /// Whether "ours" is a wrong answer for an address.
@@ -237,20 +270,11 @@ fn is_wrong(kind: Kind, addr: usize, heap: &dyn Asked) -> bool {
     kind.is_surely_foreign() || !heap.may_own(addr)
 }
 
-/// Has children ask some of the questions that were left out.
-fn leave_to_children(
-    heap: &dyn Asked,
-    tally: &mut Tally,
-    left_out: &mut Vec<(Kind, usize, bool)>,
-    random: &mut Random,
-) {
-    let room = MOST_TRIED.saturating_sub(tally.sum(|kind| kind.tried)).min(TRIED_OF_BATCH);
-    while left_out.len() > room {
-        left_out.swap_remove(random.below(left_out.len()));
-    }
-    let addrs: Vec<usize> = left_out.iter().map(|(_, addr, _)| *addr).collect();
+/// Has children ask, and compares what became of each question with what was foreseen.
+fn leave_to_children(heap: &dyn Asked, tally: &mut Tally, left_out: &[LeftOut]) {
+    let addrs: Vec<usize> = left_out.iter().map(|question| question.addr).collect();
     let answers = faults::answers(heap, &addrs);
-    for ((kind, addr, is_readable), answer) in left_out.iter().zip(answers) {
+    for (LeftOut { kind, addr, is_readable }, answer) in left_out.iter().zip(answers) {
         let count = &mut tally.kinds[*kind as usize];
         count.tried += 1;
         count.faults += usize::from(answer.is_none());

@@ -99,9 +99,17 @@ pub(crate) enum Reads {
     ArenaStart,
 }
 
+/// The heap that `P` names, with a log before its source.
+type Logged<P> = ClassicHeap<
+    <P as Parts>::Geometry,
+    <P as Parts>::Ownership,
+    LoggedSource<<P as Parts>::Source>,
+    SystemMalloc,
+>;
+
 /// A heap with the parts of `P`, and what is known of its arenas.
 pub(crate) struct Recorded<P: Parts> {
-    heap: Box<ClassicHeap<P::Geometry, P::Ownership, LoggedSource<P::Source>, SystemMalloc>>,
+    heap: Box<Logged<P>>,
     log: Arc<Mutex<Log>>,
     reads: Reads,
 }
@@ -188,7 +196,6 @@ where
         (log.came, log.went)
     }
 
-    /// The block accounts and every invariant, once no question is open.
     fn finish(&mut self) {
         if let Err(violation) = self.heap.validate() {
             panic!("{violation}");
