@@ -1,7 +1,6 @@
 //! What is said of ownership tests: constant or not, and where the figures are shown.
 
 // Other test binaries use more of it.
-#[allow(dead_code)]
 mod synthetic;
 
 use reports::ownership::{CHARTED, Strategies};
