@@ -62,7 +62,8 @@ pub unsafe trait Ownership<G: Geometry>: Sized {
     ///
     /// # Safety
     /// What a strategy may read on behalf of `ptr` differs; each says which pointers it permits.
-    /// Every strategy permits pointers to live blocks of the heap and of the next allocator.
+    /// Every strategy permits pointers to live blocks of the heap and, but for
+    /// [`Cookie`](crate::Cookie), of the next allocator.
     unsafe fn owns(&self, ptr: *mut u8, arenas: &ArenaTable) -> bool;
 
     /// Learns that `[base, base + ARENA_BYTES)` became an arena. `false` when memory for the

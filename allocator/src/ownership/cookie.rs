@@ -14,10 +14,11 @@
 //! *What it touches*: eight bytes at the start of the arena that would hold the pointer. They are read
 //! only if that start lies between the lowest and the highest arena there ever was: most foreign
 //! pointers end there. *Foreign pointers*: between our arenas the word may be unmapped, and the read
-//! faults; it may be somebody else's, freed or never written, and memory checkers report it. *Wrong
-//! answers*: a foreign word equals the cookie with a probability of 2^-64, unless somebody read the
-//! secret out of an arena and forged it. *Cost*: one load, likely to miss the cache when there are
-//! many arenas. *Pool sizes*: any. *Arena source*: one that aligns
+//! faults, even on behalf of a live block of the next allocator that was mapped there by itself;
+//! `tests/foreign` counts how often. It may be somebody else's, freed or never written, and memory
+//! checkers report it. *Wrong answers*: a foreign word equals the cookie with a probability of 2^-64,
+//! unless somebody read the secret out of an arena and forged it. *Cost*: one load, likely to miss the
+//! cache when there are many arenas. *Pool sizes*: any. *Arena source*: one that aligns
 //! ([`ARENAS_ALIGNED`](crate::ArenaSource::ARENAS_ALIGNED)).
 
 use core::ptr;

@@ -74,7 +74,7 @@ fn check_against_search(release: Release, seed: u64) {
             let slot = table.vacant_slot(&mut SystemMalloc).unwrap();
             // Some lose a pool to alignment, so that totals differ.
             let base = ptr::without_provenance_mut((step + 1) << 20 | random(2) << 6);
-            table.add::<Python39>(slot, base);
+            table.add::<Python39>(slot, base, 0);
             usable.start_with(slot);
             naive.0.push(slot);
         }
