@@ -63,6 +63,8 @@ pub(crate) enum Command {
     Memcheck(Memcheck),
     /// Try every promise of C's malloc family on each subject
     Contract(Contract),
+    /// Set two results files side by side: B over A, cell by cell and over all
+    Compare(CompareFiles),
     /// Redraw charts and pages from records
     Report(Report),
 }
@@ -391,6 +393,26 @@ pub(crate) struct Contract {
     /// Print results as
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    arenabench compare before after\n  \
+    arenabench compare before/results.jsonl after/results.jsonl --format md -o summary.md\n\n\
+    Differences are results: exit code 0 whatever they are.")]
+pub(crate) struct CompareFiles {
+    /// Results file, or the folder it stands in, that is compared with
+    #[arg(value_name = "A")]
+    pub(crate) a: PathBuf,
+    /// Results file, or the folder it stands in, whose figures are put over those of A
+    #[arg(value_name = "B")]
+    pub(crate) b: PathBuf,
+    /// Print as; json is one array of objects of every kind, csv the ratios only
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    /// File to write to instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

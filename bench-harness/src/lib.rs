@@ -96,6 +96,7 @@ fn dispatch(command: Command, voice: &Voice) -> exit::Outcome {
         Command::Program(args) => commands::program::run(&args, voice, &interrupt()?),
         Command::Memcheck(args) => commands::memcheck::run(&args, voice, &interrupt()?),
         Command::Contract(args) => commands::contract::run(&args, voice, &interrupt()?),
+        Command::Compare(args) => commands::compare::run(&args, voice),
         Command::Report(args) => commands::report::run(&args, voice),
     }
 }

@@ -8,12 +8,14 @@
 //! statistics  medians, intervals, floors, verdicts
 //! summary     figures per cell and over all workloads
 //! programs    the same for runs of real programs
+//! compare     two files side by side
 //! findings    what was found, in sentences
 //! quantity    figures as text
 //! chart page markdown samples_csv    what people look at
 //! report      all of it as files
 //! ```
 
+pub mod compare;
 pub mod findings;
 pub mod programs;
 pub mod quantity;
@@ -29,5 +31,5 @@ mod report;
 mod samples_csv;
 
 pub use markdown::{MARKDOWN_LIMIT_BYTES, markdown};
-pub use report::{WriteError, write_report};
+pub use report::{WriteError, write_file, write_report};
 pub use samples_csv::samples_csv;

@@ -1,5 +1,6 @@
 //! One file per command of `arenabench`, and what they share: how results are printed.
 
+pub(crate) mod compare;
 pub(crate) mod contract;
 pub(crate) mod doctor;
 pub(crate) mod list;
