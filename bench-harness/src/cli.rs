@@ -67,6 +67,10 @@ pub(crate) enum Command {
     Compare(CompareFiles),
     /// Redraw charts and pages from records
     Report(Report),
+    /// Print a shell's completion script
+    Completions(Completions),
+    /// Print the manual page
+    Man,
 }
 
 /// How results are printed on standard output.
@@ -416,12 +420,45 @@ pub(crate) struct CompareFiles {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    arenabench report results -o pages\n  \
+    arenabench report results --format junit -o junit.xml")]
 pub(crate) struct Report {
     /// Results file, or the folder it stands in
     pub(crate) results: PathBuf,
-    /// Folder to write to
-    #[arg(short, long, value_name = "DIR")]
+    /// Folder of the pages, or file of any other format; `-` is standard output
+    #[arg(short, long, value_name = "PATH")]
     pub(crate) output: PathBuf,
+    /// What is made
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: ReportFormat,
+}
+
+/// What is made of records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// A folder: page, charts, Markdown, CSV and a copy of the records
+    #[default]
+    Pages,
+    /// JUnit XML: a failed cell is a failure
+    Junit,
+    /// Bencher Metric Format, JSON
+    Bmf,
+    /// JSON of github-action-benchmark, customSmallerIsBetter
+    BenchmarkAction,
+    /// The Markdown summary
+    Markdown,
+    /// One line per sample
+    Csv,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  \
+    arenabench completions bash > ~/.local/share/bash-completion/completions/arenabench")]
+pub(crate) struct Completions {
+    /// Shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
 }
 
 /// A workload's name; paths of trace files may hold bytes that are no text.

@@ -12,6 +12,7 @@
 //! findings    what was found, in sentences
 //! quantity    figures as text
 //! chart page markdown samples_csv    what people look at
+//! junit trackers    what CI servers and benchmark trackers read
 //! report      all of it as files
 //! ```
 
@@ -25,11 +26,15 @@ pub mod statistics;
 pub mod summary;
 
 mod chart;
+mod junit;
 mod markdown;
 mod page;
 mod report;
 mod samples_csv;
+mod trackers;
 
+pub use junit::junit;
 pub use markdown::{MARKDOWN_LIMIT_BYTES, markdown};
 pub use report::{WriteError, write_file, write_report};
 pub use samples_csv::samples_csv;
+pub use trackers::{bencher_metric_format, benchmark_action};

@@ -1,7 +1,8 @@
 //! `arenabench compare`: two results files side by side.
 //!
-//! The figures and their words come from [`reports::compare`]; here they are read and printed. Notes
-//! on what a reader must know go to standard error as well as into every form but CSV.
+//! The figures and their words come from [`reports::compare`]; here they are read and printed. What a
+//! reader must know beforehand goes to standard error where he would not see it: CSV has no place
+//! for it, and a file is not read at once.
 
 use reports::compare::Comparison;
 
@@ -15,8 +16,8 @@ pub(crate) fn run(args: &CompareFiles, voice: &Voice) -> Outcome {
     let (_, a) = report::read(&args.a, voice)?;
     let (_, b) = report::read(&args.b, voice)?;
     let compared = Comparison::of(&a, &b);
-    for note in &compared.notes {
-        voice.say(note);
+    if args.format == Format::Csv || args.output.is_some() {
+        compared.notes.iter().for_each(|note| voice.say(note));
     }
     let text = match args.format {
         Format::Table => tables(&compared),

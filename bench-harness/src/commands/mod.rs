@@ -12,6 +12,7 @@ pub(crate) mod replay;
 pub(crate) mod report;
 pub(crate) mod resume;
 pub(crate) mod run;
+pub(crate) mod shell;
 pub(crate) mod summary_rows;
 pub(crate) mod trace;
 pub(crate) mod trace_info;

@@ -3,18 +3,24 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use reports::programs::Programs;
 use reports::results::Results;
+use reports::summary::Summary;
 use reports::write_report;
 
 use super::print;
 use super::run::RESULTS;
-use crate::cli::Report;
+use crate::cli::{Report, ReportFormat};
 use crate::exit::{self, Failure, Outcome};
 use crate::talk::Voice;
 
 /// Runs the command.
 pub(crate) fn run(args: &Report, voice: &Voice) -> Outcome {
     let (path, results) = read(&args.results, voice)?;
+    if let Some(text) = text(&results, args.format)? {
+        print::to(Some(&args.output), &text)?;
+        return Ok(exit::GOOD);
+    }
     let written = write_report(&results, &args.output)
         .map_err(|error| Failure { code: exit::IO, error: error.into() })?;
     let copy = args.output.join(RESULTS);
@@ -25,6 +31,25 @@ pub(crate) fn run(args: &Report, voice: &Voice) -> Outcome {
         print::out(&format!("{}\n", file.display()))?;
     }
     Ok(exit::GOOD)
+}
+
+/// The records in a format that is one file; `None` for pages.
+fn text(results: &Results, format: ReportFormat) -> Result<Option<String>, Failure> {
+    let json = |value: serde_json::Value| {
+        let text = serde_json::to_string_pretty(&value);
+        text.map(|text| text + "\n").map_err(|error| Failure::io("report", error.into()))
+    };
+    Ok(Some(match format {
+        ReportFormat::Pages => return Ok(None),
+        ReportFormat::Junit => reports::junit(results),
+        ReportFormat::Bmf => json(reports::bencher_metric_format(results))?,
+        ReportFormat::BenchmarkAction => json(reports::benchmark_action(results))?,
+        ReportFormat::Markdown => {
+            let (summary, programs) = (Summary::of(results), Programs::of(results));
+            reports::markdown(results, &summary, programs.as_ref())
+        }
+        ReportFormat::Csv => reports::samples_csv(results),
+    }))
 }
 
 /// Reads a results file, named itself or by its folder, and says what was left out of it.

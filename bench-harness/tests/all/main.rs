@@ -11,6 +11,7 @@
 
 mod bad_input;
 mod command;
+mod compare;
 mod contract;
 mod controls;
 mod doors;
@@ -24,5 +25,6 @@ mod recorder;
 mod recording;
 mod run;
 mod sanity;
+mod shell;
 mod threads;
 mod watched;
