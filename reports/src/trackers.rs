@@ -1,7 +1,7 @@
 //! The figures of a run as JSON that benchmark trackers read, to be drawn over commits.
 //!
-//! Beside [`crate::samples_csv`]. A tracker knows numbers only: a failed cell has none and is left
-//! out here; [`crate::junit`] has it. Absolute times of shared machines say little: where a tracker
+//! Beside [`mod@crate::samples_csv`]. A tracker knows numbers only: a failed cell has none and is left
+//! out here; [`mod@crate::junit`] has it. Absolute times of shared machines say little: where a tracker
 //! raises alarms, let it watch the ratios, memory and errors.
 
 use serde_json::{Map, Value, json};
