@@ -69,8 +69,14 @@ pub(crate) enum Command {
     Ownership(Ownership),
     /// Try every promise of C's malloc family on each subject
     Contract(Contract),
+    /// Set two results files side by side: B over A, cell by cell and over all
+    Compare(CompareFiles),
     /// Redraw charts and pages from records
     Report(Report),
+    /// Print a shell's completion script
+    Completions(Completions),
+    /// Print the manual page
+    Man,
 }
 
 /// How results are printed on standard output.
@@ -484,12 +490,65 @@ pub(crate) struct Ownership {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    arenabench compare before after\n  \
+    arenabench compare before/results.jsonl after/results.jsonl --format md -o summary.md\n\n\
+    Differences are results: exit code 0 whatever they are.")]
+pub(crate) struct CompareFiles {
+    /// Results file, or the folder it stands in, that is compared with
+    #[arg(value_name = "A")]
+    pub(crate) a: PathBuf,
+    /// Results file, or the folder it stands in, whose figures are put over those of A
+    #[arg(value_name = "B")]
+    pub(crate) b: PathBuf,
+    /// Print as; json is one array of objects of every kind, csv the ratios only
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    /// File to write to instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    arenabench report results -o pages\n  \
+    arenabench report results --format junit -o junit.xml")]
 pub(crate) struct Report {
     /// Results file, or the folder it stands in
     pub(crate) results: PathBuf,
-    /// Folder to write to
-    #[arg(short, long, value_name = "DIR")]
+    /// Folder of the pages, or file of any other format; `-` is standard output
+    #[arg(short, long, value_name = "PATH")]
     pub(crate) output: PathBuf,
+    /// What is made
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: ReportFormat,
+}
+
+/// What is made of records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// A folder: page, charts, Markdown, CSV and a copy of the records
+    #[default]
+    Pages,
+    /// JUnit XML: a failed cell is a failure
+    Junit,
+    /// Bencher Metric Format, JSON
+    Bmf,
+    /// JSON of github-action-benchmark, customSmallerIsBetter
+    BenchmarkAction,
+    /// The Markdown summary
+    Markdown,
+    /// One line per sample
+    Csv,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  \
+    arenabench completions bash > ~/.local/share/bash-completion/completions/arenabench")]
+pub(crate) struct Completions {
+    /// Shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
 }
 
 /// A workload's name; paths of trace files may hold bytes that are no text.

@@ -103,6 +103,9 @@ fn dispatch(command: Command, voice: &Voice) -> exit::Outcome {
         Command::Memcheck(args) => commands::memcheck::run(&args, voice, &interrupt()?),
         Command::Ownership(args) => commands::ownership::run(&args, voice, &interrupt()?),
         Command::Contract(args) => commands::contract::run(&args, voice, &interrupt()?),
+        Command::Compare(args) => commands::compare::run(&args, voice),
         Command::Report(args) => commands::report::run(&args, voice),
+        Command::Completions(args) => commands::shell::completions(args.shell),
+        Command::Man => commands::shell::man(),
     }
 }

@@ -10,12 +10,15 @@
 //! programs    the same for runs of real programs
 //! ownership   the same for ownership tests
 //! detections  what the matrix of seeded bugs comes to
+//! compare     two files side by side
 //! findings    what was found, in sentences
 //! quantity    figures as text
 //! chart page markdown samples_csv    what people look at
+//! junit trackers    what CI servers and benchmark trackers read
 //! report      all of it as files
 //! ```
 
+pub mod compare;
 pub mod findings;
 pub mod ownership;
 pub mod programs;
@@ -27,11 +30,15 @@ pub mod summary;
 
 mod chart;
 mod detections;
+mod junit;
 mod markdown;
 mod page;
 mod report;
 mod samples_csv;
+mod trackers;
 
+pub use junit::junit;
 pub use markdown::{MARKDOWN_LIMIT_BYTES, markdown};
-pub use report::{WriteError, write_report};
+pub use report::{WriteError, write_file, write_report};
 pub use samples_csv::samples_csv;
+pub use trackers::{bencher_metric_format, benchmark_action};

@@ -56,12 +56,22 @@ pub fn write_report(results: &Results, dir: &Path) -> Result<Vec<PathBuf>, Write
     let folder = dir.join("charts");
     fs::create_dir_all(&folder).map_err(|source| WriteError { path: folder, source })?;
     for (path, text) in &files {
-        write(path, text).map_err(|source| WriteError { path: path.clone(), source })?;
+        write_file(path, text)?;
     }
     Ok(files.into_iter().map(|(path, _)| path).collect())
 }
 
-/// Writes a file as a whole or not at all.
+/// Writes a file as a whole or not at all. What is no ordinary file (`/dev/stdout`, a pipe) is
+/// written in place.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write_file(path: &Path, text: &str) -> Result<(), WriteError> {
+    let special = fs::metadata(path).is_ok_and(|found| !found.is_file());
+    let written = if special { fs::write(path, text) } else { write(path, text) };
+    written.map_err(|source| WriteError { path: path.to_owned(), source })
+}
+
 fn write(path: &Path, text: &str) -> io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.tmp", std::process::id()));

@@ -23,6 +23,8 @@
 //! 5. Over several workloads the geometric mean of the ratios is taken ([`geometric_mean`]). Rounds
 //!    are resampled whole, so that what moved all workloads of a round together stays together.
 //!    The interval speaks of these workloads, not of others that might have been chosen.
+//! 6. Two **runs** share no rounds. A ratio between them is that of the medians, each side resampled
+//!    by itself ([`unpaired_ratio`]).
 //!
 //! A run that compares one subject with many makes many statements at 95 %; about one in twenty
 //! would be wrong if nothing differed, were it not for the floor. Every random number comes from one
@@ -33,6 +35,7 @@ mod floor;
 mod geomean;
 mod quantile;
 mod rounds;
+mod unpaired;
 mod verdict;
 
 pub use estimate::{Estimate, Interval, MIN_BOOTSTRAP_ROUNDS, RESAMPLES};
@@ -40,4 +43,5 @@ pub use floor::Floor;
 pub use geomean::geometric_mean;
 pub use quantile::median;
 pub use rounds::{Rounds, by_round, ratios};
+pub use unpaired::unpaired_ratio;
 pub use verdict::Verdict;

@@ -1,5 +1,6 @@
 //! One file per command of `arenabench`, and what they share: how results are printed.
 
+pub(crate) mod compare;
 pub(crate) mod contract;
 pub(crate) mod detection;
 pub(crate) mod doctor;
@@ -13,6 +14,7 @@ pub(crate) mod replay;
 pub(crate) mod report;
 pub(crate) mod resume;
 pub(crate) mod run;
+pub(crate) mod shell;
 pub(crate) mod summary_rows;
 pub(crate) mod trace;
 pub(crate) mod trace_info;

@@ -1,6 +1,7 @@
 //! Prints results on standard output, as the user asked for them.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, TableStyle};
 use reports::record::{Line, Record, SCHEMA};
@@ -8,7 +9,7 @@ use reports::summary::Table;
 use serde::Serialize;
 
 use crate::cli::Format;
-use crate::exit::Failure;
+use crate::exit::{self, Failure};
 
 /// A table for people: one rule under the header and nothing else.
 const PLAIN: TableStyle =
@@ -24,6 +25,18 @@ pub(crate) fn out(text: &str) -> Result<(), Failure> {
         .write_all(text.as_bytes())
         .and_then(|()| stdout.flush())
         .map_err(|error| Failure::io("standard output", error))
+}
+
+/// Writes to a file, whole or not at all, or to standard output where there is none or it is `-`.
+///
+/// # Errors
+/// When the file, or standard output, cannot be written.
+pub(crate) fn to(path: Option<&Path>, text: &str) -> Result<(), Failure> {
+    match path.filter(|path| *path != Path::new("-")) {
+        None => out(text),
+        Some(path) => reports::write_file(path, text)
+            .map_err(|error| Failure { code: exit::IO, error: error.into() }),
+    }
 }
 
 /// A table with these headings, the first `text_columns` of them over text and the rest over
@@ -44,11 +57,12 @@ pub(crate) fn table(table: &Table, format: Format) -> Result<(), Failure> {
     match format {
         Format::Csv => csv(table),
         Format::Md => out(&table.to_markdown()),
-        Format::Table | Format::Json => plain(table),
+        Format::Table | Format::Json => out(&plain(table)),
     }
 }
 
-fn plain(table: &Table) -> Result<(), Failure> {
+/// A table for people, as wide as the terminal.
+pub(crate) fn plain(table: &Table) -> String {
     let mut drawn = comfy_table::Table::new();
     drawn.load_style(PLAIN);
     if let Some((width, _)) = terminal_size::terminal_size_of(io::stdout()) {
@@ -62,7 +76,7 @@ fn plain(table: &Table) -> Result<(), Failure> {
         }
     }
     let lines: Vec<_> = drawn.lines().map(|line| line.trim_end().to_owned()).collect();
-    out(&format!("{}\n", lines.join("\n")))
+    format!("{}\n", lines.join("\n"))
 }
 
 fn csv(table: &Table) -> Result<(), Failure> {

@@ -11,6 +11,7 @@
 
 mod bad_input;
 mod command;
+mod compare;
 mod contract;
 mod controls;
 mod detection;
@@ -26,6 +27,7 @@ mod recorder;
 mod recording;
 mod run;
 mod sanity;
+mod shell;
 mod suppressions;
 mod threads;
 mod watched;

@@ -97,17 +97,31 @@ pub(super) fn bootstrap(
     rounds: usize,
     mut statistic: impl FnMut(&[usize]) -> f64,
 ) -> Option<(f64, f64)> {
-    let mut random = ChaCha8Rng::seed_from_u64(SEED);
+    let mut random = random();
     let mut indices = vec![0; rounds];
-    let mut drawn: Vec<f64> = (0..RESAMPLES)
-        .map(|_| {
-            for index in &mut indices {
-                // The high half of the product: even to within one part in 2^32 / rounds.
-                *index = ((u64::from(random.next_u32()) * rounds as u64) >> 32) as usize;
-            }
-            statistic(&indices)
-        })
-        .collect();
+    let drawn = (0..RESAMPLES).map(|_| {
+        draw(&mut random, &mut indices);
+        statistic(&indices)
+    });
+    cut(drawn.collect(), rounds)
+}
+
+/// The generator of every bootstrap, at its beginning.
+pub(super) fn random() -> ChaCha8Rng {
+    ChaCha8Rng::seed_from_u64(SEED)
+}
+
+/// Draws as many of the rounds as there are, with repetition.
+pub(super) fn draw(random: &mut ChaCha8Rng, indices: &mut [usize]) {
+    let rounds = indices.len() as u64;
+    for index in indices {
+        // The high half of the product: even to within one part in 2^32 / rounds.
+        *index = ((u64::from(random.next_u32()) * rounds) >> 32) as usize;
+    }
+}
+
+/// Cuts the tails off what the [`RESAMPLES`] draws gave, as far out as so few rounds require.
+pub(super) fn cut(mut drawn: Vec<f64>, rounds: usize) -> Option<(f64, f64)> {
     drawn.sort_by(f64::total_cmp);
     let count = rounds as f64;
     let tail = normal_tail((count / (count - 1.0)).sqrt() * student_975(rounds - 1));

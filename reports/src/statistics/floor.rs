@@ -52,7 +52,7 @@ impl Floor {
     }
 
     /// Distance from 1 to the farther end of the A/A interval, as a logarithm.
-    fn reach(self) -> f64 {
+    pub(crate) fn reach(self) -> f64 {
         self.interval.low.ln().abs().max(self.interval.high.ln().abs())
     }
 }

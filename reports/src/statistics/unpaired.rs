@@ -1,0 +1,177 @@
+//! Ratios between two runs, whose rounds have nothing to do with each other.
+//!
+//! Beside [`super::geometric_mean`], which pairs by round within one run. Nothing can be paired here:
+//! round 3 of one run and round 3 of another share no weather. Each side is therefore resampled by
+//! itself, rounds whole, and the difference of the medians' logarithms is looked at.
+//!
+//! * **Six rounds and more on both sides**: a bootstrap of that difference, its tails cut as far out
+//!   as the smaller side alone would need, which errs on the wide side.
+//! * **Fewer**: Welch's t on the logarithms, which lets the two sides differ in spread, its degrees of
+//!   freedom by Satterthwaite's formula, rounded down.
+//!
+//! Source: Welch, "The generalization of Student's problem when several different population
+//! variances are involved", Biometrika 34, 1947.
+
+use super::estimate::{MIN_BOOTSTRAP_ROUNDS, RESAMPLES, cut, draw, random};
+use super::quantile::{Drawn, median, student_975};
+use super::{Estimate, Rounds};
+
+/// Geometric mean over workloads of `median of B / median of A`, with its interval at 95 %. One pair
+/// `(A, B)` per workload; a single pair gives that workload's ratio.
+///
+/// The value is taken from all rounds, so that a reader can check it against a table. The interval
+/// comes from the rounds that all workloads of a side have; it is `None` with fewer than two such
+/// rounds on either side. `count` is the smaller side's number of them. `None` when there is no pair,
+/// or one with an empty side.
+///
+/// Cost: [`RESAMPLES`] medians per workload and side.
+#[must_use]
+pub fn unpaired_ratio(pairs: &[(&Rounds, &Rounds)]) -> Option<Estimate> {
+    let mut log_sum = 0.0;
+    for (a, b) in pairs {
+        log_sum += middle(b)?.ln() - middle(a)?.ln();
+    }
+    let a = columns(&pairs.iter().map(|pair| pair.0))?;
+    let b = columns(&pairs.iter().map(|pair| pair.1))?;
+    let (rounds_a, rounds_b) = (a[0].len(), b[0].len());
+    let few = rounds_a.min(rounds_b);
+    let interval = match few {
+        0 | 1 => None,
+        2..MIN_BOOTSTRAP_ROUNDS => welch(&means(&a), &means(&b)),
+        _ => {
+            let (mut a, mut b) = (Side::new(&a), Side::new(&b));
+            let mut random = random();
+            let drawn = (0..RESAMPLES).map(|_| {
+                draw(&mut random, &mut a.indices);
+                draw(&mut random, &mut b.indices);
+                b.mean() - a.mean()
+            });
+            cut(drawn.collect(), few)
+        }
+    };
+    Some(Estimate::around((log_sum / pairs.len() as f64).exp(), few, interval))
+}
+
+/// One side's columns, and the rounds drawn of it.
+struct Side {
+    columns: Vec<Drawn>,
+    indices: Vec<usize>,
+}
+
+impl Side {
+    fn new(columns: &[Vec<f64>]) -> Self {
+        let rounds = columns.first().map_or(0, Vec::len);
+        Self {
+            columns: columns.iter().map(|column| Drawn::new(column)).collect(),
+            indices: vec![0; rounds],
+        }
+    }
+
+    /// Mean over workloads of the medians of the drawn rounds.
+    fn mean(&mut self) -> f64 {
+        let count = self.columns.len() as f64;
+        let indices = &self.indices;
+        self.columns.iter_mut().map(|column| column.median(indices)).sum::<f64>() / count
+    }
+}
+
+fn middle(rounds: &Rounds) -> Option<f64> {
+    median(&rounds.values().copied().collect::<Vec<_>>())
+}
+
+/// Logarithms of the rounds that all workloads have, one column per workload. `None` of no workload.
+fn columns<'a>(sides: &(impl Iterator<Item = &'a Rounds> + Clone)) -> Option<Vec<Vec<f64>>> {
+    let first = sides.clone().next()?;
+    let shared: Vec<u32> = first
+        .keys()
+        .copied()
+        .filter(|round| sides.clone().all(|other| other.contains_key(round)))
+        .collect();
+    let column = |rounds: &Rounds| -> Vec<f64> {
+        let mut logs: Vec<f64> =
+            shared.iter().filter_map(|round| rounds.get(round)).map(|value| value.ln()).collect();
+        if sides.clone().count() == 1 {
+            // In rising order, the order of measuring cannot tell in the draws.
+            logs.sort_by(f64::total_cmp);
+        }
+        logs
+    };
+    Some(sides.clone().map(column).collect())
+}
+
+/// Mean over workloads, round by round.
+fn means(columns: &[Vec<f64>]) -> Vec<f64> {
+    let rounds = columns.first().map_or(0, Vec::len);
+    let count = columns.len() as f64;
+    (0..rounds).map(|round| columns.iter().map(|one| one[round]).sum::<f64>() / count).collect()
+}
+
+/// Welch's t interval of the difference of means `b - a`; each side has at least two values.
+fn welch(a: &[f64], b: &[f64]) -> Option<(f64, f64)> {
+    // Mean, its squared error, and what that error adds to the degrees of freedom.
+    let side = |logs: &[f64]| {
+        let count = logs.len() as f64;
+        let mean = logs.iter().sum::<f64>() / count;
+        let squares: f64 = logs.iter().map(|log| (log - mean).powi(2)).sum();
+        let error = squares / (count - 1.0) / count;
+        (mean, error, error.powi(2) / (count - 1.0))
+    };
+    let ((mean_a, error_a, share_a), (mean_b, error_b, share_b)) = (side(a), side(b));
+    let (difference, error) = (mean_b - mean_a, error_a + error_b);
+    if error == 0.0 {
+        return Some((difference, difference));
+    }
+    let freedom = (error.powi(2) / (share_a + share_b)).floor().max(1.0) as usize;
+    let half = student_975(freedom) * error.sqrt();
+    half.is_finite().then_some((difference - half, difference + half))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rounds(values: &[f64]) -> Rounds {
+        (0..).zip(values.iter().copied()).collect()
+    }
+
+    #[test]
+    fn welch_matches_a_case_worked_by_hand() {
+        // Means 2 and 5, squared errors 1/3 and 4/3, degrees of freedom 2.94: rounded down to 2.
+        let (low, high) = welch(&[1.0, 2.0, 3.0], &[3.0, 5.0, 7.0]).unwrap();
+        let half = 4.303 * (5.0_f64 / 3.0).sqrt();
+        assert!((low - (3.0 - half)).abs() < 1e-9, "{low}");
+        assert!((high - (3.0 + half)).abs() < 1e-9, "{high}");
+    }
+
+    #[test]
+    fn values_without_spread_have_an_interval_without_width() {
+        for count in [2, 3, 6, 9] {
+            let ratio = unpaired_ratio(&[(&rounds(&vec![4.0; count]), &rounds(&vec![5.0; count]))]);
+            let ratio = ratio.unwrap();
+            let ends = ratio.interval.unwrap();
+            assert!((ratio.value - 1.25).abs() < 1e-12);
+            assert!((ends.high / ends.low - 1.0).abs() < 1e-12, "{ends:?}");
+        }
+    }
+
+    #[test]
+    fn one_round_has_a_ratio_and_no_interval() {
+        let ratio = unpaired_ratio(&[(&rounds(&[2.0]), &rounds(&[3.0, 3.0, 3.0]))]).unwrap();
+        assert!((ratio.value - 1.5).abs() < 1e-12);
+        assert_eq!((ratio.count, ratio.interval), (1, None));
+        assert_eq!(unpaired_ratio(&[]), None);
+        assert_eq!(unpaired_ratio(&[(&rounds(&[]), &rounds(&[1.0]))]), None);
+    }
+
+    #[test]
+    fn the_order_of_rounds_does_not_matter_to_one_workload() {
+        let a = [1.0, 1.2, 0.9, 1.1, 1.05, 0.97, 1.3];
+        let b = [1.1, 1.3, 1.0, 1.2, 1.15, 1.07, 1.4];
+        let mut turned = b;
+        turned.reverse();
+        assert_eq!(
+            unpaired_ratio(&[(&rounds(&a), &rounds(&b))]),
+            unpaired_ratio(&[(&rounds(&a), &rounds(&turned))])
+        );
+    }
+}
