@@ -17,8 +17,8 @@
 //! every test runs alone in a child process (`../flagship/child.rs`), with the heap locked. Arenite
 //! needs no lock; `../flagship/foreign.rs` asks it without one.
 //!
-//! `ARENITE_FOREIGN` sets the number of addresses over all strategies, `ARENITE_SEED` the seed, which
-//! every test prints along with its tally.
+//! `ARENITE_FOREIGN` raises the number of addresses over all strategies, `ARENITE_SEED` sets the seed,
+//! which every test prints along with its tally.
 #![allow(
     dead_code,
     clippy::unwrap_used,
@@ -60,7 +60,9 @@ const HEAPS: usize = 11;
 /// Addresses for one heap.
 fn questions() -> usize {
     let count = std::env::var("ARENITE_FOREIGN").ok();
-    let count = count.map_or(ADDRESSES, |count| count.parse().expect("ARENITE_FOREIGN: a number"));
+    let count = count.map_or(0, |count| count.parse().expect("ARENITE_FOREIGN: a number"));
+    // With fewer, arenas would not have the time to come and go.
+    let count = ADDRESSES.max(count);
     // A campaign may take longer than the child's alarm permits.
     posix::alarm(120 + (count / 20_000) as u32);
     count.div_ceil(HEAPS)
