@@ -163,6 +163,10 @@ pub(crate) struct Run {
     /// Leave out Valgrind
     #[arg(long)]
     pub(crate) no_memcheck: bool,
+    /// Also time every call by itself, for percentiles and the slowest calls; the standard and full
+    /// profiles do so anyway
+    #[arg(long)]
+    pub(crate) tails: bool,
     /// Go on with the interrupted run in the output folder
     #[arg(long, requires = "output")]
     pub(crate) resume: bool,

@@ -4,6 +4,12 @@
 //! * S2: within a round the samples of all cells are taken in random order; a cell that has failed is
 //!   not sampled again, since a failure is a result and time is short.
 //! * S3: after an interrupt no child is started.
+//!
+//! `tails` takes the samples in which calls are timed one by one.
+
+mod tails;
+
+pub(crate) use tails::TailsPace;
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
@@ -11,7 +17,7 @@ use std::time::{Duration, Instant};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use reports::record::{Memcheck, Record, Sample, Status};
+use reports::record::{Memcheck, Record, Sample, Status, Tails};
 use reports::results::ResultsFile;
 use reports::statistics::{Floor, Rounds, by_round};
 
@@ -86,6 +92,7 @@ pub(crate) struct Taken {
     failed: HashSet<(String, String)>,
     failures: u64,
     memchecks: HashSet<(String, String)>,
+    tails: HashSet<(String, String, u32)>,
     next_seq: u64,
     times: Vec<Sample>,
 }
@@ -107,6 +114,14 @@ impl Taken {
             }
         }
         taken
+    }
+
+    /// Adds the replays whose calls an earlier run has timed one by one.
+    pub(crate) fn with_tails(mut self, tails: &[Tails]) -> Self {
+        let finished = tails.iter().filter(|one| one.status != Status::Interrupted);
+        let key = |one: &Tails| (one.subject.clone(), one.workload.clone(), one.round);
+        self.tails.extend(finished.map(key));
+        self
     }
 
     /// Cells that failed.

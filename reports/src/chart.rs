@@ -21,6 +21,7 @@ mod name;
 mod panel;
 mod programs;
 mod ratio;
+mod tails;
 mod time;
 
 use std::collections::BTreeSet;
@@ -67,6 +68,8 @@ pub(crate) struct Charts {
     pub(crate) memcheck: Vec<Chart>,
     /// Runs of real programs: time and memory.
     pub(crate) programs: Vec<Chart>,
+    /// Times of single calls by workload, of those that have any.
+    pub(crate) tails: Vec<Chart>,
     /// Times by setting, in the same order.
     pub(crate) times: Vec<Option<Chart>>,
 }
@@ -113,7 +116,9 @@ impl Charts {
             .filter_map(|name| memcheck::memcheck(name, &of_workload(name), &kinds, &mut slugs))
             .collect();
         let programs = programs.map(|one| programs::programs(one, &mut slugs)).unwrap_or_default();
-        Self { overall, contests, ratios, tradeoff, memory, memcheck, programs, times }
+        let timed = crate::tails::tables(&results.tails);
+        let tails = timed.iter().filter_map(|one| tails::tails(one, &mut slugs)).collect();
+        Self { overall, contests, ratios, tradeoff, memory, memcheck, programs, tails, times }
     }
 
     /// The chart of ratios over all settings of a scope.
@@ -125,7 +130,8 @@ impl Charts {
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Chart> {
         let first = self.overall.iter().map(|(_, chart)| chart).chain(&self.contests);
         let by_setting = self.times.iter().chain(&self.ratios).chain(&self.memory).flatten();
-        let first = first.chain(&self.programs).chain(&self.tradeoff).chain(&self.memcheck);
+        let first = first.chain(&self.programs).chain(&self.tradeoff).chain(&self.tails);
+        let first = first.chain(&self.memcheck);
         first.chain(by_setting)
     }
 }

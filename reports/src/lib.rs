@@ -8,6 +8,7 @@
 //! statistics  medians, intervals, floors, verdicts
 //! summary     figures per cell and over all workloads
 //! programs    the same for runs of real programs
+//! tails       times of single calls: medians over rounds
 //! findings    what was found, in sentences
 //! quantity    figures as text
 //! chart page markdown samples_csv    what people look at
@@ -27,6 +28,7 @@ mod markdown;
 mod page;
 mod report;
 mod samples_csv;
+mod tails;
 
 pub use markdown::{MARKDOWN_LIMIT_BYTES, markdown};
 pub use report::{WriteError, write_report};

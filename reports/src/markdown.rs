@@ -3,7 +3,7 @@
 use crate::findings::{findings, notice};
 use crate::programs::Programs;
 use crate::quantity;
-use crate::record::Role;
+use crate::record::{Role, TailRow};
 use crate::results::Results;
 use crate::summary::{Overall, Scope, Standing, Summary, Table, escape};
 
@@ -39,6 +39,7 @@ pub fn markdown(results: &Results, summary: &Summary, programs: Option<&Programs
         ("By workload", by_workload(summary)),
         ("Real programs", programs.map(real_programs)),
         ("Memory", memory(summary)),
+        ("Times of single calls", Some(tails(results))),
         ("Valgrind errors", errors(results)),
         ("Every cell", Some(cells(summary))),
     ];
@@ -239,6 +240,23 @@ fn memory(summary: &Summary) -> Body {
         }
     }
     Some(("Peak resident memory over peak live bytes, median over samples.".to_owned(), table))
+}
+
+fn tails(results: &Results) -> (String, Table) {
+    let mut head = vec![("workload", false), ("subject", false)];
+    head.extend(TailRow::PERCENTILES.map(|name| (name, true)));
+    let mut table = Table::new(&head);
+    for one in crate::tails::tables(&results.tails) {
+        for cell in one.cells {
+            let Some(overall) = cell.overall else { continue };
+            let mut line = vec![one.workload.to_owned(), cell.subject.to_owned()];
+            line.extend(overall.map(|ns| crate::tails::time(ns, cell.resolution_ns)));
+            table.rows.push(line);
+        }
+    }
+    let caption = "Every call timed by itself: times that so many of all calls do not exceed, medians \
+                   over rounds.";
+    (caption.to_owned(), table)
 }
 
 fn errors(results: &Results) -> Body {

@@ -13,9 +13,11 @@ use serde::{Deserialize, Serialize};
 
 mod contract;
 mod program;
+mod tails;
 
 pub use contract::{Contract, Verdict};
 pub use program::Program;
+pub use tails::{ALL as ALL_CALLS, Cause, TailRow, Tails, WorstCall};
 
 /// Name and major version of the schema, on every line. A reader refuses another major version;
 /// new optional keys and new kinds do not change it.
@@ -51,6 +53,8 @@ pub enum Record {
     Program(Program),
     /// One row of the C contract, tried on one subject.
     Contract(Contract),
+    /// One replay in which every call was timed by itself.
+    Tails(Tails),
     /// A part of the run that could not be measured on this computer.
     Unmeasured(Unmeasured),
     /// The run is over; last line of a file.
@@ -59,7 +63,7 @@ pub enum Record {
 
 impl Record {
     /// Every kind of this version, as the `kind` key names it, in the order of the variants.
-    pub const KINDS: [&'static str; 10] = [
+    pub const KINDS: [&'static str; 11] = [
         "host",
         "subject",
         "workload",
@@ -68,6 +72,7 @@ impl Record {
         "memcheck",
         "program",
         "contract",
+        "tails",
         "unmeasured",
         "end",
     ];
@@ -84,8 +89,9 @@ impl Record {
             Self::Memcheck(_) => 5,
             Self::Program(_) => 6,
             Self::Contract(_) => 7,
-            Self::Unmeasured(_) => 8,
-            Self::End(_) => 9,
+            Self::Tails(_) => 8,
+            Self::Unmeasured(_) => 9,
+            Self::End(_) => 10,
         };
         Self::KINDS[index]
     }

@@ -25,7 +25,7 @@ pub use error::{ReadError, exit_code};
 pub use writer::ResultsFile;
 
 use crate::record::{
-    Contract, End, Host, Memcheck, Program, Recording, Sample, Subject, Unmeasured, Workload,
+    Contract, End, Host, Memcheck, Program, Recording, Sample, Subject, Tails, Unmeasured, Workload,
 };
 
 /// Everything a results file holds, by kind, each kind in the order of the file.
@@ -47,6 +47,8 @@ pub struct Results {
     pub programs: Vec<Program>,
     /// Rows of the C contract.
     pub contracts: Vec<Contract>,
+    /// Replays in which every call was timed by itself.
+    pub tails: Vec<Tails>,
     /// Parts of the run that could not be measured.
     pub unmeasured: Vec<Unmeasured>,
     /// End of the run; the last one where a resumed run left several. `None` when the run is not over.
@@ -70,6 +72,7 @@ impl Results {
             memchecks: Vec::new(),
             programs: Vec::new(),
             contracts: Vec::new(),
+            tails: Vec::new(),
             unmeasured: Vec::new(),
             end: None,
             torn_line: None,

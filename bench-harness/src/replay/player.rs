@@ -12,6 +12,7 @@ use super::allocator::Allocator;
 use super::{Halt, Tally};
 use crate::os::{self, Mapping};
 use crate::plan::Shape;
+use crate::plan::streams::Phase;
 use crate::plan::window::Windows;
 
 /// Parts of the memory pass: the resident size is read after each.
@@ -29,6 +30,8 @@ pub(crate) enum Stop {
     NullOn { thread: u32, call: u64, size: usize },
     /// A thread could not be started.
     Thread(io::Error),
+    /// The counter that calls are timed by does not keep pace with the system's clock.
+    Clock,
     /// Contents or the number of calls were wrong.
     Mismatch(String),
     /// The plan could not be read.
@@ -85,10 +88,13 @@ impl<'a, A: Allocator> Player<'a, A> {
     pub(crate) fn pass<const TOUCH: u8>(&mut self) -> Result<Duration, Stop> {
         let shape = self.shape;
         let mut tally = Tally::default();
+        self.allocator.enter(Phase::Base);
         self.play::<TOUCH>(0, shape.region_start, &mut tally)?;
         let base = tally.calls;
+        self.allocator.enter(Phase::Region);
         let elapsed = self.play::<TOUCH>(shape.region_start, shape.region_end, &mut tally)?;
         let calls = tally.calls - base;
+        self.allocator.enter(Phase::Drain);
         self.play::<TOUCH>(shape.region_end, shape.words, &mut tally)?;
         self.conclude(&tally, calls)?;
         Ok(elapsed)

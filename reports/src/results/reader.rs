@@ -92,6 +92,7 @@ impl Results {
             Record::Memcheck(memcheck) => self.memchecks.push(memcheck),
             Record::Program(program) => self.programs.push(program),
             Record::Contract(contract) => self.contracts.push(contract),
+            Record::Tails(tails) => self.tails.push(tails),
             Record::Unmeasured(unmeasured) => self.unmeasured.push(unmeasured),
             Record::End(end) => self.end = Some(end),
         }
