@@ -42,7 +42,8 @@ pub(crate) fn child_arguments(request: &Request<'_>) -> io::Result<[std::ffi::Os
 fn arguments_to_look(request: &Request<'_>, look: Vec<u64>) -> io::Result<[std::ffi::OsString; 3]> {
     let workload = request.workload;
     // A tool that watches from outside is given one thread to watch.
-    let streams = if request.task == Task::Once { None } else { workload.streams() };
+    let is_watched = matches!(request.task, Task::Once | Task::Count);
+    let streams = if is_watched { None } else { workload.streams() };
     let (streams, plan) = match streams {
         Some((shape, path)) => (Some(shape.clone()), path),
         None => (None, workload.plan_path()),

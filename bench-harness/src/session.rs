@@ -5,8 +5,10 @@
 //!   not sampled again, since a failure is a result and time is short.
 //! * S3: after an interrupt no child is started.
 //!
-//! `tails` takes the samples in which calls are timed one by one.
+//! `tails` takes the samples in which calls are timed one by one, `counts` those whose instructions
+//! are counted.
 
+mod counts;
 mod tails;
 
 pub(crate) use tails::TailsPace;
@@ -17,7 +19,7 @@ use std::time::{Duration, Instant};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use reports::record::{Memcheck, Record, Sample, Status, Tails};
+use reports::record::{Counts, Memcheck, Record, Sample, Status, Tails};
 use reports::results::ResultsFile;
 use reports::statistics::{Floor, Rounds, by_round};
 
@@ -93,6 +95,7 @@ pub(crate) struct Taken {
     failures: u64,
     memchecks: HashSet<(String, String)>,
     tails: HashSet<(String, String, u32)>,
+    counts: HashSet<(String, String)>,
     next_seq: u64,
     times: Vec<Sample>,
 }
@@ -121,6 +124,13 @@ impl Taken {
         let finished = tails.iter().filter(|one| one.status != Status::Interrupted);
         let key = |one: &Tails| (one.subject.clone(), one.workload.clone(), one.round);
         self.tails.extend(finished.map(key));
+        self
+    }
+
+    /// Adds the replays whose instructions an earlier run has counted.
+    pub(crate) fn with_counts(mut self, counts: &[Counts]) -> Self {
+        let finished = counts.iter().filter(|one| one.status != Status::Interrupted);
+        self.counts.extend(finished.map(|one| (one.subject.clone(), one.workload.clone())));
         self
     }
 

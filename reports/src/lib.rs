@@ -8,6 +8,7 @@
 //! statistics  medians, intervals, floors, verdicts
 //! summary     figures per cell and over all workloads
 //! programs    the same for runs of real programs
+//! counts      instructions and misses per pair
 //! tails       times of single calls: medians over rounds
 //! findings    what was found, in sentences
 //! quantity    figures as text
@@ -24,6 +25,7 @@ pub mod statistics;
 pub mod summary;
 
 mod chart;
+mod counts;
 mod markdown;
 mod page;
 mod report;

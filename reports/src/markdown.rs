@@ -1,5 +1,6 @@
 //! A summary in Markdown, for a pull request or the summary page of a CI job.
 
+use crate::counts::HEAD;
 use crate::findings::{findings, notice};
 use crate::programs::Programs;
 use crate::quantity;
@@ -40,6 +41,7 @@ pub fn markdown(results: &Results, summary: &Summary, programs: Option<&Programs
         ("Real programs", programs.map(real_programs)),
         ("Memory", memory(summary)),
         ("Times of single calls", Some(tails(results))),
+        ("Instructions and cache misses", Some(counts(results))),
         ("Valgrind errors", errors(results)),
         ("Every cell", Some(cells(summary))),
     ];
@@ -256,6 +258,20 @@ fn tails(results: &Results) -> (String, Table) {
     }
     let caption = "Every call timed by itself: times that so many of all calls do not exceed, medians \
                    over rounds.";
+    (caption.to_owned(), table)
+}
+
+fn counts(results: &Results) -> (String, Table) {
+    let mut head = vec![("workload", false), ("subject", false)];
+    head.extend(HEAD.map(|name| (name, true)));
+    let mut table = Table::new(&head);
+    for row in crate::counts::rows(&results.counts) {
+        let Some(figures) = row.figures else { continue };
+        let names = [row.workload, row.subject].map(str::to_owned);
+        table.rows.push(names.into_iter().chain(figures).collect());
+    }
+    let caption = "Counted under callgrind in the measured region alone, caches simulated; above null is \
+                   without what the replay itself takes.";
     (caption.to_owned(), table)
 }
 

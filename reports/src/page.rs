@@ -3,7 +3,7 @@
 //!
 //! The sections stand in the order in which a reader asks: what was compared, who wins, whether this project's
 //! own allocator is worth choosing, what it
-//! means for real programs, what it costs in memory, how slow single calls get, what Valgrind says, which promises of C are
+//! means for real programs, what it costs in memory, how slow single calls get, what they do, what Valgrind says, which promises of C are
 //! kept, the workloads one by one, what recording costs, what failed, how it was measured. A section
 //! without content is left out.
 //!
@@ -12,6 +12,7 @@
 
 mod best_peer;
 mod contract;
+mod counts;
 mod gaps;
 mod machine;
 mod memcheck;
@@ -66,6 +67,7 @@ pub(crate) fn render(
         ("programs", "Real programs", programs::section(context)),
         ("memory", "Memory beside time", memory::section(context)),
         ("tails", "Times of single calls", tails::section(context)),
+        ("counts", "Instructions and cache misses", counts::section(context)),
         ("valgrind", "Valgrind errors", memcheck::section(context)),
         ("contract", "The C contract", contract::section(context)),
         ("workloads", "The workloads one by one", workloads::section(context)),

@@ -12,10 +12,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 mod contract;
+mod counts;
 mod program;
 mod tails;
 
 pub use contract::{Contract, Verdict};
+pub use counts::Counts;
 pub use program::Program;
 pub use tails::{ALL as ALL_CALLS, Cause, TailRow, Tails, WorstCall};
 
@@ -55,6 +57,8 @@ pub enum Record {
     Contract(Contract),
     /// One replay in which every call was timed by itself.
     Tails(Tails),
+    /// One replay whose instructions were counted.
+    Counts(Counts),
     /// A part of the run that could not be measured on this computer.
     Unmeasured(Unmeasured),
     /// The run is over; last line of a file.
@@ -63,7 +67,7 @@ pub enum Record {
 
 impl Record {
     /// Every kind of this version, as the `kind` key names it, in the order of the variants.
-    pub const KINDS: [&'static str; 11] = [
+    pub const KINDS: [&'static str; 12] = [
         "host",
         "subject",
         "workload",
@@ -73,6 +77,7 @@ impl Record {
         "program",
         "contract",
         "tails",
+        "counts",
         "unmeasured",
         "end",
     ];
@@ -90,8 +95,9 @@ impl Record {
             Self::Program(_) => 6,
             Self::Contract(_) => 7,
             Self::Tails(_) => 8,
-            Self::Unmeasured(_) => 9,
-            Self::End(_) => 10,
+            Self::Counts(_) => 9,
+            Self::Unmeasured(_) => 10,
+            Self::End(_) => 11,
         };
         Self::KINDS[index]
     }

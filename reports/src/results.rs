@@ -25,7 +25,8 @@ pub use error::{ReadError, exit_code};
 pub use writer::ResultsFile;
 
 use crate::record::{
-    Contract, End, Host, Memcheck, Program, Recording, Sample, Subject, Tails, Unmeasured, Workload,
+    Contract, Counts, End, Host, Memcheck, Program, Recording, Sample, Subject, Tails, Unmeasured,
+    Workload,
 };
 
 /// Everything a results file holds, by kind, each kind in the order of the file.
@@ -49,6 +50,8 @@ pub struct Results {
     pub contracts: Vec<Contract>,
     /// Replays in which every call was timed by itself.
     pub tails: Vec<Tails>,
+    /// Replays whose instructions were counted.
+    pub counts: Vec<Counts>,
     /// Parts of the run that could not be measured.
     pub unmeasured: Vec<Unmeasured>,
     /// End of the run; the last one where a resumed run left several. `None` when the run is not over.
@@ -73,6 +76,7 @@ impl Results {
             programs: Vec::new(),
             contracts: Vec::new(),
             tails: Vec::new(),
+            counts: Vec::new(),
             unmeasured: Vec::new(),
             end: None,
             torn_line: None,

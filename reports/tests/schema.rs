@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use reports::record::{
-    Call, Cause, Contract, Memcheck, Program, Record, Role, Sample, Status, Tails, Unmeasured,
-    Verdict,
+    Call, Cause, Contract, Counts, Memcheck, Program, Record, Role, Sample, Status, Tails,
+    Unmeasured, Verdict,
 };
 use reports::results::Results;
 
@@ -71,6 +71,10 @@ fn full_records() -> Vec<Record> {
             status: Status::Exit,
             message: Some("message".to_owned()),
             ..synthetic::tails("system", "int-churn", 0, 10.0)
+        }),
+        Record::Counts(Counts {
+            message: Some("message".to_owned()),
+            ..synthetic::counts("system", Call::C, 40_000_000)
         }),
         Record::Unmeasured(Unmeasured {
             measure: "memcheck".to_owned(),

@@ -294,7 +294,7 @@ fn stalling_spins_in_one_malloc_of_2500() {
         let start = Instant::now();
         let block = control.malloc(48);
         let elapsed = start.elapsed();
-        let past = call.checked_sub(arenabench_controls::pace::DEFAULT_AFTER);
+        let past = call.checked_sub(arenabench_controls::DEFAULT_AFTER);
         let is_stall = past.is_some_and(|past| past.is_multiple_of(2_500));
         if is_stall { &mut stalls } else { &mut others }.push(elapsed);
         control.free(block);

@@ -54,6 +54,8 @@ pub(crate) enum Task {
     Once,
     /// One pass, every call of the region timed by itself.
     Tails,
+    /// One pass on one thread, its region counted by the kernel and, under callgrind, by callgrind.
+    Count,
     /// One pass on one thread, a few calls of it looked at closely.
     Look,
 }

@@ -148,7 +148,7 @@ impl Visitor for Sampler<'_> {
         match task {
             Task::Tails => return tails::timed(self, allocator),
             Task::Look => return tails::looked_at(self, allocator),
-            Task::Measure { .. } | Task::Verify | Task::Once => {}
+            Task::Measure { .. } | Task::Verify | Task::Once | Task::Count => {}
         }
         let mut player = Player::new(shape, self.windows, self.pointers, allocator);
         match self.job.touch {
@@ -164,6 +164,10 @@ fn sample<A: Allocator, const TOUCH: u8>(
     player: &mut Player<'_, A>,
     task: Task,
 ) -> Result<Measured, Stop> {
+    if task == Task::Count {
+        let page_faults = Some(player.counted_pass::<TOUCH>()?);
+        return Ok(Measured { calls: player.region_calls, page_faults, ..Measured::default() });
+    }
     let Task::Measure { passes } = task else {
         player.pass::<TOUCH>()?;
         return Ok(Measured { calls: player.region_calls, ..Measured::default() });

@@ -39,6 +39,7 @@ pub(crate) fn records_of(results: &Results) -> Vec<Record> {
     records.extend(results.programs.iter().cloned().map(Record::Program));
     records.extend(results.contracts.iter().cloned().map(Record::Contract));
     records.extend(results.tails.iter().cloned().map(Record::Tails));
+    records.extend(results.counts.iter().cloned().map(Record::Counts));
     records.extend(results.unmeasured.iter().cloned().map(Record::Unmeasured));
     records.extend(results.end.iter().cloned().map(Record::End));
     records

@@ -1,5 +1,7 @@
 //! `arenabench run`: subjects on workloads, records and a report.
 
+mod counts;
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -137,7 +139,8 @@ pub(crate) fn run(args: &Run, voice: &Voice, interrupt: &Interrupt) -> Outcome {
     let taken = earlier
         .as_ref()
         .map_or_else(Taken::default, |earlier| Taken::of(&earlier.samples, &earlier.memchecks))
-        .with_tails(earlier.as_ref().map_or(&[], |earlier| &earlier.tails));
+        .with_tails(earlier.as_ref().map_or(&[], |earlier| &earlier.tails))
+        .with_counts(earlier.as_ref().map_or(&[], |earlier| &earlier.counts));
     let conditions = Conditions::of(&args.subjects, &args.generation, voice, interrupt);
     let mut session = Session::new(conditions, &subjects, prepared.iter().collect(), &baseline)
         .resumed(sink, taken);
@@ -153,6 +156,11 @@ pub(crate) fn run(args: &Run, voice: &Voice, interrupt: &Interrupt) -> Outcome {
     session.measure(&pace)?;
     if args.tails || args.profile != Profile::Quick {
         session.tails(&plan.tails)?;
+    }
+    if args.counts || args.profile != Profile::Quick {
+        let operations = extent.operations.min(counts::OPERATIONS);
+        let short = Extent { operations, ..extent };
+        counts::counts(&mut session, &names, short, valgrind.as_deref())?;
     }
     if !args.no_memcheck {
         let small =

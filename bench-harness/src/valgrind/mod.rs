@@ -1,5 +1,8 @@
-//! Runs a sample under Valgrind's memcheck and counts what it reports.
+//! Runs a sample under Valgrind's memcheck and counts what it reports. `callgrind` does the same for
+//! instructions, on top of `requests`.
 
+pub(crate) mod callgrind;
+pub(crate) mod requests;
 mod xml;
 
 use std::io;

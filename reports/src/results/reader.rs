@@ -93,6 +93,7 @@ impl Results {
             Record::Program(program) => self.programs.push(program),
             Record::Contract(contract) => self.contracts.push(contract),
             Record::Tails(tails) => self.tails.push(tails),
+            Record::Counts(counts) => self.counts.push(counts),
             Record::Unmeasured(unmeasured) => self.unmeasured.push(unmeasured),
             Record::End(end) => self.end = Some(end),
         }

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use reports::record::{
-    Call, Cause, Contract, End, Host, Memcheck, Program, Record, Recording, Role, Sample, Source,
-    Status, Subject, TailRow, Tails, Unmeasured, Verdict, Workload, WorstCall,
+    Call, Cause, Contract, Counts, End, Host, Memcheck, Program, Record, Recording, Role, Sample,
+    Source, Status, Subject, TailRow, Tails, Unmeasured, Verdict, Workload, WorstCall,
 };
 use reports::results::Results;
 
@@ -384,6 +384,29 @@ pub(crate) fn tails(subject: &str, workload: &str, round: u32, p50_ns: f64) -> T
     }
 }
 
+/// Counts of 200,000 calls of int-churn.
+pub(crate) fn counts(subject: &str, call: Call, instructions: u64) -> Counts {
+    Counts {
+        subject: subject.to_owned(),
+        workload: "int-churn".to_owned(),
+        call,
+        touch: "header".to_owned(),
+        status: Status::Ok,
+        message: None,
+        operations: Some(200_000),
+        instructions: Some(instructions),
+        data_reads: Some(instructions / 4),
+        data_writes: Some(instructions / 8),
+        i1_misses: Some(20),
+        d1_misses: Some(30_000),
+        ll_misses: Some(4_000),
+        system_calls: Some(17),
+        page_faults: Some(412),
+        caches: Some("I1 32768,8,64".to_owned()),
+        valgrind: Some("3.19.0".to_owned()),
+    }
+}
+
 /// The same run, killed in the middle: no end record, the last child interrupted.
 pub(crate) fn interrupted(mut results: Results) -> Results {
     let half = results.samples.len() / 2;
@@ -419,6 +442,7 @@ pub(crate) fn records(results: &Results) -> Vec<Record> {
     records.extend(results.programs.iter().cloned().map(Record::Program));
     records.extend(results.contracts.iter().cloned().map(Record::Contract));
     records.extend(results.tails.iter().cloned().map(Record::Tails));
+    records.extend(results.counts.iter().cloned().map(Record::Counts));
     records.extend(results.unmeasured.iter().cloned().map(Record::Unmeasured));
     records.extend(results.end.iter().cloned().map(Record::End));
     records
