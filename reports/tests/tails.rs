@@ -7,9 +7,9 @@ use reports::results::Results;
 use reports::summary::Summary;
 
 fn page(results: &Results) -> String {
-    let folder = tempfile::tempdir().unwrap();
-    let files = reports::write_report(results, folder.path()).unwrap();
-    std::fs::read_to_string(&files[0]).unwrap()
+    let folder = tempfile::tempdir().expect("a folder for the report");
+    let files = reports::write_report(results, folder.path()).expect("a report");
+    std::fs::read_to_string(&files[0]).expect("its page")
 }
 
 fn results() -> Results {
