@@ -175,6 +175,14 @@ pub(crate) struct Run {
     /// Leave out Valgrind
     #[arg(long)]
     pub(crate) no_memcheck: bool,
+    /// Also count instructions, simulated cache misses and system calls under Valgrind; the standard
+    /// and full profiles do so anyway
+    #[arg(long)]
+    pub(crate) counts: bool,
+    /// Also time every call by itself, for percentiles and the slowest calls; the standard and full
+    /// profiles do so anyway
+    #[arg(long)]
+    pub(crate) tails: bool,
     /// Go on with the interrupted run in the output folder
     #[arg(long, requires = "output")]
     pub(crate) resume: bool,

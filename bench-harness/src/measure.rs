@@ -1,4 +1,7 @@
 //! Takes one sample: a child for one subject on one workload, and the record of how it went.
+//! `tails` does the same for children that time every call by itself.
+
+pub(crate) mod tails;
 
 use std::io;
 use std::process::Command;
@@ -32,9 +35,15 @@ pub(crate) struct Request<'a> {
 /// # Errors
 /// When this program's own path cannot be told.
 pub(crate) fn child_arguments(request: &Request<'_>) -> io::Result<[std::ffi::OsString; 3]> {
+    arguments_to_look(request, Vec::new())
+}
+
+/// [`child_arguments`], with the calls that a child looks at.
+fn arguments_to_look(request: &Request<'_>, look: Vec<u64>) -> io::Result<[std::ffi::OsString; 3]> {
     let workload = request.workload;
     // A tool that watches from outside is given one thread to watch.
-    let streams = if request.task == Task::Once { None } else { workload.streams() };
+    let is_watched = matches!(request.task, Task::Once | Task::Count);
+    let streams = if is_watched { None } else { workload.streams() };
     let (streams, plan) = match streams {
         Some((shape, path)) => (Some(shape.clone()), path),
         None => (None, workload.plan_path()),
@@ -46,6 +55,7 @@ pub(crate) fn child_arguments(request: &Request<'_>) -> io::Result<[std::ffi::Os
         streams,
         touch: request.touch,
         task: request.task,
+        look,
     };
     let job = serde_json::to_string(&job).map_err(io::Error::other)?;
     Ok([std::env::current_exe()?.into_os_string(), job::ARGUMENT.into(), job.into()])

@@ -111,6 +111,38 @@ pub(crate) fn page_faults() -> u64 {
     (usage.ru_minflt + usage.ru_majflt) as u64
 }
 
+/// What the kernel has counted for one thread.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ThreadUsage {
+    /// Minor and major.
+    pub(crate) page_faults: u64,
+    /// Given away and taken away.
+    pub(crate) context_switches: u64,
+}
+
+/// Page faults and context switches of the calling thread so far.
+pub(crate) fn thread_usage() -> ThreadUsage {
+    // SAFETY: all bytes zero is a valid rusage, a plain C struct of numbers.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: the pointer is to a live rusage.
+    let result = unsafe { libc::getrusage(libc::RUSAGE_THREAD, &raw mut usage) };
+    debug_assert_eq!(result, 0);
+    ThreadUsage {
+        page_faults: (usage.ru_minflt + usage.ru_majflt) as u64,
+        context_switches: (usage.ru_nvcsw + usage.ru_nivcsw) as u64,
+    }
+}
+
+/// Address space of this process, in bytes. Calls nobody's allocator, like
+/// [`anonymous_resident_bytes`].
+pub(crate) fn mapped_bytes() -> io::Result<i64> {
+    let mut buffer = [0; 256];
+    let text = read_file(c"/proc/self/statm", &mut buffer)?;
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit());
+    let pages = digits.fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'));
+    Ok(pages * page_bytes() as i64)
+}
+
 /// Size of an OS page, in bytes.
 pub(crate) fn page_bytes() -> usize {
     // SAFETY: sysconf has no preconditions.

@@ -4,6 +4,14 @@
 //! * S2: within a round the samples of all cells are taken in random order; a cell that has failed is
 //!   not sampled again, since a failure is a result and time is short.
 //! * S3: after an interrupt no child is started.
+//!
+//! `tails` takes the samples in which calls are timed one by one, `counts` those whose instructions
+//! are counted.
+
+mod counts;
+mod tails;
+
+pub(crate) use tails::TailsPace;
 
 mod memcheck;
 
@@ -13,7 +21,7 @@ use std::time::{Duration, Instant};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use reports::record::{Memcheck, Record, Sample, Status};
+use reports::record::{Counts, Memcheck, Record, Sample, Status, Tails};
 use reports::results::ResultsFile;
 use reports::statistics::{Floor, Rounds, by_round};
 
@@ -86,6 +94,8 @@ pub(crate) struct Taken {
     failures: u64,
     /// Subject, workload, symbols and requests of cells that memcheck has been through.
     memchecks: HashSet<[String; 4]>,
+    tails: HashSet<(String, String, u32)>,
+    counts: HashSet<(String, String)>,
     next_seq: u64,
     times: Vec<Sample>,
 }
@@ -108,6 +118,21 @@ impl Taken {
             }
         }
         taken
+    }
+
+    /// Adds the replays whose calls an earlier run has timed one by one.
+    pub(crate) fn with_tails(mut self, tails: &[Tails]) -> Self {
+        let finished = tails.iter().filter(|one| one.status != Status::Interrupted);
+        let key = |one: &Tails| (one.subject.clone(), one.workload.clone(), one.round);
+        self.tails.extend(finished.map(key));
+        self
+    }
+
+    /// Adds the replays whose instructions an earlier run has counted.
+    pub(crate) fn with_counts(mut self, counts: &[Counts]) -> Self {
+        let finished = counts.iter().filter(|one| one.status != Status::Interrupted);
+        self.counts.extend(finished.map(|one| (one.subject.clone(), one.workload.clone())));
+        self
     }
 
     /// Cells that failed.

@@ -23,6 +23,7 @@ mod ownership;
 mod panel;
 mod programs;
 mod ratio;
+mod tails;
 mod time;
 
 use std::collections::BTreeSet;
@@ -74,6 +75,8 @@ pub(crate) struct Charts {
     pub(crate) programs: Vec<Chart>,
     /// Ownership tests over the number of arenas, by question.
     pub(crate) ownership: Vec<(Question<'static>, Chart)>,
+    /// Times of single calls by workload, of those that have any.
+    pub(crate) tails: Vec<Chart>,
     /// Times by setting, in the same order.
     pub(crate) times: Vec<Option<Chart>>,
 }
@@ -121,6 +124,8 @@ impl Charts {
             .collect();
         let detection = detection::detection(results, &mut slugs);
         let programs = programs.map(|one| programs::programs(one, &mut slugs)).unwrap_or_default();
+        let timed = crate::tails::tables(&results.tails);
+        let tails = timed.iter().filter_map(|one| tails::tails(one, &mut slugs)).collect();
         let strategies = Strategies::of(results);
         let ownership =
             strategies.map(|one| ownership::charts(&one, &mut slugs)).unwrap_or_default();
@@ -134,6 +139,7 @@ impl Charts {
             detection,
             programs,
             ownership,
+            tails,
             times,
         }
     }
@@ -147,7 +153,8 @@ impl Charts {
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Chart> {
         let first = self.overall.iter().map(|(_, chart)| chart).chain(&self.contests);
         let by_setting = self.times.iter().chain(&self.ratios).chain(&self.memory).flatten();
-        let first = first.chain(&self.programs).chain(&self.tradeoff).chain(&self.memcheck);
+        let first = first.chain(&self.programs).chain(&self.tradeoff).chain(&self.tails);
+        let first = first.chain(&self.memcheck);
         let first = first.chain(self.ownership.iter().map(|(_, chart)| chart));
         let first = first.chain(&self.detection);
         first.chain(by_setting)

@@ -11,6 +11,8 @@
 //! ownership   the same for ownership tests
 //! detections  what the matrix of seeded bugs comes to
 //! compare     two files side by side
+//! counts      instructions and misses per pair
+//! tails       times of single calls: medians over rounds
 //! findings    what was found, in sentences
 //! quantity    figures as text
 //! chart page markdown samples_csv    what people look at
@@ -29,12 +31,14 @@ pub mod statistics;
 pub mod summary;
 
 mod chart;
+mod counts;
 mod detections;
 mod junit;
 mod markdown;
 mod page;
 mod report;
 mod samples_csv;
+mod tails;
 mod trackers;
 
 pub use junit::junit;

@@ -1,11 +1,12 @@
 //! A summary in Markdown, for a pull request or the summary page of a CI job.
 
+use crate::counts::HEAD;
 use crate::detections::{self, Counts};
 use crate::findings::{findings, notice};
 use crate::ownership::{self, Strategies};
 use crate::programs::Programs;
 use crate::quantity;
-use crate::record::Role;
+use crate::record::{Role, TailRow};
 use crate::results::Results;
 use crate::summary::{Overall, Scope, Standing, Summary, Table, escape};
 
@@ -41,6 +42,8 @@ pub fn markdown(results: &Results, summary: &Summary, programs: Option<&Programs
         ("By workload", by_workload(summary)),
         ("Real programs", programs.map(real_programs)),
         ("Memory", memory(summary)),
+        ("Times of single calls", Some(tails(results))),
+        ("Instructions and cache misses", Some(counts(results))),
         ("Valgrind errors", errors(results)),
         ("Ownership tests", ownership(results)),
         ("Ownership tests in place", ownership_in_place(results)),
@@ -244,6 +247,37 @@ fn memory(summary: &Summary) -> Body {
         }
     }
     Some(("Peak resident memory over peak live bytes, median over samples.".to_owned(), table))
+}
+
+fn tails(results: &Results) -> (String, Table) {
+    let mut head = vec![("workload", false), ("subject", false)];
+    head.extend(TailRow::PERCENTILES.map(|name| (name, true)));
+    let mut table = Table::new(&head);
+    for one in crate::tails::tables(&results.tails) {
+        for cell in one.cells {
+            let Some(overall) = cell.overall else { continue };
+            let mut line = vec![one.workload.to_owned(), cell.subject.to_owned()];
+            line.extend(overall.map(|ns| crate::tails::time(ns, cell.resolution_ns)));
+            table.rows.push(line);
+        }
+    }
+    let caption = "Every call timed by itself: times that so many of all calls do not exceed, medians \
+                   over rounds.";
+    (caption.to_owned(), table)
+}
+
+fn counts(results: &Results) -> (String, Table) {
+    let mut head = vec![("workload", false), ("subject", false)];
+    head.extend(HEAD.map(|name| (name, true)));
+    let mut table = Table::new(&head);
+    for row in crate::counts::rows(&results.counts) {
+        let Some(figures) = row.figures else { continue };
+        let names = [row.workload, row.subject].map(str::to_owned);
+        table.rows.push(names.into_iter().chain(figures).collect());
+    }
+    let caption = "Counted under callgrind in the measured region alone, caches simulated; above null is \
+                   without what the replay itself takes.";
+    (caption.to_owned(), table)
 }
 
 fn errors(results: &Results) -> Body {

@@ -3,8 +3,8 @@
 //!
 //! The sections stand in the order in which a reader asks: what was compared, who wins, whether this project's
 //! own allocator is worth choosing, what it
-//! means for real programs, what it costs in memory, what Valgrind says, which bugs are caught, what
-//! an ownership test costs, which promises of C are
+//! means for real programs, what it costs in memory, how slow single calls get, what they do, what
+//! Valgrind says, which bugs are caught, what an ownership test costs, which promises of C are
 //! kept, the workloads one by one, what recording costs, what failed, how it was measured. A section
 //! without content is left out.
 //!
@@ -13,6 +13,7 @@
 
 mod best_peer;
 mod contract;
+mod counts;
 mod detection;
 mod gaps;
 mod machine;
@@ -24,6 +25,7 @@ mod parts;
 mod programs;
 mod ranking;
 mod recordings;
+mod tails;
 mod workloads;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -67,6 +69,8 @@ pub(crate) fn render(
         ("best-peer", "Against the best peer", best_peer::section(context)),
         ("programs", "Real programs", programs::section(context)),
         ("memory", "Memory beside time", memory::section(context)),
+        ("tails", "Times of single calls", tails::section(context)),
+        ("counts", "Instructions and cache misses", counts::section(context)),
         ("valgrind", "Valgrind errors", memcheck::section(context)),
         ("detection", "Which bugs are caught", detection::section(context)),
         ("ownership", "The ownership test", ownership::section(context)),

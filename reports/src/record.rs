@@ -12,16 +12,20 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 mod contract;
+mod counts;
 mod memcheck;
 mod program;
+mod tails;
 
 pub use contract::{Contract, Verdict};
 pub use memcheck::{FULL_SYMBOLS, Leak, Memcheck, Place, REQUESTS_ON};
 mod ownership;
 pub use ownership::{Metric, Ownership};
 mod detection;
+pub use counts::Counts;
 pub use detection::{Detection, Finding};
 pub use program::Program;
+pub use tails::{ALL as ALL_CALLS, Cause, TailRow, Tails, WorstCall};
 
 /// Name and major version of the schema, on every line. A reader refuses another major version;
 /// new optional keys and new kinds do not change it.
@@ -61,6 +65,10 @@ pub enum Record {
     Ownership(Ownership),
     /// One seeded bug under one way of looking for it.
     Detection(Detection),
+    /// One replay in which every call was timed by itself.
+    Tails(Tails),
+    /// One replay whose instructions were counted.
+    Counts(Counts),
     /// A part of the run that could not be measured on this computer.
     Unmeasured(Unmeasured),
     /// The run is over; last line of a file.
@@ -69,7 +77,7 @@ pub enum Record {
 
 impl Record {
     /// Every kind of this version, as the `kind` key names it, in the order of the variants.
-    pub const KINDS: [&'static str; 12] = [
+    pub const KINDS: [&'static str; 14] = [
         "host",
         "subject",
         "workload",
@@ -80,6 +88,8 @@ impl Record {
         "contract",
         "ownership",
         "detection",
+        "tails",
+        "counts",
         "unmeasured",
         "end",
     ];
@@ -98,8 +108,10 @@ impl Record {
             Self::Contract(_) => 7,
             Self::Ownership(_) => 8,
             Self::Detection(_) => 9,
-            Self::Unmeasured(_) => 10,
-            Self::End(_) => 11,
+            Self::Tails(_) => 10,
+            Self::Counts(_) => 11,
+            Self::Unmeasured(_) => 12,
+            Self::End(_) => 13,
         };
         Self::KINDS[index]
     }

@@ -25,8 +25,8 @@ pub use error::{ReadError, exit_code};
 pub use writer::ResultsFile;
 
 use crate::record::{
-    Contract, Detection, End, Host, Memcheck, Ownership, Program, Recording, Sample, Subject,
-    Unmeasured, Workload,
+    Contract, Counts, Detection, End, Host, Memcheck, Ownership, Program, Recording, Sample,
+    Subject, Tails, Unmeasured, Workload,
 };
 
 /// Everything a results file holds, by kind, each kind in the order of the file.
@@ -52,6 +52,10 @@ pub struct Results {
     pub ownerships: Vec<Ownership>,
     /// Seeded bugs by mode.
     pub detections: Vec<Detection>,
+    /// Replays in which every call was timed by itself.
+    pub tails: Vec<Tails>,
+    /// Replays whose instructions were counted.
+    pub counts: Vec<Counts>,
     /// Parts of the run that could not be measured.
     pub unmeasured: Vec<Unmeasured>,
     /// End of the run; the last one where a resumed run left several. `None` when the run is not over.
@@ -77,6 +81,8 @@ impl Results {
             contracts: Vec::new(),
             ownerships: Vec::new(),
             detections: Vec::new(),
+            tails: Vec::new(),
+            counts: Vec::new(),
             unmeasured: Vec::new(),
             end: None,
             torn_line: None,

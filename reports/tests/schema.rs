@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use reports::record::{
-    Call, Contract, Detection, Finding, Memcheck, Metric, Program, Record, Role, Sample, Status,
-    Unmeasured, Verdict,
+    Call, Cause, Contract, Counts, Detection, Finding, Memcheck, Metric, Program, Record, Role,
+    Sample, Status, Tails, Unmeasured, Verdict,
 };
 use reports::results::Results;
 
@@ -80,6 +80,15 @@ fn full_records() -> Vec<Record> {
             message: Some("message".to_owned()),
             ..synthetic::detection("double-free", "arenite+memcheck", Finding::Caught)
         }),
+        Record::Tails(Tails {
+            status: Status::Exit,
+            message: Some("message".to_owned()),
+            ..synthetic::tails("system", "int-churn", 0, 10.0)
+        }),
+        Record::Counts(Counts {
+            message: Some("message".to_owned()),
+            ..synthetic::counts("system", Call::C, 40_000_000)
+        }),
         Record::Unmeasured(Unmeasured {
             measure: "memcheck".to_owned(),
             reason: "reason".to_owned(),
@@ -143,6 +152,23 @@ fn every_role_and_call_kind_is_named_in_the_document() {
     for call in [Call::C, Call::Inline, Call::None] {
         let name = serde_json::to_value(call).unwrap();
         assert!(DOCUMENT.contains(&format!("`{}` (", name.as_str().unwrap())), "{name}");
+    }
+}
+
+#[test]
+fn every_key_and_cause_inside_a_record_of_tails_is_named_in_the_document() {
+    let value = serde_json::to_value(synthetic::tails("system", "int-churn", 0, 10.0)).unwrap();
+    for part in ["rows", "worst"] {
+        let parts = value[part].as_array().unwrap().iter();
+        let keys: BTreeSet<_> =
+            parts.flat_map(|part| part.as_object().unwrap().keys().cloned()).collect();
+        for key in keys {
+            assert!(DOCUMENT.contains(&format!("`{key}`")), "{part}: {key}");
+        }
+    }
+    for cause in Cause::ALL {
+        assert_eq!(serde_json::to_value(cause).unwrap(), cause.word());
+        assert!(DOCUMENT.contains(&format!("`{}`", cause.word())), "{}", cause.word());
     }
 }
 

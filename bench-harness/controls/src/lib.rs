@@ -8,6 +8,7 @@
 //! | control | does | caught by |
 //! |---|---|---|
 //! | `slow` | spins in every malloc and free | comparison of times and instruction counts |
+//! | `stalling` | spins for long in one malloc of 2,500 | times of single calls, in p99.99 and the maximum |
 //! | `overlapping` | hands out parts of live blocks | `--verify`: overlap |
 //! | `racing` | hands the same block to two threads | `--verify` on threads: overlap |
 //! | `leaking` | gives back every other block | peak RSS over peak live |

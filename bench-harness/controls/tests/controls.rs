@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 const AFTER: usize = arenabench_controls::DEFAULT_AFTER as usize;
 const CALLS: usize = AFTER + 10_000;
 
-const ALL: [&str; 12] = [
+const ALL: [&str; 13] = [
     "crashing",
     "dirty",
     "exiting",
@@ -28,6 +28,7 @@ const ALL: [&str; 12] = [
     "overlapping",
     "racing",
     "slow",
+    "stalling",
     "unloaded",
 ];
 
@@ -281,6 +282,27 @@ fn slow_takes_twice_the_time() {
         least[1] = least[1].min(start.elapsed());
     }
     assert!(least[0] > 2 * least[1], "slow {:?}, glibc {:?}", least[0], least[1]);
+}
+
+/// Hypothesis: the spin takes ten times as long as half of the calls do, whatever disturbs them.
+#[test]
+fn stalling_spins_in_one_malloc_of_2500() {
+    let control = Control::load("stalling");
+    let mut stalls = Vec::new();
+    let mut others = Vec::new();
+    for call in 0..12_501_u64 {
+        let start = Instant::now();
+        let block = control.malloc(48);
+        let elapsed = start.elapsed();
+        let past = call.checked_sub(arenabench_controls::DEFAULT_AFTER);
+        let is_stall = past.is_some_and(|past| past.is_multiple_of(2_500));
+        if is_stall { &mut stalls } else { &mut others }.push(elapsed);
+        control.free(block);
+    }
+    others.sort_unstable();
+    assert_eq!(stalls.len(), 4);
+    let usual = others[others.len() / 2];
+    assert!(stalls.iter().all(|stall| *stall > 10 * usual), "{stalls:?}, usually {usual:?}");
 }
 
 #[test]

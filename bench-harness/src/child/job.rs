@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::plan::Shape;
 use crate::plan::streams::StreamsShape;
+use crate::replay::probe::magnifier::Look;
+use crate::replay::probe::stopwatch::Timed;
 use crate::replay::touch::Touch;
 use crate::subject::Identity;
 
@@ -34,6 +36,9 @@ pub(crate) struct Job {
     pub(crate) touch: Touch,
     /// What is done with the plan.
     pub(crate) task: Task,
+    /// Calls of the measured region that [`Task::Look`] looks at, by their places.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) look: Vec<u64>,
 }
 
 /// What a child does with its plan.
@@ -47,6 +52,12 @@ pub(crate) enum Task {
     Verify,
     /// One pass and nothing else: for a tool that watches from outside.
     Once,
+    /// One pass, every call of the region timed by itself.
+    Tails,
+    /// One pass on one thread, its region counted by the kernel and, under callgrind, by callgrind.
+    Count,
+    /// One pass on one thread, a few calls of it looked at closely.
+    Look,
 }
 
 /// What a child found.
@@ -78,4 +89,10 @@ pub(crate) struct Found {
     pub(crate) rss_peak_bytes: Option<u64>,
     /// Page faults of the first pass on one thread, base heap included.
     pub(crate) page_faults: Option<u64>,
+    /// Times of single calls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) timed: Option<Timed>,
+    /// What was found at the calls that were looked at.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) looks: Vec<Look>,
 }

@@ -120,6 +120,8 @@ mod tests {
             pass_wall_ns: vec![1],
             rss_peak_bytes: None,
             page_faults: None,
+            timed: None,
+            looks: Vec::new(),
         }))
         .unwrap()
     }

@@ -3,9 +3,11 @@
 //! Order matters for the memory figures. Everything the harness itself needs, the window, the
 //! pointer table, the subject's own start, is made resident first; then the baseline is read, and
 //! from there on nothing of the harness's grows. The first pass, on a cold heap, is the one whose
-//! memory is read; all passes are timed. On several threads (`threads`) no memory is read: what is
+//! memory is read; all passes are timed. A child that times calls one by one (`tails`) plays one pass
+//! and reads no memory. On several threads (`threads`) no memory is read: what is
 //! resident would hang on how the threads happened to run.
 
+mod tails;
 mod threads;
 
 use std::fs::File;
@@ -17,6 +19,8 @@ use crate::os::Mapping;
 use crate::plan::window::Windows;
 use crate::replay::allocator::Allocator;
 use crate::replay::player::{Player, Stop};
+use crate::replay::probe::magnifier::Look;
+use crate::replay::probe::stopwatch::Timed;
 use crate::replay::touch::{self, Touch};
 use crate::replay::verify::Verified;
 use crate::subject::{Identity, Subject, Visitor};
@@ -86,6 +90,8 @@ fn conclude(job: &Job, identity: Identity, outcome: Outcome) -> Answer {
             pass_wall_ns: measured.pass_wall_ns,
             rss_peak_bytes: measured.rss_peak_bytes,
             page_faults: measured.page_faults,
+            timed: measured.timed,
+            looks: measured.looks,
         }),
         Err(Stop::Null { call, size }) => {
             Answer::Oom(format!("call {call}: null for a request of {size} bytes"))
@@ -94,6 +100,9 @@ fn conclude(job: &Job, identity: Identity, outcome: Outcome) -> Answer {
             Answer::Oom(format!("thread {thread}, call {call}: null for {size} bytes"))
         }
         Err(Stop::Thread(error)) => Answer::Failed(format!("cannot start a thread: {error}")),
+        Err(Stop::Clock) => Answer::Failed(
+            "the processor's time stamp counter does not keep pace with the clock".to_owned(),
+        ),
         Err(Stop::Mismatch(what)) => Answer::Mismatch(what),
         Err(Stop::Io(error)) => Answer::Failed(format!("{}: {error}", job.plan.display())),
     }
@@ -105,6 +114,8 @@ struct Measured {
     pass_wall_ns: Vec<u64>,
     rss_peak_bytes: Option<u64>,
     page_faults: Option<u64>,
+    timed: Option<Timed>,
+    looks: Vec<Look>,
 }
 
 struct Sampler<'a> {
@@ -134,6 +145,11 @@ impl Visitor for Sampler<'_> {
             };
         }
         let task = self.job.task;
+        match task {
+            Task::Tails => return tails::timed(self, allocator),
+            Task::Look => return tails::looked_at(self, allocator),
+            Task::Measure { .. } | Task::Verify | Task::Once | Task::Count => {}
+        }
         let mut player = Player::new(shape, self.windows, self.pointers, allocator);
         match self.job.touch {
             Touch::None => sample::<A, { touch::NONE }>(&mut player, task),
@@ -148,6 +164,10 @@ fn sample<A: Allocator, const TOUCH: u8>(
     player: &mut Player<'_, A>,
     task: Task,
 ) -> Result<Measured, Stop> {
+    if task == Task::Count {
+        let page_faults = Some(player.counted_pass::<TOUCH>()?);
+        return Ok(Measured { calls: player.region_calls, page_faults, ..Measured::default() });
+    }
     let Task::Measure { passes } = task else {
         player.pass::<TOUCH>()?;
         return Ok(Measured { calls: player.region_calls, ..Measured::default() });
@@ -158,6 +178,7 @@ fn sample<A: Allocator, const TOUCH: u8>(
         pass_wall_ns: vec![memory.elapsed.as_nanos() as u64],
         rss_peak_bytes: Some(memory.rss_peak_bytes),
         page_faults: Some(memory.page_faults),
+        ..Measured::default()
     };
     for _ in 0..passes {
         let elapsed = player.pass::<TOUCH>()?;

@@ -44,6 +44,8 @@ pub(crate) fn records_of(results: &Results) -> Vec<Record> {
     records.extend(results.contracts.iter().cloned().map(Record::Contract));
     records.extend(results.ownerships.iter().cloned().map(Record::Ownership));
     records.extend(results.detections.iter().cloned().map(Record::Detection));
+    records.extend(results.tails.iter().cloned().map(Record::Tails));
+    records.extend(results.counts.iter().cloned().map(Record::Counts));
     records.extend(results.unmeasured.iter().cloned().map(Record::Unmeasured));
     records.extend(results.end.iter().cloned().map(Record::End));
     records

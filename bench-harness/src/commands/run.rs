@@ -1,5 +1,7 @@
 //! `arenabench run`: subjects on workloads, records and a report.
 
+mod counts;
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -17,7 +19,7 @@ use crate::host::{self, Settings};
 use crate::interrupt::Interrupt;
 use crate::python;
 use crate::replay::mode::Mode;
-use crate::session::{self, Conditions, Pace, Session, Sink, Taken};
+use crate::session::{self, Conditions, Pace, Session, Sink, TailsPace, Taken};
 use crate::subject::{self, Subject};
 use crate::talk::Voice;
 use crate::valgrind::{Options, Variant};
@@ -32,6 +34,7 @@ struct Plan {
     operations: u64,
     workloads: Vec<&'static str>,
     memcheck_operations: u64,
+    tails: TailsPace,
 }
 
 fn plan_of(profile: Profile) -> Plan {
@@ -57,6 +60,7 @@ fn plan_of(profile: Profile) -> Plan {
                 .chain([HERE])
                 .collect(),
             memcheck_operations: 20_000,
+            tails: TailsPace { max_rounds: 3, budget: Duration::from_secs(90) },
         },
         Profile::Standard => Plan {
             pace: Pace {
@@ -74,6 +78,7 @@ fn plan_of(profile: Profile) -> Plan {
                 .chain(every_recording)
                 .collect(),
             memcheck_operations: 200_000,
+            tails: TailsPace { max_rounds: 3, budget: minutes(3) },
         },
         Profile::Full => Plan {
             pace: Pace {
@@ -93,6 +98,7 @@ fn plan_of(profile: Profile) -> Plan {
                 .chain(every_recording)
                 .collect(),
             memcheck_operations: 1_000_000,
+            tails: TailsPace { max_rounds: 9, budget: minutes(20) },
         },
     }
 }
@@ -133,7 +139,9 @@ pub(crate) fn run(args: &Run, voice: &Voice, interrupt: &Interrupt) -> Outcome {
 
     let taken = earlier
         .as_ref()
-        .map_or_else(Taken::default, |earlier| Taken::of(&earlier.samples, &earlier.memchecks));
+        .map_or_else(Taken::default, |earlier| Taken::of(&earlier.samples, &earlier.memchecks))
+        .with_tails(earlier.as_ref().map_or(&[], |earlier| &earlier.tails))
+        .with_counts(earlier.as_ref().map_or(&[], |earlier| &earlier.counts));
     let conditions = Conditions::of(&args.subjects, &args.generation, voice, interrupt);
     let mut session = Session::new(conditions, &subjects, prepared.iter().collect(), &baseline)
         .resumed(sink, taken);
@@ -147,6 +155,14 @@ pub(crate) fn run(args: &Run, voice: &Voice, interrupt: &Interrupt) -> Outcome {
         pace.floor_budget = Duration::ZERO;
     }
     session.measure(&pace)?;
+    if args.tails || args.profile != Profile::Quick {
+        session.tails(&plan.tails)?;
+    }
+    if args.counts || args.profile != Profile::Quick {
+        let operations = extent.operations.min(counts::OPERATIONS);
+        let short = Extent { operations, ..extent };
+        counts::counts(&mut session, &names, short, valgrind.as_deref())?;
+    }
     if !args.no_memcheck {
         let small =
             Extent { operations: plan.memcheck_operations.min(extent.operations), ..extent };

@@ -38,9 +38,7 @@ use crate::interrupt::Interrupt;
 use crate::preload::Preload;
 use crate::subject::own::Own;
 use crate::talk::Voice;
-
-/// How much more time a program is given under Valgrind.
-const VALGRIND_TIMES: u32 = 4;
+use crate::valgrind;
 
 /// Arguments of memcheck: a preloaded malloc stays in place, and blocks that are lost through others
 /// are listed as well.
@@ -57,7 +55,7 @@ const MEMCHECK: [&str; 7] = [
 /// How cells are run.
 #[derive(Clone, Copy)]
 pub(crate) struct Terms<'a> {
-    /// Bounds on one program; Valgrind's get [`VALGRIND_TIMES`] the time.
+    /// Bounds on one program; Valgrind's get [`valgrind::TIMES`] the time.
     pub(crate) limits: Limits,
     /// Cells side by side.
     pub(crate) jobs: usize,
@@ -111,7 +109,7 @@ fn build_all(
             .collect());
     }
     // A compiler takes longer than the programs it makes.
-    let limits = Limits { timeout: terms.limits.timeout * VALGRIND_TIMES, ..terms.limits };
+    let limits = Limits { timeout: terms.limits.timeout * valgrind::TIMES, ..terms.limits };
     side_by_side("Compiling seeded bugs", &wanted, terms, |_, key| {
         let made = workshop.compile(&bugs[key.0], key.1, limits, terms.interrupt)?;
         Ok((*key, made.map_err(|why| (Status::Exit, why))))
@@ -129,7 +127,7 @@ fn run(
 ) -> io::Result<(Judgement, Option<u64>)> {
     let mut limits = terms.limits;
     let mut command = if mode.tool.is_memcheck() {
-        limits.timeout *= VALGRIND_TIMES;
+        limits.timeout *= valgrind::TIMES;
         let mut command = Command::new("valgrind");
         command.args(MEMCHECK).arg(format!("--xml-file={}", report.display())).arg(program);
         command

@@ -4,6 +4,7 @@ use std::alloc::{GlobalAlloc, Layout};
 use std::ffi::c_void;
 
 use crate::plan::op::{Extent, Meeting, Place};
+use crate::plan::streams::Phase;
 
 /// Something that serves a replay's calls. Slots name blocks, see `plan::op`.
 ///
@@ -34,6 +35,11 @@ pub(crate) unsafe trait Allocator {
         Self: Sized,
     {
         None
+    }
+
+    /// The calls from here on belong to this part of the pass; on every thread.
+    fn enter(&mut self, phase: Phase) {
+        let _ = phase;
     }
 
     /// Keeps a meeting of a plan for threads; false when the replay is to stop.

@@ -12,7 +12,9 @@ use super::allocator::Allocator;
 use super::{Halt, Tally};
 use crate::os::{self, Mapping};
 use crate::plan::Shape;
+use crate::plan::streams::Phase;
 use crate::plan::window::Windows;
+use crate::valgrind::requests::Region;
 
 /// Parts of the memory pass: the resident size is read after each.
 const MEMORY_STEPS: u64 = 64;
@@ -29,6 +31,8 @@ pub(crate) enum Stop {
     NullOn { thread: u32, call: u64, size: usize },
     /// A thread could not be started.
     Thread(io::Error),
+    /// The counter that calls are timed by does not keep pace with the system's clock.
+    Clock,
     /// Contents or the number of calls were wrong.
     Mismatch(String),
     /// The plan could not be read.
@@ -85,13 +89,41 @@ impl<'a, A: Allocator> Player<'a, A> {
     pub(crate) fn pass<const TOUCH: u8>(&mut self) -> Result<Duration, Stop> {
         let shape = self.shape;
         let mut tally = Tally::default();
+        self.allocator.enter(Phase::Base);
         self.play::<TOUCH>(0, shape.region_start, &mut tally)?;
         let base = tally.calls;
+        self.allocator.enter(Phase::Region);
         let elapsed = self.play::<TOUCH>(shape.region_start, shape.region_end, &mut tally)?;
         let calls = tally.calls - base;
+        self.allocator.enter(Phase::Drain);
         self.play::<TOUCH>(shape.region_end, shape.words, &mut tally)?;
         self.conclude(&tally, calls)?;
         Ok(elapsed)
+    }
+
+    /// The first pass: as [`Player::pass`], with the measured region told to callgrind; the page
+    /// faults of the region.
+    ///
+    /// # Errors
+    /// As [`Player::pass`].
+    pub(crate) fn counted_pass<const TOUCH: u8>(&mut self) -> Result<u64, Stop> {
+        let shape = self.shape;
+        let mut tally = Tally::default();
+        self.play::<TOUCH>(0, shape.region_start, &mut tally)?;
+        let base = tally.calls;
+        // The region's first window is brought in beforehand.
+        self.windows.from(shape.region_start.min(shape.words.saturating_sub(1)), shape.words)?;
+        let region = Region::of_this_process();
+        let faults = os::page_faults();
+        region.begin();
+        let played = self.play::<TOUCH>(shape.region_start, shape.region_end, &mut tally);
+        region.end();
+        let faults = os::page_faults() - faults;
+        played?;
+        let calls = tally.calls - base;
+        self.play::<TOUCH>(shape.region_end, shape.words, &mut tally)?;
+        self.conclude(&tally, calls)?;
+        Ok(faults)
     }
 
     /// The first pass: as [`Player::pass`], with the resident size read on the way.

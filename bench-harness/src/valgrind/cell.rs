@@ -20,9 +20,6 @@ use crate::program::subject::Server;
 use crate::program::{Program, proof};
 use crate::subject::Subject;
 
-/// How much more time a child is given under Valgrind.
-const VALGRIND_TIMES: u32 = 4;
-
 /// What a cell runs.
 #[derive(Clone, Copy)]
 pub(crate) enum Load<'a> {
@@ -163,7 +160,7 @@ impl Tool<'_> {
         let report =
             tempfile::Builder::new().prefix("arenabench-memcheck-").suffix(".xml").tempfile()?;
         let valgrind = self.options.command(cell.variant, report.path());
-        let limits = Limits { timeout: self.limits.timeout * VALGRIND_TIMES, ..self.limits };
+        let limits = Limits { timeout: self.limits.timeout * super::TIMES, ..self.limits };
         let watched = match self.launch(cell, &target, valgrind, limits)? {
             Launched::Ended(ended) => ended,
             Launched::Stopped { status, message, .. } => {

@@ -11,8 +11,10 @@
 //! * V2: only a complete XML report is counted. A run that was cut off has no counts, never zero.
 //! * V3: records are written by one thread, in the order in which cells finish.
 
+pub(crate) mod callgrind;
 mod cell;
 mod operation;
+pub(crate) mod requests;
 mod side_by_side;
 mod variant;
 mod xml;
@@ -23,6 +25,9 @@ use std::path::{Path, PathBuf};
 pub(crate) use cell::{Cell, Load, Tool};
 pub(crate) use side_by_side::side_by_side;
 pub(crate) use variant::{Requests, Stripped, Symbols, Variant};
+
+/// How much more time a child is given under Valgrind.
+pub(crate) const TIMES: u32 = 4;
 
 /// Arguments of every run. Errors beyond the first thousands are counted as well; a preloaded
 /// subject stays in place instead of being replaced by memcheck's own malloc; files and variables

@@ -66,6 +66,47 @@ fn a_slow_subject_is_reported_slower() {
     assert!(row.contains("slower"), "{row}");
 }
 
+/// Records of single calls' times of `system` and a control, in three rounds.
+fn timed_calls(control: &str) -> Vec<Value> {
+    let subject = control_subject(control);
+    let folder = crate::command::folder();
+    let out = folder.path().display();
+    let ended = arenabench(&format!(
+        "run -s system {subject} -w int-churn --operations 300k --rounds 1 --tails --no-memcheck \
+         --no-verify -o {out} --format json -q"
+    ));
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    ended.records().into_iter().filter(|record| record["kind"] == "tails").collect()
+}
+
+/// The median over rounds of a percentile of all calls.
+fn percentile(records: &[Value], subject: &str, key: &str) -> f64 {
+    let of_subject = records.iter().filter(|record| record["subject"] == subject);
+    let mut found: Vec<_> =
+        of_subject.map(|record| record["rows"][0][key].as_f64().unwrap()).collect();
+    found.sort_by(f64::total_cmp);
+    found[found.len() / 2]
+}
+
+#[test]
+fn a_rare_slow_call_shows_in_the_highest_percentile_and_in_no_lower_one() {
+    let records = timed_calls("stalling");
+    let both = |key| ["stalling", "system"].map(|name| percentile(&records, name, key));
+    for key in ["p50_ns", "p90_ns", "p99_ns", "p999_ns"] {
+        let [stalling, system] = both(key);
+        assert!(stalling < 4.0 * system.max(50.0), "{key}: {stalling} against {system}");
+    }
+    let [stalling, system] = both("p9999_ns");
+    assert!(stalling > 30_000.0 && stalling > 5.0 * system, "{stalling} against {system}");
+    let worst = |record: &Value| record["worst"].as_array().unwrap().clone();
+    for record in records.iter().filter(|record| record["subject"] == "stalling") {
+        let own = worst(record).into_iter().filter(|one| one["cause"] == "own-work");
+        // One malloc in 2,500 stalls, and does so again when it is looked at.
+        assert!(own.count() >= 12, "{record}");
+        assert!(worst(record).iter().all(|one| one["operation"] == "malloc"), "{record}");
+    }
+}
+
 #[test]
 fn a_leaking_subject_shows_in_its_resident_memory() {
     let subject = control_subject("leaking");

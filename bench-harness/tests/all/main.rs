@@ -14,6 +14,7 @@ mod command;
 mod compare;
 mod contract;
 mod controls;
+mod counts;
 mod detection;
 mod doors;
 mod fidelity;

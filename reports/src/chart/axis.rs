@@ -69,7 +69,11 @@ impl Axis {
             Scale::Linear => linear_steps(self.low, self.high, most),
             Scale::Log if self.high / self.low < 4.0 => linear_steps(self.low, self.high, most),
             Scale::Log => {
-                DIGITS.iter().map(|digits| decades(self.low, self.high, digits)).collect()
+                let powers = decades(self.low, self.high, &[1.0]);
+                let sparse = |step: usize| powers.iter().copied().step_by(step).collect();
+                let all = DIGITS.iter().map(|digits| decades(self.low, self.high, digits));
+                // Over many decades the labels are as wide as their distance.
+                all.chain([sparse(2), sparse(3)]).collect()
             }
             Scale::Count => {
                 let mut powers = vec![0.0];
@@ -152,6 +156,12 @@ mod tests {
                 assert!(!near, "{axis:?} {ticks:?}");
             }
         }
+    }
+
+    #[test]
+    fn wide_labels_over_many_decades_stand_further_apart() {
+        let ticks = Axis::log(8.0, 12_000_000.0).ticks(280.0, |value| 7.0 * value.log10() + 20.0);
+        assert_eq!(ticks, [10.0, 1_000.0, 100_000.0, 10_000_000.0]);
     }
 
     #[test]

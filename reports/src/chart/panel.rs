@@ -79,6 +79,8 @@ pub(super) struct Row {
     pub(super) interval: Option<(f64, f64)>,
     /// Values with a marker, drawn beside each other where there are several.
     pub(super) points: Vec<(f64, Marker)>,
+    /// Whether the markers stand on one line, in which case later ones lie above earlier ones.
+    pub(super) in_line: bool,
 }
 
 /// Where the columns and the plot lie.
@@ -262,7 +264,7 @@ impl Panel {
         if let Some((low, high)) = row.interval {
             self.draw_interval(canvas, frame, (x(low), x(high)), middle);
         }
-        let spread = 6.0;
+        let spread = if row.in_line { 0.0 } else { 6.0 };
         let first = middle - spread * (row.points.len() as f64 - 1.0) / 2.0;
         for (index, &(value, marker)) in row.points.iter().enumerate() {
             let y = first + spread * index as f64;
@@ -310,7 +312,8 @@ impl Row {
     /// Room for the label, a second line of it, and markers beside each other.
     fn height(&self) -> f64 {
         let lines = if self.sublabel.is_empty() { ROW_PX } else { ROW_PX + 13.0 };
-        lines.max(6.0 * self.points.len() as f64 + 8.0)
+        let stacked = if self.in_line { 1 } else { self.points.len() };
+        lines.max(6.0 * stacked as f64 + 8.0)
     }
 }
 

@@ -94,6 +94,8 @@ impl Results {
             Record::Contract(contract) => self.contracts.push(contract),
             Record::Ownership(ownership) => self.ownerships.push(ownership),
             Record::Detection(detection) => self.detections.push(detection),
+            Record::Tails(tails) => self.tails.push(tails),
+            Record::Counts(counts) => self.counts.push(counts),
             Record::Unmeasured(unmeasured) => self.unmeasured.push(unmeasured),
             Record::End(end) => self.end = Some(end),
         }

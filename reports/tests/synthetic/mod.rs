@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use reports::record::{
-    Call, Contract, Detection, End, FULL_SYMBOLS, Finding, Host, Leak, Memcheck, Metric, Ownership,
-    Place, Program, REQUESTS_ON, Record, Recording, Role, Sample, Source, Status, Subject,
-    Unmeasured, Verdict, Workload,
+    Call, Cause, Contract, Counts, Detection, End, FULL_SYMBOLS, Finding, Host, Leak, Memcheck,
+    Metric, Ownership, Place, Program, REQUESTS_ON, Record, Recording, Role, Sample, Source,
+    Status, Subject, TailRow, Tails, Unmeasured, Verdict, Workload, WorstCall,
 };
 use reports::results::Results;
 
@@ -445,6 +445,81 @@ pub(crate) fn detection(bug: &str, mode: &str, verdict: Finding) -> Detection {
     }
 }
 
+/// Times of single calls whose median is `p50_ns`.
+pub(crate) fn tails(subject: &str, workload: &str, round: u32, p50_ns: f64) -> Tails {
+    let row = |operation: &str, sizes: &str, calls: u64| TailRow {
+        operation: operation.to_owned(),
+        sizes: sizes.to_owned(),
+        calls,
+        p50_ns,
+        p90_ns: p50_ns * 2.0,
+        p99_ns: p50_ns * 5.0,
+        p999_ns: p50_ns * 20.0,
+        p9999_ns: p50_ns * 300.0,
+        max_ns: p50_ns * 4_000.0,
+        histogram: Vec::new(),
+    };
+    let fine = TailRow {
+        histogram: vec![(p50_ns, 900_000), (p50_ns * 4_000.0, 100_000)],
+        ..row("malloc", "up-to-64", 1_000_000)
+    };
+    let worst = WorstCall {
+        index: 81_204,
+        thread: 1,
+        operation: "malloc".to_owned(),
+        size_bytes: 48,
+        ns: p50_ns * 4_000.0,
+        again_ns: Some(p50_ns * 3_000.0),
+        page_faults: Some(1),
+        context_switches: Some(0),
+        mapped_bytes: Some(65_536),
+        cause: Some(Cause::MappingCall),
+    };
+    Tails {
+        subject: subject.to_owned(),
+        workload: workload.to_owned(),
+        round,
+        mode: "serial".to_owned(),
+        call: Call::C,
+        touch: "header".to_owned(),
+        status: Status::Ok,
+        message: None,
+        operations: Some(2_000_000),
+        timer_ns: Some(20.0),
+        resolution_ns: Some(10.0),
+        rows: vec![
+            row("all", "all", 2_000_000),
+            row("malloc", "all", 1_000_000),
+            fine,
+            row("free", "all", 1_000_000),
+        ],
+        worst: vec![worst],
+    }
+}
+
+/// Counts of 200,000 calls of int-churn.
+pub(crate) fn counts(subject: &str, call: Call, instructions: u64) -> Counts {
+    Counts {
+        subject: subject.to_owned(),
+        workload: "int-churn".to_owned(),
+        call,
+        touch: "header".to_owned(),
+        status: Status::Ok,
+        message: None,
+        operations: Some(200_000),
+        instructions: Some(instructions),
+        data_reads: Some(instructions / 4),
+        data_writes: Some(instructions / 8),
+        i1_misses: Some(20),
+        d1_misses: Some(30_000),
+        ll_misses: Some(4_000),
+        system_calls: Some(17),
+        page_faults: Some(412),
+        caches: Some("I1 32768,8,64".to_owned()),
+        valgrind: Some("3.19.0".to_owned()),
+    }
+}
+
 /// The same run, killed in the middle: no end record, the last child interrupted.
 pub(crate) fn interrupted(mut results: Results) -> Results {
     let half = results.samples.len() / 2;
@@ -481,6 +556,8 @@ pub(crate) fn records(results: &Results) -> Vec<Record> {
     records.extend(results.contracts.iter().cloned().map(Record::Contract));
     records.extend(results.ownerships.iter().cloned().map(Record::Ownership));
     records.extend(results.detections.iter().cloned().map(Record::Detection));
+    records.extend(results.tails.iter().cloned().map(Record::Tails));
+    records.extend(results.counts.iter().cloned().map(Record::Counts));
     records.extend(results.unmeasured.iter().cloned().map(Record::Unmeasured));
     records.extend(results.end.iter().cloned().map(Record::End));
     records

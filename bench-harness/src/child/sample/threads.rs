@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::time::Duration;
 
-use super::{Measured, Outcome, Unready};
+use super::{Measured, Outcome, Unready, tails};
 use crate::child::job::{Job, Task};
 use crate::os::Mapping;
 use crate::plan::streams::{Streams, StreamsShape};
@@ -37,6 +37,16 @@ struct Sampler<'a> {
 }
 
 impl Sampler<'_> {
+    /// Plays under the touch policy of the job.
+    fn touching<A: Allocator>(self, allocator: A) -> Result<Measured, Stop> {
+        match self.job.touch {
+            Touch::None => self.play::<A, { touch::NONE }>(allocator),
+            Touch::Header => self.play::<A, { touch::HEADER }>(allocator),
+            Touch::Page => self.play::<A, { touch::PAGE }>(allocator),
+            Touch::All => self.play::<A, { touch::ALL }>(allocator),
+        }
+    }
+
     /// Plays as many passes as the task asks for.
     fn play<A: Allocator, const TOUCH: u8>(self, allocator: A) -> Result<Measured, Stop> {
         let Self { job, subject, streams, pointers, .. } = self;
@@ -44,7 +54,7 @@ impl Sampler<'_> {
         let mut team = Team::new(&job.shape, streams, pointers, allocator, hooks)?;
         let (passes, timed) = match job.task {
             Task::Measure { passes } => (passes + 1, true),
-            Task::Verify | Task::Once => (1, false),
+            Task::Verify | Task::Once | Task::Tails | Task::Look | Task::Count => (1, false),
         };
         let mut measured = Measured::default();
         for _ in 0..passes {
@@ -72,11 +82,10 @@ impl Visitor for Sampler<'_> {
                 None => played,
             };
         }
-        match self.job.touch {
-            Touch::None => self.play::<A, { touch::NONE }>(allocator),
-            Touch::Header => self.play::<A, { touch::HEADER }>(allocator),
-            Touch::Page => self.play::<A, { touch::PAGE }>(allocator),
-            Touch::All => self.play::<A, { touch::ALL }>(allocator),
+        if self.job.task == Task::Tails {
+            let slots = self.shape.slots;
+            return tails::with_stopwatch(allocator, slots, |probed| self.touching(probed));
         }
+        self.touching(allocator)
     }
 }

@@ -46,6 +46,7 @@ impl<'s, A: Allocator, const TOUCH: u8> Member<'s, A, TOUCH> {
         let shared = self.shared;
         let plan = &shared.index.epochs[epoch];
         let row = plan.row(self.thread);
+        self.allocator.enter(plan.phase);
         let first = shared.words.load(Acquire).wrapping_add(row.start);
         // SAFETY: the epoch's words are in memory and stay as they are until all threads have arrived;
         // the index says where the row lies in them.

@@ -1,0 +1,54 @@
+//! The counting part of `arenabench run`: which workloads, and what if Valgrind is missing.
+
+use reports::record::{Record, Source, Unmeasured};
+
+use crate::bundled::{self, Bundled};
+use crate::exit::Failure;
+use crate::session::{Session, Sink};
+use crate::workload::{self, Extent, Name};
+
+/// Most calls of a generated workload that is counted: counts per call change little beyond.
+pub(super) const OPERATIONS: u64 = 200_000;
+
+/// Counts every workload but all bundled recordings save one; of generated ones a short version.
+/// References are counted as well: `null` is what the replay itself takes.
+///
+/// # Errors
+/// As [`Session::counts`].
+pub(super) fn counts(
+    session: &mut Session<'_>,
+    names: &[Name],
+    extent: Extent,
+    version: Option<&str>,
+) -> Result<(), Failure> {
+    let Some(version) = version else {
+        session.conditions.voice.say("Instructions: not counted: valgrind is not installed");
+        return session.sink.put(Record::Unmeasured(Unmeasured {
+            measure: "counts".to_owned(),
+            reason: "valgrind is not installed".to_owned(),
+            remedy: Some("install the package `valgrind` and run again".to_owned()),
+        }));
+    };
+    let mut short = Vec::new();
+    for name in names.iter().filter(|name| matches!(name, Name::Generated(_))) {
+        short.push(workload::prepare(name, extent)?);
+    }
+    let recorded = session.workloads.iter().copied().filter(|workload| {
+        let bundled = bundled::named(&workload.record.workload);
+        workload.record.source != Source::Generated && bundled.is_none_or(Bundled::is_first)
+    });
+    let workloads = short.iter().chain(recorded).collect();
+    let sink = std::mem::replace(&mut session.sink, Sink::Memory(Vec::new()));
+    let mut inner = Session {
+        sink,
+        taken: std::mem::take(&mut session.taken),
+        failures: session.failures,
+        measuring: session.measuring,
+        ..Session::new(session.conditions, session.subjects, workloads, session.baseline)
+    };
+    let outcome = inner.counts(version);
+    let Session { sink, taken, failures, measuring, .. } = inner;
+    (session.sink, session.taken) = (sink, taken);
+    (session.failures, session.measuring) = (failures, measuring);
+    outcome
+}

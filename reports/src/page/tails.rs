@@ -1,0 +1,154 @@
+//! Times of single calls: percentiles, by operation, and the slowest calls with what happened at them.
+
+use maud::{Markup, html};
+
+use super::Context;
+use super::parts::{figure, table};
+use crate::quantity;
+use crate::record::{Cause, TailRow, WorstCall};
+use crate::tails::{TailTable, tables, time};
+
+/// Slowest calls of a subject that the page names; the records have more.
+const NAMED: usize = 3;
+
+pub(super) fn section(context: Context<'_>) -> Option<Markup> {
+    let tables = tables(&context.results.tails);
+    if tables.iter().all(|one| one.cells.iter().all(|cell| cell.overall.is_none())) {
+        return None;
+    }
+    let mut charts = context.charts.tails.iter();
+    Some(html! {
+        p {
+            "In processes of their own, in which every call was timed by itself: the clock is read "
+            "before and behind each, with fences, and what reading it costs is subtracted. Calls do not "
+            "overlap then, so that these times are longer than a call's share of a replay, and only "
+            "comparable with each other. What the program does with a block afterwards, page faults at "
+            "its first touch among it, is not part of a call. A slow call is looked at again in another "
+            "process that replays the same; one that is fast then had been disturbed from outside."
+        }
+        @for one in &tables {
+            h3 { (one.workload) }
+            (figure(
+                one.cells.iter().any(|cell| cell.overall.is_some()).then(|| charts.next()).flatten(),
+                &percentiles(one),
+            ))
+            details {
+                summary { "By operation, and the slowest calls" }
+                (operations(one))
+                (worst(one))
+            }
+        }
+    })
+}
+
+fn head(names: &[&str]) -> Markup {
+    html! {
+        tr {
+            @for name in names { th scope="col" { (name) } }
+            th.number scope="col" { "Calls" }
+            @for name in TailRow::PERCENTILES { th.number scope="col" { (name) } }
+        }
+    }
+}
+
+fn cells(percentiles: &[f64; 6], resolution_ns: f64) -> Markup {
+    html! { @for ns in percentiles { td.number { (time(*ns, resolution_ns)) } } }
+}
+
+fn percentiles(one: &TailTable<'_>) -> Markup {
+    table(
+        "Times that so many of all calls do not exceed: medians over rounds.",
+        &head(&["Subject"]),
+        &html! {
+            @for cell in &one.cells {
+                tr {
+                    th scope="row" { (cell.subject) }
+                    @match &cell.overall {
+                        Some(overall) => {
+                            td.number { (quantity::count(cell.calls)) }
+                            (cells(overall, cell.resolution_ns))
+                        },
+                        None => { td colspan="7" { (cell.status.word()) } },
+                    }
+                }
+            }
+        },
+    )
+}
+
+fn operations(one: &TailTable<'_>) -> Markup {
+    table(
+        "The same by operation. A realloc that is not moved is one in place; a remote free is one by \
+         another thread than the one that made the block.",
+        &html! { tr {
+            th scope="col" { "Subject" } th scope="col" { "Operation" }
+            @for name in TailRow::PERCENTILES { th.number scope="col" { (name) } }
+        } },
+        &html! {
+            @for cell in &one.cells {
+                @for (operation, percentiles) in &cell.operations {
+                    tr {
+                        th scope="row" { (cell.subject) }
+                        td { (operation) }
+                        (cells(percentiles, cell.resolution_ns))
+                    }
+                }
+            }
+        },
+    )
+}
+
+fn worst(one: &TailTable<'_>) -> Markup {
+    table(
+        "The slowest calls, by the shorter of their two times, and what was found at them when they were \
+         made again. Calls are counted from the start of the measured region. Calls on several threads \
+         cannot be found again.",
+        &html! { tr {
+            th scope="col" { "Subject" } th.number scope="col" { "Call" } th scope="col" { "Operation" }
+            th.number scope="col" { "Size" } th.number scope="col" { "Time" }
+            th.number scope="col" { "Again" } th scope="col" { "What happened" }
+        } },
+        &html! {
+            @for cell in &one.cells {
+                @for call in cell.worst.iter().take(NAMED) {
+                    tr {
+                        th scope="row" { (cell.subject) }
+                        td.number {
+                            (quantity::count(call.index))
+                            @if call.thread > 0 { " of thread " (call.thread) }
+                        }
+                        td { (call.operation) }
+                        td.number { (quantity::bytes(call.size_bytes as f64)) }
+                        td.number { (quantity::duration(call.ns)) }
+                        td.number { (call.again_ns.map(quantity::duration).unwrap_or_default()) }
+                        td.wide { (happened(call)) }
+                    }
+                }
+            }
+        },
+    )
+}
+
+/// What happened at a call, in words.
+fn happened(call: &WorstCall) -> String {
+    let Some(cause) = call.cause else { return "not looked at again".to_owned() };
+    let faults = call.page_faults.unwrap_or(0);
+    match cause {
+        Cause::MappingCall => {
+            let bytes = call.mapped_bytes.unwrap_or(0);
+            let verb = if bytes < 0 { "unmapped" } else { "mapped" };
+            let bytes = quantity::bytes(bytes.unsigned_abs() as f64);
+            match faults {
+                0 => format!("{bytes} {verb}"),
+                _ => format!(
+                    "{bytes} {verb}, {}",
+                    quantity::plural(faults as usize, "page fault", "page faults")
+                ),
+            }
+        }
+        Cause::PageFault => quantity::plural(faults as usize, "page fault", "page faults"),
+        Cause::ContextSwitch => "the thread lost the processor, both times".to_owned(),
+        Cause::OwnWork => "the allocator's own work".to_owned(),
+        Cause::NotRepeated => "not slow again: disturbed from outside".to_owned(),
+    }
+}

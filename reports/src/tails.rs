@@ -1,0 +1,122 @@
+//! Times of single calls, by workload and subject: medians over rounds.
+//!
+//! The chart, the page and the Markdown draw from this view and not from records. A figure is the
+//! median over the rounds that finished; one that a round was disturbed in does not move it.
+
+use crate::record::{ALL_CALLS, Status, TailRow, Tails, WorstCall};
+use crate::statistics::median;
+
+/// One subject on one workload.
+#[derive(Clone, Debug)]
+pub(crate) struct TailCell<'a> {
+    pub(crate) subject: &'a str,
+    /// How a cell without figures ended.
+    pub(crate) status: Status,
+    /// Rounds that finished.
+    pub(crate) rounds: usize,
+    /// Calls of one round.
+    pub(crate) calls: u64,
+    /// Times below this, in nanoseconds, cannot be told from none.
+    pub(crate) resolution_ns: f64,
+    /// Percentiles of all calls, in the order of [`TailRow::PERCENTILES`]; none without a round.
+    pub(crate) overall: Option<[f64; 6]>,
+    /// The same by operation, over all sizes.
+    pub(crate) operations: Vec<(&'a str, [f64; 6])>,
+    /// The slowest calls of all rounds, one entry per call.
+    pub(crate) worst: Vec<&'a WorstCall>,
+}
+
+/// The cells of one workload.
+#[derive(Clone, Debug)]
+pub(crate) struct TailTable<'a> {
+    pub(crate) workload: &'a str,
+    pub(crate) cells: Vec<TailCell<'a>>,
+}
+
+/// Everything timed call by call, workloads and subjects in the order of the file, subjects by their
+/// p99.99.
+pub(crate) fn tables(records: &[Tails]) -> Vec<TailTable<'_>> {
+    let workloads = in_order(records.iter().map(|record| record.workload.as_str()));
+    let table = |workload| {
+        let of_workload: Vec<&Tails> =
+            records.iter().filter(|record| record.workload == workload).collect();
+        let subjects = in_order(of_workload.iter().map(|record| record.subject.as_str()));
+        let mut cells: Vec<TailCell<'_>> =
+            subjects.into_iter().map(|subject| cell(subject, &of_workload)).collect();
+        let key = |cell: &TailCell<'_>| cell.overall.map_or(f64::INFINITY, |all| all[4]);
+        cells.sort_by(|one, other| key(one).total_cmp(&key(other)));
+        TailTable { workload, cells }
+    };
+    workloads.into_iter().map(table).collect()
+}
+
+fn cell<'a>(subject: &'a str, records: &[&'a Tails]) -> TailCell<'a> {
+    let own: Vec<&Tails> =
+        records.iter().copied().filter(|record| record.subject == subject).collect();
+    let good: Vec<&Tails> = own.iter().copied().filter(|one| one.status == Status::Ok).collect();
+    let bad = own.iter().find(|one| one.status != Status::Ok);
+    let rows = |operation: &str| {
+        let whole = move |row: &&TailRow| row.operation == operation && row.sizes == ALL_CALLS;
+        let rows = good.iter().filter_map(|record| record.rows.iter().find(whole));
+        rows.map(TailRow::percentiles_ns).collect::<Vec<_>>()
+    };
+    let names = in_order(
+        good.iter().flat_map(|record| record.rows.iter().map(|row| row.operation.as_str())),
+    );
+    let operations = names.into_iter().filter(|name| *name != ALL_CALLS);
+    let operations = operations.filter_map(|name| Some((name, medians(&rows(name))?))).collect();
+    let mut worst: Vec<&WorstCall> = good.iter().flat_map(|record| &record.worst).collect();
+    worst.sort_by(|one, other| surely_ns(other).total_cmp(&surely_ns(one)));
+    let mut seen = Vec::new();
+    worst.retain(|one| {
+        let key = (one.thread, one.index);
+        let is_new = !seen.contains(&key);
+        seen.push(key);
+        is_new
+    });
+    TailCell {
+        subject,
+        status: bad.map_or(Status::Ok, |one| one.status),
+        rounds: good.len(),
+        calls: good.first().and_then(|one| one.operations).unwrap_or(0),
+        resolution_ns: good.iter().filter_map(|one| one.resolution_ns).fold(0.0, f64::max),
+        // A subject's failed round is not averaged away.
+        overall: if bad.is_none() { medians(&rows(ALL_CALLS)) } else { None },
+        operations,
+        worst,
+    }
+}
+
+/// The shorter of a slow call's two times.
+fn surely_ns(worst: &WorstCall) -> f64 {
+    worst.again_ns.unwrap_or(f64::INFINITY).min(worst.ns)
+}
+
+fn medians(rows: &[[f64; 6]]) -> Option<[f64; 6]> {
+    let column = |at: usize| rows.iter().map(|row| row[at]).collect::<Vec<f64>>();
+    let mut medians = [0.0; 6];
+    for (at, place) in medians.iter_mut().enumerate() {
+        *place = median(&column(at))?;
+    }
+    Some(medians)
+}
+
+/// Each name once, in the order of first appearance.
+fn in_order<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut found: Vec<&str> = Vec::new();
+    for name in names {
+        if !found.contains(&name) {
+            found.push(name);
+        }
+    }
+    found
+}
+
+/// A time as a reader sees it: below the timer's resolution only that it is.
+pub(crate) fn time(ns: f64, resolution_ns: f64) -> String {
+    if ns < resolution_ns {
+        format!("< {}", crate::quantity::duration(resolution_ns))
+    } else {
+        crate::quantity::duration(ns)
+    }
+}

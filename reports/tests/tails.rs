@@ -1,0 +1,53 @@
+//! Times of single calls reach the page, its charts and the Markdown summary.
+
+mod synthetic;
+
+use reports::record::Status;
+use reports::results::Results;
+use reports::summary::Summary;
+
+fn page(results: &Results) -> String {
+    let folder = tempfile::tempdir().expect("a folder for the report");
+    let files = reports::write_report(results, folder.path()).expect("a report");
+    std::fs::read_to_string(&files[0]).expect("its page")
+}
+
+fn results() -> Results {
+    let mut results = synthetic::run(3, 2, 1, 1);
+    for round in 0..3 {
+        // The second round of the system's malloc is disturbed.
+        let p50 = if round == 1 { 4_000.0 } else { 40.0 };
+        results.tails.push(synthetic::tails("system", "int-churn", round, p50));
+        results.tails.push(synthetic::tails("mimalloc", "int-churn", round, 4.0));
+    }
+    results
+}
+
+#[test]
+fn the_page_names_percentiles_causes_and_what_lies_below_the_timer() {
+    let page = page(&results());
+    assert!(page.contains("Times of single calls: int-churn"));
+    // 40 ns times 300, the median over rounds: the disturbed round does not move it.
+    assert!(page.contains("12.0 us"), "p99.99 of system");
+    assert!(page.contains("&lt; 10.0 ns"), "the median of mimalloc is below the resolution");
+    assert!(page.contains("64.0 KiB mapped, 1 page fault"));
+}
+
+#[test]
+fn a_subject_whose_calls_could_not_be_timed_has_no_percentiles() {
+    let mut results = results();
+    for record in results.tails.iter_mut().filter(|one| one.subject == "mimalloc") {
+        (record.status, record.rows) = (Status::Timeout, Vec::new());
+    }
+    let text = reports::markdown(&results, &Summary::of(&results), None);
+    let section = text.split("### Times of single calls").nth(1).unwrap();
+    let section = section.split("###").next().unwrap();
+    assert!(section.contains("| system |") && !section.contains("mimalloc"), "{section}");
+    assert!(page(&results).contains("timeout"));
+}
+
+#[test]
+fn without_timed_calls_there_is_no_section() {
+    let results = synthetic::run(3, 2, 1, 1);
+    assert!(!page(&results).contains("Times of single calls"));
+}
