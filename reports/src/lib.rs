@@ -40,6 +40,7 @@ mod report;
 mod samples_csv;
 mod tails;
 mod trackers;
+mod valgrind_notes;
 
 pub use junit::junit;
 pub use markdown::{MARKDOWN_LIMIT_BYTES, markdown};

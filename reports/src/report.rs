@@ -14,6 +14,7 @@ use crate::programs::Programs;
 use crate::results::{Results, exit_code};
 use crate::samples_csv::samples_csv;
 use crate::summary::Summary;
+use crate::valgrind_notes::notes as valgrind_notes;
 
 /// A file of the report that could not be written.
 #[derive(Debug, Error)]
@@ -33,7 +34,8 @@ impl WriteError {
     }
 }
 
-/// Writes `index.html`, `report.md`, `results.csv` and `charts/*.svg` into `dir`, which is created when it is missing. The same
+/// Writes `index.html`, `report.md`, `results.csv`, `charts/*.svg` and, where memcheck ran,
+/// `valgrind.md` into `dir`, which is created when it is missing. The same
 /// records give the same bytes. The page links to `results.jsonl` beside it, which is not written
 /// here. Files that an earlier report left in `dir` and this one does not have are left alone.
 ///
@@ -50,6 +52,9 @@ pub fn write_report(results: &Results, dir: &Path) -> Result<Vec<PathBuf>, Write
         (dir.join("report.md"), markdown(results, &summary, programs.as_ref())),
         (dir.join("results.csv"), samples_csv(results)),
     ];
+    if let Some(notes) = valgrind_notes(results) {
+        files.push((dir.join("valgrind.md"), notes));
+    }
     for chart in charts.iter() {
         files.push((dir.join("charts").join(format!("{}.svg", chart.slug)), chart.standalone()));
     }

@@ -32,6 +32,10 @@ use own::Own;
 const SNMALLOC_VERSION: &str = "of snmalloc-sys 0.7.6";
 const RPMALLOC_VERSION: &str = "1.4 of rpmalloc-sys 0.2.3";
 
+/// What a reader of figures by cookie should know.
+const COOKIE_REMARK: &str =
+    "may crash: it reads the start of the segment around a foreign block, which need not be mapped";
+
 /// What serves a subject's calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Backing {
@@ -144,7 +148,12 @@ pub(crate) fn registry() -> Vec<Subject> {
     all.extend(presets::Preset::ALL.map(|preset| {
         let description = preset.era();
         let backing = Backing::Preset(preset);
-        built_in(preset.name(), Role::Preset, Call::C, backing, preset.alignment(), description)
+        let (name, alignment) = (preset.name(), preset.alignment());
+        let may_fault = preset.ownership() == "cookie";
+        Subject {
+            remark: may_fault.then(|| COOKIE_REMARK.to_owned()),
+            ..built_in(name, Role::Preset, Call::C, backing, alignment, description)
+        }
     }));
     let reference =
         |name, call, backing, text| built_in(name, Role::Reference, call, backing, 16, text);

@@ -47,6 +47,8 @@ fn a_subject_against_itself_is_found_equal_in_17_of_20_runs() {
     assert!(held >= 17, "{held} of 20");
 }
 
+// `classic-cookie` is not among them: it may read where nothing is mapped when the system's malloc has
+// a mapping between two arenas.
 #[test]
 fn every_linked_subject_passes_verification_on_every_kind_of_workload() {
     let subjects = "-s system -s mimalloc -s jemalloc -s snmalloc -s rpmalloc -s pymalloc-2.3 \
@@ -54,7 +56,7 @@ fn every_linked_subject_passes_verification_on_every_kind_of_workload() {
                     -s classic-arena-index-2 -s classic-arena-index \
                     -s classic-arena-index-debugger -s classic-arena-index-guarded \
                     -s classic-radix-tree -s classic-page-map -s classic-reserved-range \
-                    -s classic-cookie -s null -s bump -s ideal -s ideal-inline \
+                    -s null -s bump -s ideal -s ideal-inline \
                     -s mimalloc-inline -s jemalloc-inline";
     for workload in [
         "int-churn:1k",
