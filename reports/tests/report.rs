@@ -55,7 +55,8 @@ fn a_report_is_a_page_a_summary_a_table_and_charts_and_leaves_nothing_else_behin
         names.sort();
         names
     };
-    assert_eq!(names(&target), ["charts", "index.html", "report.md", "results.csv"]);
+    let files = ["charts", "index.html", "report.md", "results.csv", "valgrind.md"];
+    assert_eq!(names(&target), files);
     let charts = names(&target.join("charts"));
     for expected in
         ["ratio-overall.svg", "tradeoff.svg", "time-int-churn.svg", "memcheck-int-churn.svg"]
