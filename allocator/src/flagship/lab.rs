@@ -1,8 +1,8 @@
 //! Arenite's own ownership test, alone, for measuring: what a free asks before anything else.
 //!
 //! ```text
-//! (address - base) >> slice shift  <  slices ?     one comparison with the reservation
-//! map[index] != 0 ?                                one load from the map of slices
+//! address - base < bytes of the reservation ?      ours: one comparison, no load
+//! map[index]                                       what it is: one load from the map of slices
 //! ```
 //!
 //! A thread heap holds a copy of the reservation's extent; so does the value here. The command
@@ -10,7 +10,7 @@
 
 use super::range::{self, Extent};
 
-/// The range test and map load of Arenite's free, over the reservation as it was when this was made.
+/// The range test of Arenite's free, over the reservation as it was when this was made.
 ///
 /// *Foreign pointers*: any bit pattern is answered and nothing foreign is read. Blocks that do not
 /// come from the first reservation (huge ones, or those of a second reservation) are left to
@@ -21,7 +21,7 @@ use super::range::{self, Extent};
 ///
 /// let block = Arenite::malloc(100);
 /// let lab = AreniteLab::attach();
-/// assert!(lab.owns(block));
+/// assert!(lab.owns(block) && lab.holds_pool_or_block(block));
 /// assert!(!lab.owns(std::ptr::null()));
 /// // SAFETY: live, freed once.
 /// unsafe { Arenite::free(block) };
@@ -38,10 +38,19 @@ impl AreniteLab {
         Self { extent: range::primary().extent() }
     }
 
-    /// Whether `address` lies in a slice of the reservation that is in use.
+    /// Whether `address` lies in the reservation. It holds nothing but arenas and their tables, so
+    /// that nobody else is ever given an address in it.
     #[inline(always)]
     #[must_use]
     pub fn owns(&self, address: *const u8) -> bool {
+        self.extent.index_of(address).is_some()
+    }
+
+    /// Whether `address` lies in a slice of a pool or in the first one of a large block: the test
+    /// together with the load by which a free learns whose the block is and what class it has.
+    #[inline(always)]
+    #[must_use]
+    pub fn holds_pool_or_block(&self, address: *const u8) -> bool {
         self.extent.index_of(address).is_some_and(|index| self.extent.entry(index) != 0)
     }
 }

@@ -1,8 +1,9 @@
 //! The loops that are timed, and the empty one beside them.
 //!
-//! Three loops over one row of addresses, none inlined into its caller. An address goes through
-//! [`opaque`], which costs no instruction, so that the compiler can neither ask about several
-//! addresses with one vector instruction nor compute an answer once.
+//! Three loops over one row of addresses, none inlined into its caller. An address and the running
+//! count go through [`opaque`], which costs no instruction, so that the compiler can neither ask
+//! about several addresses with one vector instruction, nor gather answers in one to count them, nor
+//! compute an answer once.
 //!
 //! * *throughput*: queries are independent; the processor overlaps them.
 //! * *latency*: the place of the next address is `place + 1 + (answer & zero)`, where only the
@@ -15,13 +16,18 @@
 use std::arch::asm;
 use std::hint::black_box;
 
-/// The address, of which the compiler knows nothing from here on.
+/// The number, of which the compiler knows nothing from here on.
 #[inline(always)]
-fn opaque(address: *mut u8) -> *mut u8 {
-    let mut number = address.addr();
+fn opaque(mut number: usize) -> usize {
     // SAFETY: no instruction at all; the register keeps its value.
     unsafe { asm!("/* {0} */", inout(reg) number, options(nomem, nostack, preserves_flags)) };
-    address.with_addr(number)
+    number
+}
+
+/// As many as before, and one more if the address is ours.
+#[inline(always)]
+fn count(ours: usize, owns: &impl Fn(*mut u8) -> bool, address: *mut u8) -> usize {
+    opaque(ours + usize::from(owns(address.map_addr(opaque))))
 }
 
 /// Queries per turn of the throughput loop, so that the loop itself weighs little.
@@ -34,11 +40,11 @@ pub(super) fn throughput(owns: &impl Fn(*mut u8) -> bool, addresses: &[*mut u8])
     let (chunks, rest) = addresses.as_chunks::<UNROLLED>();
     for chunk in chunks {
         for &address in chunk {
-            ours += usize::from(owns(opaque(address)));
+            ours = count(ours, owns, address);
         }
     }
     for &address in rest {
-        ours += usize::from(owns(opaque(address)));
+        ours = count(ours, owns, address);
     }
     ours
 }
@@ -49,7 +55,7 @@ pub(super) fn latency(owns: &impl Fn(*mut u8) -> bool, addresses: &[*mut u8]) ->
     let zero = black_box(0_usize);
     let (mut ours, mut place) = (0, 0);
     while let Some(&address) = addresses.get(place) {
-        let answer = usize::from(owns(opaque(address)));
+        let answer = usize::from(owns(address.map_addr(opaque)));
         ours += answer;
         place += 1 + (answer & zero);
     }

@@ -8,8 +8,9 @@
 //! is not supported there (O3).
 //!
 //! Arenite's own test is no part of the classic heap: its "arenas" are blocks of 256 KiB from its
-//! reservation, so that the map it reads grows alike; what lies in a block's first slice of 16 KiB
-//! is asked about, since the map names the beginnings of large blocks only.
+//! reservation. `arenite` is the test, `arenite-entry` the test and the load from the map of slices
+//! by which a free learns what the block is; the map grows with the arenas. What lies in a block's
+//! first slice of 16 KiB is asked about, since the map names the beginnings of large blocks only.
 
 use arenite::{
     AlignedSource, ArenaIndex, ArenaIndexDebugger, ArenaIndexGuarded, ArenaSource, Arenite,
@@ -48,6 +49,7 @@ pub(crate) struct Strategy {
 
 const NEEDS_RESERVATION: &str =
     "its arenas lie in one reservation of 16 GiB, which holds 65,536 of them";
+const OWN_RESERVATION: &str = "its arenas lie in its own reservation and cannot be made up";
 const READS_QUERIED: &str =
     "it reads the memory asked about, and behind made-up addresses there is none";
 
@@ -62,7 +64,7 @@ impl Strategy {
 }
 
 /// Every strategy. To add one, add a line.
-pub(crate) static ALL: [Strategy; 10] = [
+pub(crate) static ALL: [Strategy; 11] = [
     Strategy::new(
         "arena-index-2",
         Some(READS_QUERIED),
@@ -91,12 +93,12 @@ pub(crate) static ALL: [Strategy; 10] = [
         mapped::<Python39, ReservedRange, ReservedSource>,
     ),
     Strategy::new("cookie", Some(READS_QUERIED), mapped::<Python39, Cookie, AlignedSource>),
-    Strategy {
-        name: "arenite",
-        without_made_up: Some("its arenas lie in its own reservation and cannot be made up"),
-        is_default: true,
-        examine: arenite,
-    },
+    Strategy::new("arenite", Some(OWN_RESERVATION), |examination| {
+        arenite(examination, AreniteLab::owns)
+    }),
+    Strategy::new("arenite-entry", Some(OWN_RESERVATION), |examination| {
+        arenite(examination, AreniteLab::holds_pool_or_block)
+    }),
     // Planted: the check of the answers must catch it.
     Strategy { name: "lying", without_made_up: None, is_default: false, examine: lying },
 ];
@@ -227,7 +229,10 @@ fn made_up<G: Geometry, O: Ownership<G>, S: ArenaSource>(
     examination.of(ours, &|address| answer(unsafe { lab.owns(address) }))
 }
 
-fn arenite(examination: Examination<'_, '_>) -> Result<(), Refusal> {
+fn arenite(
+    examination: Examination<'_, '_>,
+    owns: impl Fn(&AreniteLab, *const u8) -> bool,
+) -> Result<(), Refusal> {
     let arenas = examination.arenas();
     let mut ours = Vec::new();
     for _ in 0..arenas {
@@ -239,7 +244,7 @@ fn arenite(examination: Examination<'_, '_>) -> Result<(), Refusal> {
     }
     let lab = AreniteLab::attach();
     // The blocks are never freed: the process ends with the examination.
-    examination.of(ours, &|address| lab.owns(address))
+    examination.of(ours, &|address| owns(&lab, address))
 }
 
 /// Says of one foreign address in some thousands that it is ours.
