@@ -38,7 +38,7 @@ macro_rules! embedded {
 }
 
 /// Every program of `bugs/`, in the order of tables.
-static EMBEDDED: [(&str, &str); 44] = embedded![
+static EMBEDDED: [(&str, &str); 46] = embedded![
     "use_after_free_read",
     "use_after_free_write",
     "use_after_free_large",
@@ -74,6 +74,8 @@ static EMBEDDED: [(&str, &str); 44] = embedded![
     "table_small",
     "table_large",
     "table_far",
+    "table_before",
+    "table_stride",
     "uninitialised_print",
     "uninitialised_branch",
     "uninitialised_reuse",

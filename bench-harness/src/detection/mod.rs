@@ -41,8 +41,9 @@ use crate::talk::Voice;
 use crate::valgrind;
 
 /// Arguments of memcheck: a preloaded malloc stays in place, and blocks that are lost through others
-/// are listed as well.
-const MEMCHECK: [&str; 7] = [
+/// are listed as well. Programs are small and many, so what takes time to load and is not asked for
+/// is left out: frames of inlined functions, and the door for a debugger.
+const MEMCHECK: [&str; 9] = [
     "--tool=memcheck",
     "--xml=yes",
     "--error-limit=no",
@@ -50,6 +51,8 @@ const MEMCHECK: [&str; 7] = [
     "--leak-check=full",
     "--show-leak-kinds=definite,indirect",
     "--soname-synonyms=somalloc=nouserintercepts",
+    "--read-inline-info=no",
+    "--vgdb=no",
 ];
 
 /// How cells are run.

@@ -31,8 +31,8 @@ pub(crate) const TIMES: u32 = 4;
 
 /// Arguments of every run. Errors beyond the first thousands are counted as well; a preloaded
 /// subject stays in place instead of being replaced by memcheck's own malloc; files and variables
-/// with options of the user's own are not read.
-const ARGUMENTS: [&str; 7] = [
+/// with options of the user's own are not read, and no door for a debugger is opened.
+const ARGUMENTS: [&str; 8] = [
     "--command-line-only=yes",
     "--tool=memcheck",
     "--xml=yes",
@@ -40,6 +40,7 @@ const ARGUMENTS: [&str; 7] = [
     "--num-callers=30",
     "--soname-synonyms=somalloc=nouserintercepts",
     "--child-silent-after-fork=yes",
+    "--vgdb=no",
 ];
 
 /// What memcheck is told besides.
