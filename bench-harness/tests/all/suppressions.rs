@@ -11,7 +11,9 @@ use crate::command::{command, ended, folder, have};
 
 /// Replays in which every entry is needed, in both spellings of frames.
 const REPLAYS: &str =
-    "-s pymalloc-2.3 -s pymalloc-3.9 -w cpython-3.11-day --symbols full --symbols no-inline";
+    "-s pymalloc-2.3 -s pymalloc-2.7 -s pymalloc-3.9 -s classic-arena-index-2 -s classic-arena-index \
+     -s classic-arena-index-debugger -s classic-cookie -w cpython-3.11-day -w dict-resize \
+     --symbols full --symbols no-inline";
 
 fn file() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/valgrind/arenite.supp")
