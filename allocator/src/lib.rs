@@ -133,5 +133,6 @@ pub use source::malloc::MallocSource;
 pub use source::mmap::MmapSource;
 pub use source::reserved::ReservedSource;
 pub use stats::{ClassStats, Stats};
+pub use valgrind::client_request;
 pub use validate::{Invariant, Violation};
 pub use watched_heap::{WatchedHeap, WatchedSource};

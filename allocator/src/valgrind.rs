@@ -122,13 +122,27 @@ impl Drop for Silence {
     }
 }
 
-/// Makes a request; 0 where nobody understands it.
+/// Makes a request of the heaps'; 0 where nobody understands it.
 fn request(request: Request, arguments: [usize; 4]) -> usize {
+    // SAFETY: every request of the list changes memcheck's own tables and nothing else.
+    unsafe { client_request(request as usize, arguments) }
+}
+
+/// Makes the client request of that number, of any tool's: what Valgrind answers, 0 outside of it and
+/// where the tool does not know the request. Natively a handful of instructions.
+///
+/// The numbers stand in Valgrind's `valgrind.h` and in the header of each tool.
+///
+/// # Safety
+/// Whatever the request does is sound: most change the tool's tables only, some write to memory that
+/// an argument points to, and some call a function.
+pub unsafe fn client_request(number: usize, arguments: [usize; 4]) -> usize {
     let [first, second, third, fourth] = arguments;
-    let words = [request as usize, first, second, third, fourth, 0];
+    let words = [number, first, second, third, fourth, 0];
     let result: usize;
     // SAFETY: natively rotations by 128 bits in all and an exchange of a register with itself,
-    // which leave every register as it was; under Valgrind a call that changes its own tables.
+    // which leave every register as it was; under Valgrind a call that does what the caller vouches
+    // for.
     unsafe {
         asm!(
             "rol rdi, 3",

@@ -127,13 +127,13 @@ impl PageMap {
         let to = grown.bytes.wrapping_add(self.first - grown.first).cast::<u64>();
         let from = self.bytes.cast::<u64>();
         for place in 0..self.granules / size_of::<u64>() {
-            // SAFETY: both windows are mappings, begin at a multiple of `STEP` granules, and cover
-            // so many granules from `first` on.
-            unsafe {
-                let marks = from.add(place).read();
-                if marks != 0 {
-                    to.add(place).write(marks);
-                }
+            // SAFETY: in bounds of this window, which is readable and whose length is a multiple of
+            // `STEP`.
+            let marks = unsafe { from.wrapping_add(place).read() };
+            if marks != 0 {
+                // SAFETY: the fresh window covers this one (caller), and both begin at a multiple of
+                // `STEP` granules.
+                unsafe { to.wrapping_add(place).write(marks) };
             }
         }
     }

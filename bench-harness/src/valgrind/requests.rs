@@ -1,10 +1,7 @@
 //! Client requests to callgrind: which part of a replay is counted.
 //!
-//! A request is a pointer to six words and five instructions that add up to nothing, which Valgrind
-//! recognises. The numbers are those of Valgrind's public `valgrind.h` and `callgrind.h`, written down
-//! by hand. Outside of Valgrind none is made: [`Region::of_this_process`] asks once.
-
-use std::arch::asm;
+//! The numbers are those of Valgrind's public `valgrind.h` and `callgrind.h`, written down by hand.
+//! Outside of Valgrind none is made: [`Region::of_this_process`] asks once.
 
 /// A request by its number. Callgrind's own begin with its letters, "CT".
 #[derive(Clone, Copy)]
@@ -18,23 +15,8 @@ enum Request {
 }
 
 fn request(request: Request) -> usize {
-    let words = [request as usize, 0, 0, 0, 0, 0];
-    let answer: usize;
-    // SAFETY: natively the rotations add up to none and the exchange is one of a register with itself;
-    // Valgrind reads the six words and writes the answer.
-    unsafe {
-        asm!(
-            "rol rdi, 3",
-            "rol rdi, 13",
-            "rol rdi, 61",
-            "rol rdi, 51",
-            "xchg rbx, rbx",
-            in("rax") words.as_ptr(),
-            inout("rdx") 0_usize => answer,
-            options(nostack),
-        );
-    }
-    answer
+    // SAFETY: each changes Valgrind's own state or writes a file of its own; none has an argument.
+    unsafe { arenite::client_request(request as usize, [0; 4]) }
 }
 
 /// The counted part of a process that may run under callgrind.

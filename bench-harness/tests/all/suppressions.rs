@@ -10,8 +10,7 @@ use serde_json::Value;
 use crate::command::{command, ended, folder, have};
 
 /// Replays in which every entry is needed, in both spellings of frames.
-const REPLAYS: &str =
-    "-s pymalloc-2.3 -s pymalloc-2.7 -s pymalloc-3.9 -s classic-arena-index-2 -s classic-arena-index \
+const REPLAYS: &str = "-s pymalloc-2.3 -s pymalloc-2.7 -s pymalloc-3.9 -s classic-arena-index-2 -s classic-arena-index \
      -s classic-arena-index-debugger -s classic-cookie -w cpython-3.11-day -w dict-resize \
      --symbols full --symbols no-inline";
 
