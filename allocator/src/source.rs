@@ -13,6 +13,8 @@ pub(crate) mod malloc;
 pub(crate) mod mmap;
 pub(crate) mod reserved;
 
+use crate::watch::client_heap;
+
 /// A supplier of arenas.
 ///
 /// # Safety
@@ -36,4 +38,20 @@ pub unsafe trait ArenaSource {
     /// * `base` came from `map(bytes)` of this source and was not given back since.
     /// * Nothing in it is used any more.
     unsafe fn unmap(&mut self, base: *mut u8, bytes: usize);
+
+    /// As `map`, where memcheck watches a heap that tells it of its blocks: memory that may not be
+    /// accessed, and that is no root of the leak search. It keeps the source's promises; by default it
+    /// is aligned to its size and comes from the C library.
+    fn map_watched(&mut self, bytes: usize) -> *mut u8 {
+        client_heap::take(bytes, bytes)
+    }
+
+    /// Takes memory back that came from `map_watched`.
+    ///
+    /// # Safety
+    /// As for `unmap`.
+    unsafe fn unmap_watched(&mut self, base: *mut u8, _bytes: usize) {
+        // SAFETY: the caller's obligation.
+        unsafe { client_heap::give(base) };
+    }
 }

@@ -19,10 +19,10 @@ use crate::ownership::Ownership;
 use crate::source::ArenaSource;
 use crate::valgrind;
 use crate::watch::tool::Tool;
-use crate::watch::{Base, Found, Measures, Memory, Watch, client_heap};
+use crate::watch::{Base, Found, Measures, Memory, Watch};
 
 /// An arena source whose arenas are, under memcheck, out of bounds for the program and no roots of the
-/// leak search; but those that must lie in one reservation stay there, and stay roots.
+/// leak search.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct WatchedSource<S>(pub S);
 
@@ -34,24 +34,13 @@ unsafe impl<S: ArenaSource> ArenaSource for WatchedSource<S> {
     const ONE_RESERVATION: bool = S::ONE_RESERVATION;
 
     fn map(&mut self, bytes: usize) -> *mut u8 {
-        if watching().is_none() {
-            return self.0.map(bytes);
-        }
-        if !S::ONE_RESERVATION {
-            // Aligned to their own size, which suits every strategy.
-            return client_heap::take(bytes, bytes);
-        }
-        let base = self.0.map(bytes);
-        if !base.is_null() {
-            valgrind::make_no_access(base, bytes);
-        }
-        base
+        if watching().is_some() { self.0.map_watched(bytes) } else { self.0.map(bytes) }
     }
 
     unsafe fn unmap(&mut self, base: *mut u8, bytes: usize) {
-        if watching().is_some() && !S::ONE_RESERVATION {
-            // SAFETY: the caller's obligation; `map` took it there.
-            unsafe { client_heap::give(base) };
+        if watching().is_some() {
+            // SAFETY: the caller's obligation; memcheck watches for good or not at all.
+            unsafe { self.0.unmap_watched(base, bytes) };
         } else {
             // SAFETY: the caller's obligation.
             unsafe { self.0.unmap(base, bytes) };

@@ -14,9 +14,13 @@ use core::ptr;
 
 use crate::source::ArenaSource;
 use crate::sys;
+use crate::valgrind;
+use crate::watch::client_heap;
 
 /// Largest reservation, in bytes. Valgrind cannot map more than 32 GiB at once.
 const LARGEST_BYTES: usize = 16 << 30;
+/// Bytes of the reservation where memcheck watches.
+const WATCHED_BYTES: usize = 64 << 20;
 const WORDS: usize = 1024;
 /// Most arenas of a reservation.
 const MOST_ARENAS: usize = WORDS * 64;
@@ -104,6 +108,24 @@ impl ReservedSource {
         }
     }
 
+    /// A place for an arena of `bytes`, and where it lies.
+    fn cut(&mut self, bytes: usize) -> Option<(usize, *mut u8)> {
+        let place = if bytes == self.arena_bytes { self.vacant() } else { None }?;
+        Some((place, self.base.wrapping_add(place * bytes)))
+    }
+
+    /// Hands out the place.
+    fn take(&mut self, place: usize) {
+        self.taken[place / 64] |= 1 << (place % 64);
+    }
+
+    /// Takes the place of the arena at `base` back.
+    fn give(&mut self, base: *mut u8) {
+        let place = (base.addr() - self.base.addr()) / self.arena_bytes;
+        self.taken[place / 64] &= !(1 << (place % 64));
+        self.first_open = self.first_open.min(place / 64);
+    }
+
     /// A place that is not handed out.
     fn vacant(&mut self) -> Option<usize> {
         while self.first_open < WORDS && self.taken[self.first_open] == u64::MAX {
@@ -125,17 +147,13 @@ unsafe impl ArenaSource for ReservedSource {
         if self.arenas == 0 {
             self.reserve(bytes);
         }
-        if bytes != self.arena_bytes {
-            return ptr::null_mut();
-        }
-        let Some(place) = self.vacant() else { return ptr::null_mut() };
-        let arena = self.base.wrapping_add(place * bytes);
+        let Some((place, arena)) = self.cut(bytes) else { return ptr::null_mut() };
         // SAFETY: a part of our own reservation that nobody uses.
         let status = unsafe { sys::mprotect(arena.cast(), bytes, sys::PROT_READ_WRITE) };
         if status != 0 {
             return ptr::null_mut();
         }
-        self.taken[place / 64] |= 1 << (place % 64);
+        self.take(place);
         arena
     }
 
@@ -144,8 +162,26 @@ unsafe impl ArenaSource for ReservedSource {
         let _refused = unsafe { sys::madvise(base.cast(), bytes, sys::MADV_DONTNEED) };
         // SAFETY: as above.
         let _refused = unsafe { sys::mprotect(base.cast(), bytes, sys::PROT_NONE) };
-        let place = (base.addr() - self.base.addr()) / bytes;
-        self.taken[place / 64] &= !(1 << (place % 64));
-        self.first_open = self.first_open.min(place / 64);
+        self.give(base);
+    }
+
+    /// The reservation is a piece of the C library's memory, and smaller: memcheck keeps books on all
+    /// of it.
+    fn map_watched(&mut self, bytes: usize) -> *mut u8 {
+        if self.arenas == 0 {
+            let arenas = (WATCHED_BYTES / bytes).min(MOST_ARENAS);
+            let base = client_heap::take(arenas * bytes, bytes);
+            if !base.is_null() {
+                (self.base, self.arenas, self.arena_bytes) = (base, arenas, bytes);
+            }
+        }
+        let Some((place, arena)) = self.cut(bytes) else { return ptr::null_mut() };
+        self.take(place);
+        arena
+    }
+
+    unsafe fn unmap_watched(&mut self, base: *mut u8, bytes: usize) {
+        valgrind::make_no_access(base, bytes);
+        self.give(base);
     }
 }
