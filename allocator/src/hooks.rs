@@ -22,8 +22,8 @@
 //!   domain, in 2.3 bit 0x01 of the first guard byte.
 //! * H4: with `LIST`, the live blocks are linked oldest first, and no others are.
 //!
-//! [`DebugHooks::check`] is the validator of H1 and H2; every free and realloc runs it. A block that
-//! fails ends the process with the report that `hooks/report.rs` draws. Layout and bytes follow
+//! [`DebugHooks::check`] is the validator of H1 to H3; every free and realloc runs it.
+//! [`DebugHooks::validate`] is that of H4, and checks every live block. A block that fails ends the process with the report that `hooks/report.rs` draws. Layout and bytes follow
 //! CPython's Objects/obmalloc.c; the wording, the list and wide alignment are ours.
 
 mod block;
@@ -41,7 +41,6 @@ use crate::presets::{Pymalloc23, Pymalloc39, Pymalloc311};
 use crate::sys;
 use block::Block;
 use era::{Era, Python23Hooks, Python27Hooks, Python38Hooks};
-use live::LiveBlocks;
 use report::{Damage, die};
 use serial::arenite_serial_number;
 
@@ -68,6 +67,15 @@ impl Domain {
             Self::Mem => 'm',
             Self::Object => 'o',
         }
+    }
+}
+
+impl Domain {
+    /// The domain that a block's header names; any, where it names none.
+    pub(crate) fn of_tag(tag: u8) -> Self {
+        let all = [Self::Raw, Self::Mem, Self::Object];
+        let named = all.into_iter().find(|domain| domain.letter() == char::from(tag | 0x20));
+        named.unwrap_or(Self::Object)
     }
 }
 
@@ -293,7 +301,7 @@ impl<A: NextAllocator, E: Era, const LIST: bool> DebugHooks<A, E, LIST> {
         unsafe { Block::<E, LIST>::new(ptr) }.size()
     }
 
-    /// What is wrong with a block (H1, H2), if anything, in the order in which it is looked for.
+    /// What is wrong with a block (H1 to H3), if anything, in the order in which it is looked for.
     ///
     /// # Safety
     /// `ptr` is a block of this layer, possibly overrun, or one that was freed and is still mapped.
@@ -332,7 +340,7 @@ impl<A: NextAllocator, E: Era, const LIST: bool> DebugHooks<A, E, LIST> {
                     Self::is_guarded_before(block)
                         && matches!(block.tag() | 0x20, b'r' | b'm' | b'o')
                 }
-                Damage::DoubleFree | Damage::GuardBefore | Damage::Size => false,
+                Damage::DoubleFree | Damage::GuardBefore | Damage::Size | Damage::Links => false,
             };
             die(damage, block, domain, sound && self.fits(block));
         }
@@ -352,7 +360,7 @@ impl<A: NextAllocator, E: Era, const LIST: bool> DebugHooks<A, E, LIST> {
         if Self::is_wide(block) { block.wide_lead() } else { Layout::<E, LIST>::LEAD }
     }
 
-    /// H2.
+    /// H2; with a distance that is not that of the inner block (H3), it does not fit either.
     fn fits(&self, block: Block<E, LIST>) -> bool {
         let lead = Self::lead(block);
         let base = block.data().wrapping_sub(lead);
@@ -403,41 +411,6 @@ impl<A: NextAllocator, E: Era, const LIST: bool> DebugHooks<A, E, LIST> {
         }
         self.serial
     }
-
-    /// Puts a block at the end of the list.
-    fn link(&mut self, block: Block<E, LIST>) {
-        if !LIST {
-            return;
-        }
-        block.set_link(0, self.newest);
-        block.set_link(1, ptr::null_mut());
-        self.splice(self.newest, block.data());
-        self.newest = block.data();
-    }
-
-    fn unlink(&mut self, block: Block<E, LIST>) {
-        if !LIST {
-            return;
-        }
-        let [older, newer] = block.links();
-        self.splice(older, newer);
-        if newer.is_null() {
-            self.newest = older;
-        } else {
-            // SAFETY: in the list, hence live (H4).
-            unsafe { Block::<E, LIST>::new(newer) }.set_link(0, older);
-        }
-    }
-
-    /// Makes `newer` follow `older`, or the first if there is none.
-    fn splice(&mut self, older: *mut u8, newer: *mut u8) {
-        if older.is_null() {
-            self.oldest = newer;
-        } else {
-            // SAFETY: in the list, hence live (H4).
-            unsafe { Block::<E, LIST>::new(older) }.set_link(1, newer);
-        }
-    }
 }
 
 /// `pymalloc-2.3` under the debug hooks of its time.
@@ -446,10 +419,3 @@ pub type HookedPymalloc23<N> = DebugHooks<Pymalloc23<N>, Python23Hooks>;
 pub type HookedPymalloc39<N> = DebugHooks<Pymalloc39<N>, Python38Hooks>;
 /// `pymalloc-3.11` under the debug hooks of its time.
 pub type HookedPymalloc311<N> = DebugHooks<Pymalloc311<N>, Python38Hooks>;
-
-impl<A: NextAllocator, E: Era> DebugHooks<A, E, true> {
-    /// The live blocks, oldest first.
-    pub fn live_blocks(&self) -> LiveBlocks<'_, E> {
-        LiveBlocks { at: self.oldest, hooks: PhantomData }
-    }
-}

@@ -1,10 +1,85 @@
-//! The list of live blocks, oldest first.
+//! The list of live blocks, oldest first (H4): its links, what it tells, and its validator.
 
 use core::fmt;
 use core::marker::PhantomData;
+use core::ptr;
 
 use crate::hooks::block::Block;
 use crate::hooks::era::Era;
+use crate::hooks::report::Damage;
+use crate::hooks::{DebugHooks, Domain};
+use crate::next::NextAllocator;
+
+impl<A: NextAllocator, E: Era, const LIST: bool> DebugHooks<A, E, LIST> {
+    /// Puts a block at the end of the list.
+    pub(super) fn link(&mut self, block: Block<E, LIST>) {
+        if !LIST {
+            return;
+        }
+        block.set_link(0, self.newest);
+        block.set_link(1, ptr::null_mut());
+        self.splice(self.newest, block.data());
+        self.newest = block.data();
+    }
+
+    /// Takes a block out of the list.
+    pub(super) fn unlink(&mut self, block: Block<E, LIST>) {
+        if !LIST {
+            return;
+        }
+        let [older, newer] = block.links();
+        self.splice(older, newer);
+        if newer.is_null() {
+            self.newest = older;
+        } else {
+            // SAFETY: in the list, hence live (H4).
+            unsafe { Block::<E, LIST>::new(newer) }.set_link(0, older);
+        }
+    }
+
+    /// Makes `newer` follow `older`, or the first if there is none.
+    fn splice(&mut self, older: *mut u8, newer: *mut u8) {
+        if older.is_null() {
+            self.oldest = newer;
+        } else {
+            // SAFETY: in the list, hence live (H4).
+            unsafe { Block::<E, LIST>::new(older) }.set_link(1, newer);
+        }
+    }
+}
+
+impl<A: NextAllocator, E: Era> DebugHooks<A, E, true> {
+    /// The live blocks, oldest first.
+    pub fn live_blocks(&self) -> LiveBlocks<'_, E> {
+        LiveBlocks { at: self.oldest, hooks: PhantomData }
+    }
+
+    /// Checks H4, and every live block as a free would. Linear in the live blocks; reads what the
+    /// links lead to.
+    ///
+    /// Returns how many blocks are live.
+    ///
+    /// # Errors
+    /// The address of the oldest block with something wrong, and what it is.
+    pub fn validate(&self) -> Result<usize, (usize, Damage)> {
+        let (mut count, mut older, mut at) = (0, ptr::null_mut(), self.oldest);
+        while !at.is_null() {
+            // SAFETY: in the list, hence live (H4).
+            let block = unsafe { Block::<E, true>::new(at) };
+            let [before, next] = block.links();
+            if before != older {
+                return Err((at.addr(), Damage::Links));
+            }
+            // SAFETY: as above.
+            let damage = unsafe { self.check(Domain::of_tag(block.tag()), at) };
+            if let Some(damage) = damage {
+                return Err((at.addr(), damage));
+            }
+            (count, older, at) = (count + 1, at, next);
+        }
+        if older == self.newest { Ok(count) } else { Err((older.addr(), Damage::Links)) }
+    }
+}
 
 /// A live block as the list tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

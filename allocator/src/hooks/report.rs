@@ -33,6 +33,8 @@ pub enum Damage {
     Size,
     /// The guard behind the data was overwritten.
     GuardBehind,
+    /// The list of live blocks does not lead back to the block it came from.
+    Links,
 }
 
 impl Damage {
@@ -43,6 +45,7 @@ impl Damage {
             Self::GuardBefore => "guard before block damaged",
             Self::Size => "size of block damaged",
             Self::GuardBehind => "guard behind block damaged",
+            Self::Links => "links of block damaged",
         }
     }
 }

@@ -4,7 +4,7 @@ use std::slice;
 
 use arenite::fault::{FaultPlan, FaultyNext};
 use arenite::{
-    DebugHooks, Domain, Era, Pymalloc311, Python23Hooks, Python27Hooks, Python38Hooks,
+    Damage, DebugHooks, Domain, Era, Pymalloc311, Python23Hooks, Python27Hooks, Python38Hooks,
     SystemMalloc, looks_freed,
 };
 
@@ -101,4 +101,29 @@ fn pointers_out_of_fill_bytes_look_freed() {
         assert!(looks(usize::from_ne_bytes([byte; 8])));
     }
     assert!(!looks(0xcdcd_cdcd_cdcd_cdce) && !looks(0xcbcb_cbcb_cbcb_cbcb) && !looks(16));
+}
+
+#[test]
+fn the_validator_of_the_list_finds_a_link_that_was_overwritten_and_a_damaged_block() {
+    let mut hooks = DebugHooks::<_, Python38Hooks, true>::new(SystemMalloc);
+    let blocks: Vec<*mut u8> = (0..3).map(|_| hooks.malloc(Domain::Mem, 40)).collect();
+    assert_eq!(hooks.validate(), Ok(3));
+    // The words in front of the header: older, newer.
+    let older = blocks[1].wrapping_sub(32).cast::<*mut u8>();
+    // SAFETY: the link of a live block, put back below.
+    unsafe { older.write_unaligned(blocks[2]) };
+    assert_eq!(hooks.validate(), Err((blocks[1].addr(), Damage::Links)));
+    // SAFETY: as above.
+    unsafe { older.write_unaligned(blocks[0]) };
+    let behind = blocks[2].wrapping_add(40);
+    // SAFETY: the guard behind a live block, put back below.
+    let guard = unsafe { behind.replace(0) };
+    assert_eq!(hooks.validate(), Err((blocks[2].addr(), Damage::GuardBehind)));
+    // SAFETY: as above.
+    unsafe { behind.write(guard) };
+    for block in blocks {
+        // SAFETY: live, freed once.
+        unsafe { hooks.free(Domain::Mem, block) };
+    }
+    assert_eq!(hooks.validate(), Ok(0));
 }

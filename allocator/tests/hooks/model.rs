@@ -56,7 +56,7 @@ fn run<A: NextAllocator, E: Era>(name: &'static str, inner: A) {
             _ => {}
         }
         if step % 1000 == 0 {
-            assert_eq!(hooks.live_blocks().count(), live.len());
+            assert_eq!(hooks.validate(), Ok(live.len()));
         }
     }
     for (block, size, mark, domain) in live {
