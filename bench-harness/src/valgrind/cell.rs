@@ -172,7 +172,11 @@ impl Tool<'_> {
         if worth_counting {
             self.fill(cell, &mut record, report.path())?;
         }
-        if let (Launched::Ended(plain), true) = (plain, record.errors.is_some()) {
+        // A program that died by itself ran for another time.
+        let compares = |plain: &Ended| plain.signal.is_none() && record.errors.is_some();
+        if let Launched::Ended(plain) = plain
+            && compares(&plain)
+        {
             let ratio =
                 |watched: u64, plain: u64| (plain > 0).then(|| watched as f64 / plain as f64);
             record.wall_ratio = ratio(watched.wall_ns, plain.wall_ns);
@@ -283,6 +287,9 @@ fn judge_program(record: &mut Memcheck, ended: &Ended) -> bool {
             record.status = Status::Signal;
             record.message = said(format!("killed by {}", signal_name(signal)));
         }
+        // What died by itself and is kept alive by memcheck's own malloc, or by checks that report
+        // and go on, has been watched to its end: nothing failed.
+        (_, None) if record.exit_code.is_none() => {}
         (code, None) if code != record.exit_code => {
             record.status = Status::Exit;
             let code = code.unwrap_or(-1);

@@ -10,9 +10,13 @@ pub(super) fn of_replay(functions: &[String]) -> &'static str {
 }
 
 /// The operation in a whole program, where any function may be named like an allocator's: only the
-/// names of C's, of C++'s and of Python's own functions count.
+/// names of C's, of C++'s and of Python's own functions count, and those of Arenite's, whose free hands
+/// rare calls on without a frame of its own.
 pub(super) fn of_program(functions: &[String]) -> &'static str {
-    functions.iter().rev().find_map(|function| by_exact_name(function)).unwrap_or("other")
+    let named = |function: &String| {
+        if function.starts_with("arenite::") { by_name(function) } else { by_exact_name(function) }
+    };
+    functions.iter().rev().find_map(named).unwrap_or("other")
 }
 
 fn by_name(function: &str) -> Option<&'static str> {
@@ -77,5 +81,7 @@ mod tests {
         assert_eq!(of_program(&stack(&["owns", "_PyObject_Realloc", "main"])), "realloc");
         assert_eq!(of_program(&stack(&["owns", "PyMem_RawFree", "main"])), "free");
         assert_eq!(of_program(&stack(&["x", "operator delete(void*)", "main"])), "free");
+        let handed_on = stack(&["arenite::flagship::calls::free_rare", "frees::main"]);
+        assert_eq!(of_program(&handed_on), "free");
     }
 }

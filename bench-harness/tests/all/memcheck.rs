@@ -110,14 +110,9 @@ fn a_program_is_run_itself_with_its_exit_code_and_what_it_loses() {
         return;
     }
     let folder = crate::command::folder();
-    let source = folder.path().join("loses.c");
     let text = "#include <stdlib.h>\nint main(void) {\n    void *volatile block = malloc(48);\n    \
                 block = 0;\n    return 7;\n}\n";
-    std::fs::write(&source, text).unwrap();
-    let program = folder.path().join("loses");
-    let compiled =
-        std::process::Command::new("cc").arg("-o").arg(&program).arg(&source).status().unwrap();
-    assert!(compiled.success());
+    let program = compiled(folder.path(), text);
     let records = memcheck_program("-s system --leak-check", &program);
     let record = &records[0];
     assert_eq!((&record["status"], &record["exit_code"]), (&"ok".into(), &7.into()), "{record}");
@@ -125,6 +120,33 @@ fn a_program_is_run_itself_with_its_exit_code_and_what_it_loses() {
     assert!(record["library"].as_str().unwrap().contains("libc"), "{record}");
     assert_eq!(record["leaks"]["Leak_DefinitelyLost"]["bytes"], 48, "{record}");
     assert_eq!(record["errors"], 0, "{record}");
+}
+
+/// A report of a bug must not be taken for a failure because the program dies of the bug by itself.
+#[test]
+fn a_program_that_dies_by_itself_and_is_watched_to_its_end_has_its_errors_counted() {
+    if !have("valgrind") || !have("cc") {
+        return;
+    }
+    let folder = crate::command::folder();
+    let text = "#include <stdlib.h>\nint main(void) {\n    char *volatile block = malloc(100);\n    \
+                free(block + 8);\n    return 0;\n}\n";
+    let program = compiled(folder.path(), text);
+    for record in memcheck_program("-s system -s arenite-preload", &program) {
+        assert_eq!(record["status"], "ok", "{record}");
+        assert_eq!(record["errors_by_kind"]["InvalidFree"], 1, "{record}");
+        assert_eq!(record["errors_by_operation"]["free"], 1, "{record}");
+        assert!(record.get("wall_ratio").is_none(), "of two different runs: {record}");
+    }
+}
+
+/// The program of a C text.
+fn compiled(folder: &std::path::Path, text: &str) -> std::path::PathBuf {
+    let (source, program) = (folder.join("program.c"), folder.join("program"));
+    std::fs::write(&source, text).unwrap();
+    let compiler = std::process::Command::new("cc").arg("-o").arg(&program).arg(&source).status();
+    assert!(compiler.unwrap().success());
+    program
 }
 
 fn memcheck_program(options: &str, program: &std::path::Path) -> Vec<Value> {
