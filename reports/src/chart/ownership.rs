@@ -10,7 +10,8 @@ use crate::ownership::{CHARTED, Question, Strategies, title};
 use crate::quantity;
 
 const LEFT_PX: f64 = 46.0;
-const RIGHT_PX: f64 = 446.0;
+// Half of a label beyond the last tick has room.
+const RIGHT_PX: f64 = 430.0;
 const TOP_PX: f64 = 76.0;
 const BOTTOM_PX: f64 = 316.0;
 const COLUMNS: usize = 3;
