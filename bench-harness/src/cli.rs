@@ -285,6 +285,9 @@ pub(crate) struct Program {
     /// Folder of the results: records and a report [default: none, figures are only printed]
     #[arg(short, long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
+    /// Go on with an earlier run in the same folder: same options, only what is missing
+    #[arg(long, requires = "output")]
+    pub(crate) resume: bool,
     /// Subject that ratios are taken against and output is compared with
     /// [default: pymalloc for Python programs, else system]
     #[arg(long, value_name = "S", value_parser = Server::parse)]

@@ -115,6 +115,7 @@ impl Taken {
                 let Memcheck { subject, workload, symbols, requests, .. } = memcheck;
                 let key = [subject, workload, symbols, requests].map(Clone::clone);
                 taken.memchecks.insert(key);
+                taken.failures += u64::from(memcheck.status.is_failure());
             }
         }
         taken
@@ -123,15 +124,23 @@ impl Taken {
     /// Adds the replays whose calls an earlier run has timed one by one.
     pub(crate) fn with_tails(mut self, tails: &[Tails]) -> Self {
         let finished = tails.iter().filter(|one| one.status != Status::Interrupted);
-        let key = |one: &Tails| (one.subject.clone(), one.workload.clone(), one.round);
-        self.tails.extend(finished.map(key));
+        for one in finished {
+            let cell = (one.subject.clone(), one.workload.clone());
+            if one.status.is_failure() && self.failed.insert(cell.clone()) {
+                self.failures += 1;
+            }
+            self.tails.insert((cell.0, cell.1, one.round));
+        }
         self
     }
 
     /// Adds the replays whose instructions an earlier run has counted.
     pub(crate) fn with_counts(mut self, counts: &[Counts]) -> Self {
         let finished = counts.iter().filter(|one| one.status != Status::Interrupted);
-        self.counts.extend(finished.map(|one| (one.subject.clone(), one.workload.clone())));
+        for one in finished {
+            self.failures += u64::from(one.status.is_failure());
+            self.counts.insert((one.subject.clone(), one.workload.clone()));
+        }
         self
     }
 

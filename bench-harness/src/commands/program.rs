@@ -8,9 +8,10 @@ use std::time::Instant;
 
 use reports::programs::Programs;
 use reports::record::{End, Record};
-use reports::results::{Results, ResultsFile};
+use reports::results::Results;
 
 use super::print;
+use super::resume::{self, Begun};
 use super::run::RESULTS;
 use crate::child::spawn::Limits;
 use crate::cli::{Format, Program as Arguments};
@@ -21,6 +22,7 @@ use crate::program::session::{Session, Settings};
 use crate::program::subject::Server;
 use crate::program::suite::Scripts;
 use crate::program::{Program, suite};
+use crate::replay::touch::Touch;
 use crate::session::Sink;
 use crate::talk::Voice;
 
@@ -32,11 +34,15 @@ pub(crate) fn run(args: &Arguments, voice: &Voice, interrupt: &Interrupt) -> Out
     suite::check_names(&args.programs)?;
     let (programs, scripts) = chosen_programs(args)?;
     let settings = HostSettings { profile: "custom", seed: args.seed, baseline: &baseline };
-    let mut sink = open(args.output.as_deref())?;
-    sink.put(Record::Host(host::fingerprint(&settings)))?;
-    for server in &servers {
-        sink.put(Record::Subject(server.record()))?;
-    }
+    let fingerprint = host::fingerprint(&settings);
+    let subjects: Vec<_> = servers.iter().map(Server::record).collect();
+    let begun = Begun { host: &fingerprint, subjects: &subjects, touch: Touch::default() };
+    let (mut sink, earlier) = match &args.output {
+        Some(folder) => super::run::open(folder, args.resume, &begun)?,
+        None => (Sink::Memory(Vec::new()), None),
+    };
+    resume::same_programs(&programs, earlier.as_ref())?;
+    resume::begin(&mut sink, fingerprint, subjects, earlier.as_ref())?;
     let session = Session::new(
         Settings {
             programs: &programs,
@@ -51,7 +57,8 @@ pub(crate) fn run(args: &Arguments, voice: &Voice, interrupt: &Interrupt) -> Out
         voice,
         interrupt,
         sink,
-    );
+    )
+    .resumed(earlier.as_ref().map_or(&[], |earlier| &earlier.programs));
     let mut finished = session.run()?;
     drop(scripts);
     finished.sink.put(Record::End(End {
@@ -130,15 +137,6 @@ pub(super) fn find(command: &OsStr) -> Result<(), Failure> {
     let error =
         io::Error::new(io::ErrorKind::NotFound, "no such program, or it cannot be executed");
     Err(Failure::io(Path::new(command).display(), error))
-}
-
-/// Where records go: to a new file in `folder`, or to memory.
-fn open(folder: Option<&Path>) -> Result<Sink, Failure> {
-    let Some(folder) = folder else { return Ok(Sink::Memory(Vec::new())) };
-    std::fs::create_dir_all(folder).map_err(|error| Failure::io(folder.display(), error))?;
-    let path = folder.join(RESULTS);
-    let file = ResultsFile::create(&path).map_err(|error| Failure::io(path.display(), error))?;
-    Ok(Sink::File(file))
 }
 
 /// Draws the report where there is a folder for it, and prints the figures.

@@ -9,7 +9,7 @@ use reports::record::{End, Record, Role, Sample, Source, Unmeasured};
 use reports::results::{Results, ResultsFile};
 
 use super::print;
-use super::resume::Begun;
+use super::resume::{self, Begun};
 use super::summary_rows;
 use crate::bundled::{self, Bundled};
 use crate::child::job::Task;
@@ -127,12 +127,7 @@ pub(crate) fn run(args: &Run, voice: &Voice, interrupt: &Interrupt) -> Outcome {
     let records: Vec<_> = subjects.iter().map(session::subject_record).collect();
     let begun = Begun { host: &fingerprint, subjects: &records, touch: args.subjects.touch };
     let (mut sink, earlier) = open(&directory, args.resume, &begun)?;
-    if earlier.is_none() {
-        sink.put(Record::Host(fingerprint))?;
-        for subject in records {
-            sink.put(Record::Subject(subject))?;
-        }
-    }
+    resume::begin(&mut sink, fingerprint, records, earlier.as_ref())?;
     let mut gathering = Gathering { sink: &mut sink, voice, interrupt, directory: &directory };
     let prepared = gathering.workloads(&names, files, extent, args.mode, earlier.as_ref())?;
     let missing_tool = prepared.len() < names.len();
@@ -271,13 +266,13 @@ pub(super) fn open(
 ) -> Result<(Sink, Option<Results>), Failure> {
     let path = directory.join(RESULTS);
     std::fs::create_dir_all(directory).map_err(|error| Failure::io(directory.display(), error))?;
-    if !resume {
-        if path.exists() {
-            return Err(Failure::usage(format!(
-                "{} exists; choose another folder, or go on with it by --resume",
-                path.display()
-            )));
-        }
+    if !resume && path.exists() {
+        return Err(Failure::usage(format!(
+            "{} exists; choose another folder, or go on with it by --resume",
+            path.display()
+        )));
+    }
+    if !resume || resume::is_blank(&path)? {
         let file =
             ResultsFile::create(&path).map_err(|error| Failure::io(path.display(), error))?;
         return Ok((Sink::File(file), None));

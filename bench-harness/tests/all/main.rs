@@ -20,6 +20,7 @@ mod doors;
 mod fidelity;
 mod installed;
 mod interrupted;
+mod kills;
 mod memcheck;
 mod ownership;
 mod program;
