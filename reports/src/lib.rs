@@ -8,6 +8,7 @@
 //! statistics  medians, intervals, floors, verdicts
 //! summary     figures per cell and over all workloads
 //! programs    the same for runs of real programs
+//! fidelity    what replays of programs predict, beside what the programs did
 //! ownership   the same for ownership tests
 //! detections  what the matrix of seeded bugs comes to
 //! compare     two files side by side
@@ -21,6 +22,7 @@
 //! ```
 
 pub mod compare;
+pub mod fidelity;
 pub mod findings;
 pub mod ownership;
 pub mod programs;
