@@ -6,8 +6,9 @@
 //! * S3: after an interrupt no child is started.
 //!
 //! `tails` takes the samples in which calls are timed one by one, `counts` those whose instructions
-//! are counted.
+//! are counted, `counters` those whose events the processor counts.
 
+mod counters;
 mod counts;
 mod tails;
 
@@ -21,7 +22,7 @@ use std::time::{Duration, Instant};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use reports::record::{Counts, Memcheck, Record, Sample, Status, Tails};
+use reports::record::{Counters, Counts, Memcheck, Record, Sample, Status, Tails};
 use reports::results::ResultsFile;
 use reports::statistics::{Floor, Rounds, by_round};
 
@@ -96,6 +97,7 @@ pub(crate) struct Taken {
     memchecks: HashSet<[String; 4]>,
     tails: HashSet<(String, String, u32)>,
     counts: HashSet<(String, String)>,
+    counters: HashSet<(String, String, u32)>,
     next_seq: u64,
     times: Vec<Sample>,
 }
@@ -144,8 +146,20 @@ impl Taken {
         self
     }
 
+    /// Adds the replays whose events an earlier run has had counted.
+    pub(crate) fn with_counters(mut self, counters: &[Counters]) -> Self {
+        for one in counters.iter().filter(|one| one.status != Status::Interrupted) {
+            let cell = (one.subject.clone(), one.workload.clone());
+            if one.status.is_failure() && self.failed.insert(cell.clone()) {
+                self.failures += 1;
+            }
+            self.counters.insert((cell.0, cell.1, one.round));
+        }
+        self
+    }
+
     /// Cells that failed.
-    fn failures(&self) -> u64 {
+    pub(crate) fn failures(&self) -> u64 {
         self.failures
     }
 

@@ -90,18 +90,23 @@ pub struct Agreement {
     pub rank_correlation: Option<f64>,
     /// Programs that the rank correlation is of.
     pub ranked: usize,
+    /// Whether any subject differs from the baseline by more than the A/A floor (I4).
+    pub has_differences: bool,
 }
 
 impl Agreement {
-    /// One word: `holds` when the order agrees and the error is at most half of the blind one,
-    /// `misleads` when the order is rather reversed or the error is not below the blind one, else
-    /// `rough`.
+    /// One word: `undecided` when no subject differs from the baseline by more than the floor, so that
+    /// there is nothing to predict; `holds` when the order agrees, where there is one, and the error is
+    /// at most half of the blind one; `misleads` when the order is rather reversed or the error is not
+    /// below the blind one; else `rough`.
     #[must_use]
     pub fn word(&self) -> &'static str {
         let order = self.rank_correlation;
-        if self.error >= self.blind_error || order.is_some_and(|order| order < 0.0) {
+        if !self.has_differences {
+            "undecided"
+        } else if self.error >= self.blind_error || order.is_some_and(|order| order < 0.0) {
             "misleads"
-        } else if self.error <= self.blind_error / 2.0 && order.is_some_and(|order| order >= 0.7) {
+        } else if self.error <= self.blind_error / 2.0 && order.is_none_or(|order| order >= 0.7) {
             "holds"
         } else {
             "rough"
@@ -109,7 +114,7 @@ impl Agreement {
     }
 
     /// Of predicted and measured ratios of one program.
-    fn of(pairs: &[(f64, f64)], has_order: bool) -> Option<Self> {
+    fn of(pairs: &[(f64, f64)], has_differences: bool) -> Option<Self> {
         if pairs.is_empty() {
             return None;
         }
@@ -117,13 +122,15 @@ impl Agreement {
             pairs.iter().map(of).sum::<f64>() / pairs.len() as f64
         };
         let with_baseline: Vec<_> = pairs.iter().copied().chain([(1.0, 1.0)]).collect();
-        let rank_correlation = if has_order { rank_correlation(&with_baseline) } else { None };
+        let rank_correlation =
+            if has_differences { rank_correlation(&with_baseline) } else { None };
         Some(Self {
             points: pairs.len(),
             error: mean(&|(predicted, measured)| (predicted - measured).abs()),
             blind_error: mean(&|(_, measured)| (1.0 - measured).abs()),
             rank_correlation,
             ranked: usize::from(rank_correlation.is_some()),
+            has_differences,
         })
     }
 
@@ -144,6 +151,7 @@ impl Agreement {
             blind_error: mean(|one| one.blind_error),
             rank_correlation: (!orders.is_empty()).then_some(order),
             ranked: orders.len(),
+            has_differences: all.iter().any(|one| one.has_differences),
         })
     }
 }
@@ -239,7 +247,7 @@ impl OfProgram<'_> {
             .collect();
         let times: Vec<(f64, f64)> = points.iter().filter_map(Point::time).collect();
         let memories: Vec<(f64, f64)> = points.iter().filter_map(Point::memory).collect();
-        let has_order =
+        let differs =
             times.iter().any(|(_, measured)| !floor.is_some_and(|one| one.holds(*measured)));
         let predicted = Predicted {
             program: self.name.to_owned(),
@@ -247,7 +255,7 @@ impl OfProgram<'_> {
             allocator_share: replayed_ns / cpu_ns,
             floor,
             points,
-            time: Agreement::of(&times, has_order),
+            time: Agreement::of(&times, differs),
         };
         Some((predicted, Agreement::of(&memories, true)))
     }

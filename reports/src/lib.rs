@@ -13,6 +13,7 @@
 //! detections  what the matrix of seeded bugs comes to
 //! compare     two files side by side
 //! counts      instructions and misses per pair
+//! counters    events counted by the processor, per pair
 //! tails       times of single calls: medians over rounds
 //! findings    what was found, in sentences
 //! quantity    figures as text
@@ -33,6 +34,7 @@ pub mod statistics;
 pub mod summary;
 
 mod chart;
+mod counters;
 mod counts;
 mod detections;
 mod junit;

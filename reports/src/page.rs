@@ -13,6 +13,7 @@
 
 mod best_peer;
 mod contract;
+mod counters;
 mod counts;
 mod detection;
 mod fidelity;
@@ -73,6 +74,7 @@ pub(crate) fn render(
         ("memory", "Memory beside time", memory::section(context)),
         ("tails", "Times of single calls", tails::section(context)),
         ("counts", "Instructions and cache misses", counts::section(context)),
+        ("counters", "Hardware counters", counters::section(context)),
         ("valgrind", "Valgrind errors", memcheck::section(context)),
         ("detection", "Which bugs are caught", detection::section(context)),
         ("ownership", "The ownership test", ownership::section(context)),

@@ -1,5 +1,7 @@
 //! `arenabench program`: a real program, or a suite of them, under each subject.
 
+mod replays;
+
 use std::ffi::OsStr;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -18,13 +20,14 @@ use crate::cli::{Format, Program as Arguments};
 use crate::exit::{self, Failure, Outcome};
 use crate::host::{self, Settings as HostSettings};
 use crate::interrupt::Interrupt;
-use crate::program::session::{Session, Settings};
+use crate::program::session::{Session as Runs, Settings};
 use crate::program::subject::Server;
 use crate::program::suite::Scripts;
 use crate::program::{Program, suite};
 use crate::replay::touch::Touch;
-use crate::session::Sink;
+use crate::session::{Conditions, Sink};
 use crate::talk::Voice;
+use replays::Replays;
 
 /// Runs the command.
 pub(crate) fn run(args: &Arguments, voice: &Voice, interrupt: &Interrupt) -> Outcome {
@@ -43,7 +46,7 @@ pub(crate) fn run(args: &Arguments, voice: &Voice, interrupt: &Interrupt) -> Out
     };
     resume::same_programs(&programs, earlier.as_ref())?;
     resume::begin(&mut sink, fingerprint, subjects, earlier.as_ref())?;
-    let session = Session::new(
+    let session = Runs::new(
         Settings {
             programs: &programs,
             servers: &servers,
@@ -60,6 +63,25 @@ pub(crate) fn run(args: &Arguments, voice: &Voice, interrupt: &Interrupt) -> Out
     )
     .resumed(earlier.as_ref().map_or(&[], |earlier| &earlier.programs));
     let mut finished = session.run()?;
+    if args.fidelity {
+        let limits = Limits { timeout: args.timeout, memory_bytes: host::memory_limit() };
+        let replays = Replays {
+            programs: &programs,
+            python,
+            baseline: &baseline,
+            rounds: args.rounds,
+            conditions: Conditions {
+                touch: Touch::default(),
+                limits,
+                seed: args.seed,
+                voice,
+                interrupt,
+            },
+            folder: args.output.as_deref(),
+            earlier: earlier.as_ref(),
+        };
+        replays.run(&servers, &mut finished)?;
+    }
     drop(scripts);
     finished.sink.put(Record::End(End {
         outcome: if interrupt.requested() { "interrupted" } else { "complete" }.to_owned(),
@@ -90,11 +112,19 @@ fn chosen_servers(args: &Arguments, python: bool) -> Result<(Vec<Server>, String
     }
     let baseline = match &args.baseline {
         Some(baseline) => baseline.clone(),
+        // The interpreter's own allocator cannot be replayed.
+        None if args.fidelity => Server::system(),
         None if python => Server::pymalloc(),
         None => Server::system(),
     };
     if !servers.iter().any(|server| server.name == baseline.name) {
         servers.insert(0, baseline.clone());
+    }
+    if args.fidelity && baseline.in_replays().is_none() {
+        return Err(Failure::usage(format!(
+            "`{}` cannot serve a replay, and so not be the baseline with --fidelity",
+            baseline.name
+        )));
     }
     super::run::unique(servers.iter().map(|server| server.name.as_str()), "subject")?;
     if let Some(reason) = &baseline.missing {
@@ -183,6 +213,10 @@ fn gather(records: Vec<Record>) -> Results {
             Record::Host(host) => results.host = host,
             Record::Subject(subject) => results.subjects.push(subject),
             Record::Program(program) => results.programs.push(program),
+            Record::Workload(workload) => results.workloads.push(workload),
+            Record::Recording(recording) => results.recordings.push(recording),
+            Record::Sample(sample) => results.samples.push(sample),
+            Record::Unmeasured(unmeasured) => results.unmeasured.push(unmeasured),
             Record::End(end) => results.end = Some(end),
             _ => {}
         }

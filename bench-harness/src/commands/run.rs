@@ -1,5 +1,6 @@
 //! `arenabench run`: subjects on workloads, records and a report.
 
+mod counters;
 mod counts;
 
 use std::path::{Path, PathBuf};
@@ -136,6 +137,7 @@ pub(crate) fn run(args: &Run, voice: &Voice, interrupt: &Interrupt) -> Outcome {
         .as_ref()
         .map_or_else(Taken::default, |earlier| Taken::of(&earlier.samples, &earlier.memchecks))
         .with_tails(earlier.as_ref().map_or(&[], |earlier| &earlier.tails))
+        .with_counters(earlier.as_ref().map_or(&[], |earlier| &earlier.counters))
         .with_counts(earlier.as_ref().map_or(&[], |earlier| &earlier.counts));
     let conditions = Conditions::of(&args.subjects, &args.generation, voice, interrupt);
     let mut session = Session::new(conditions, &subjects, prepared.iter().collect(), &baseline)
@@ -152,6 +154,9 @@ pub(crate) fn run(args: &Run, voice: &Voice, interrupt: &Interrupt) -> Outcome {
     session.measure(&pace)?;
     if args.tails || args.profile != Profile::Quick {
         session.tails(&plan.tails)?;
+    }
+    if args.counters || args.profile != Profile::Quick {
+        counters::counters(&mut session, args.counters)?;
     }
     if args.counts || args.profile != Profile::Quick {
         let operations = extent.operations.min(counts::OPERATIONS);

@@ -64,7 +64,9 @@ pub(crate) struct Session<'a> {
 /// What came of a session.
 pub(crate) struct Outcome {
     pub(crate) sink: Sink,
-    /// Cells that failed.
+    /// Cells that failed: program and subject.
+    pub(crate) failed: HashSet<(String, String)>,
+    /// How many cells failed.
     pub(crate) failures: usize,
     /// Whether any output was not the baseline's.
     pub(crate) mismatch: bool,
@@ -122,6 +124,7 @@ impl<'a> Session<'a> {
         Ok(Outcome {
             sink: self.sink,
             failures: self.failed.len(),
+            failed: self.failed,
             mismatch: self.mismatch,
             measuring: self.measuring,
         })

@@ -78,7 +78,7 @@ fn marked(mark: &str) -> Vec<u32> {
 fn key(record: &Value) -> Option<String> {
     let names = match record["kind"].as_str()? {
         "sample" => ["subject", "workload", "round", "again", "verified"].as_slice(),
-        "tails" => &["subject", "workload", "round"],
+        "tails" | "counters" => &["subject", "workload", "round"],
         "counts" => &["subject", "workload"],
         "memcheck" => &["subject", "workload", "symbols", "requests"],
         "program" => &["program", "subject", "round", "again", "verified"],
