@@ -22,6 +22,7 @@ mod fidelity;
 mod installed;
 mod interrupted;
 mod kills;
+mod long;
 mod memcheck;
 mod ownership;
 mod predicted;
