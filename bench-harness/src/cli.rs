@@ -183,6 +183,10 @@ pub(crate) struct Run {
     /// and full profiles do so anyway
     #[arg(long)]
     pub(crate) counts: bool,
+    /// Also have the processor count instructions, cycles, cache, TLB and branch misses, where it
+    /// does; the standard and full profiles do so anyway
+    #[arg(long)]
+    pub(crate) counters: bool,
     /// Also time every call by itself, for percentiles and the slowest calls; the standard and full
     /// profiles do so anyway
     #[arg(long)]
@@ -285,6 +289,13 @@ pub(crate) struct Program {
     /// Folder of the results: records and a report [default: none, figures are only printed]
     #[arg(short, long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
+    /// Go on with an earlier run in the same folder: same options, only what is missing
+    #[arg(long, requires = "output")]
+    pub(crate) resume: bool,
+    /// Also record each program, replay the recording under the same subjects, and report what the
+    /// replay predicts beside what the program did; the default baseline is system then
+    #[arg(long)]
+    pub(crate) fidelity: bool,
     /// Subject that ratios are taken against and output is compared with
     /// [default: pymalloc for Python programs, else system]
     #[arg(long, value_name = "S", value_parser = Server::parse)]

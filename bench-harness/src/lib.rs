@@ -10,6 +10,7 @@ mod child;
 mod cli;
 mod commands;
 mod contract;
+mod counters;
 mod detection;
 mod exit;
 mod host;

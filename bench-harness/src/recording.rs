@@ -15,7 +15,7 @@ mod raw_folder;
 mod survivors;
 
 use std::ffi::OsString;
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
@@ -24,6 +24,7 @@ use workloads::import::raw_log::ImportSummary;
 use workloads::totals::Totals;
 use workloads::trace::{Meta, Writer};
 
+use crate::child::process::die_with;
 use crate::exit::{self, Failure};
 use crate::preload::Preload;
 use live::Signals;
@@ -189,6 +190,11 @@ fn prepare(request: &Request<'_>) -> Command {
     if request.silent {
         command.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null());
         command.stderr(std::process::Stdio::null());
+        // Nobody else waits for a program that is run for its recording alone. A program of the
+        // user's own lives on when its recorder is killed.
+        let parent = std::process::id() as libc::pid_t;
+        // SAFETY: the closure makes system calls only, which are allowed between fork and exec.
+        unsafe { command.pre_exec(move || die_with(parent)) };
     }
     command
 }

@@ -6,8 +6,9 @@
 //! * S3: after an interrupt no child is started.
 //!
 //! `tails` takes the samples in which calls are timed one by one, `counts` those whose instructions
-//! are counted.
+//! are counted, `counters` those whose events the processor counts.
 
+mod counters;
 mod counts;
 mod tails;
 
@@ -21,7 +22,7 @@ use std::time::{Duration, Instant};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use reports::record::{Counts, Memcheck, Record, Sample, Status, Tails};
+use reports::record::{Counters, Counts, Memcheck, Record, Sample, Status, Tails};
 use reports::results::ResultsFile;
 use reports::statistics::{Floor, Rounds, by_round};
 
@@ -96,6 +97,7 @@ pub(crate) struct Taken {
     memchecks: HashSet<[String; 4]>,
     tails: HashSet<(String, String, u32)>,
     counts: HashSet<(String, String)>,
+    counters: HashSet<(String, String, u32)>,
     next_seq: u64,
     times: Vec<Sample>,
 }
@@ -115,6 +117,7 @@ impl Taken {
                 let Memcheck { subject, workload, symbols, requests, .. } = memcheck;
                 let key = [subject, workload, symbols, requests].map(Clone::clone);
                 taken.memchecks.insert(key);
+                taken.failures += u64::from(memcheck.status.is_failure());
             }
         }
         taken
@@ -123,20 +126,40 @@ impl Taken {
     /// Adds the replays whose calls an earlier run has timed one by one.
     pub(crate) fn with_tails(mut self, tails: &[Tails]) -> Self {
         let finished = tails.iter().filter(|one| one.status != Status::Interrupted);
-        let key = |one: &Tails| (one.subject.clone(), one.workload.clone(), one.round);
-        self.tails.extend(finished.map(key));
+        for one in finished {
+            let cell = (one.subject.clone(), one.workload.clone());
+            if one.status.is_failure() && self.failed.insert(cell.clone()) {
+                self.failures += 1;
+            }
+            self.tails.insert((cell.0, cell.1, one.round));
+        }
         self
     }
 
     /// Adds the replays whose instructions an earlier run has counted.
     pub(crate) fn with_counts(mut self, counts: &[Counts]) -> Self {
         let finished = counts.iter().filter(|one| one.status != Status::Interrupted);
-        self.counts.extend(finished.map(|one| (one.subject.clone(), one.workload.clone())));
+        for one in finished {
+            self.failures += u64::from(one.status.is_failure());
+            self.counts.insert((one.subject.clone(), one.workload.clone()));
+        }
+        self
+    }
+
+    /// Adds the replays whose events an earlier run has had counted.
+    pub(crate) fn with_counters(mut self, counters: &[Counters]) -> Self {
+        for one in counters.iter().filter(|one| one.status != Status::Interrupted) {
+            let cell = (one.subject.clone(), one.workload.clone());
+            if one.status.is_failure() && self.failed.insert(cell.clone()) {
+                self.failures += 1;
+            }
+            self.counters.insert((cell.0, cell.1, one.round));
+        }
         self
     }
 
     /// Cells that failed.
-    fn failures(&self) -> u64 {
+    pub(crate) fn failures(&self) -> u64 {
         self.failures
     }
 

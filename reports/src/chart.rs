@@ -15,6 +15,7 @@ mod axis;
 mod canvas;
 mod contest;
 mod detection;
+mod fidelity;
 mod marker;
 mod memcheck;
 mod memory;
@@ -31,6 +32,7 @@ use std::collections::BTreeSet;
 use marker::Marker;
 use name::{Slugs, shorten};
 
+use crate::fidelity::Fidelity;
 use crate::ownership::{Question, Strategies};
 use crate::programs::Programs;
 use crate::record::{Call, Memcheck, Role};
@@ -73,6 +75,8 @@ pub(crate) struct Charts {
     pub(crate) detection: Option<Chart>,
     /// Runs of real programs: time and memory.
     pub(crate) programs: Vec<Chart>,
+    /// Predicted and measured times of programs.
+    pub(crate) fidelity: Option<Chart>,
     /// Ownership tests over the number of arenas, by question.
     pub(crate) ownership: Vec<(Question<'static>, Chart)>,
     /// Times of single calls by workload, of those that have any.
@@ -124,6 +128,7 @@ impl Charts {
             .collect();
         let detection = detection::detection(results, &mut slugs);
         let programs = programs.map(|one| programs::programs(one, &mut slugs)).unwrap_or_default();
+        let fidelity = Fidelity::of(results).and_then(|one| fidelity::fidelity(&one, &mut slugs));
         let timed = crate::tails::tables(&results.tails);
         let tails = timed.iter().filter_map(|one| tails::tails(one, &mut slugs)).collect();
         let strategies = Strategies::of(results);
@@ -138,6 +143,7 @@ impl Charts {
             memcheck,
             detection,
             programs,
+            fidelity,
             ownership,
             tails,
             times,
@@ -153,7 +159,11 @@ impl Charts {
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Chart> {
         let first = self.overall.iter().map(|(_, chart)| chart).chain(&self.contests);
         let by_setting = self.times.iter().chain(&self.ratios).chain(&self.memory).flatten();
-        let first = first.chain(&self.programs).chain(&self.tradeoff).chain(&self.tails);
+        let first = first
+            .chain(&self.programs)
+            .chain(&self.fidelity)
+            .chain(&self.tradeoff)
+            .chain(&self.tails);
         let first = first.chain(&self.memcheck);
         let first = first.chain(self.ownership.iter().map(|(_, chart)| chart));
         let first = first.chain(&self.detection);

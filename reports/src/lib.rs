@@ -8,10 +8,12 @@
 //! statistics  medians, intervals, floors, verdicts
 //! summary     figures per cell and over all workloads
 //! programs    the same for runs of real programs
+//! fidelity    what replays of programs predict, beside what the programs did
 //! ownership   the same for ownership tests
 //! detections  what the matrix of seeded bugs comes to
 //! compare     two files side by side
 //! counts      instructions and misses per pair
+//! counters    events counted by the processor, per pair
 //! tails       times of single calls: medians over rounds
 //! findings    what was found, in sentences
 //! quantity    figures as text
@@ -21,6 +23,7 @@
 //! ```
 
 pub mod compare;
+pub mod fidelity;
 pub mod findings;
 pub mod ownership;
 pub mod programs;
@@ -31,6 +34,7 @@ pub mod statistics;
 pub mod summary;
 
 mod chart;
+mod counters;
 mod counts;
 mod detections;
 mod junit;

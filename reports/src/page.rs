@@ -3,7 +3,7 @@
 //!
 //! The sections stand in the order in which a reader asks: what was compared, who wins, whether this project's
 //! own allocator is worth choosing, what it
-//! means for real programs, what it costs in memory, how slow single calls get, what they do, what
+//! means for real programs, what a replay says of them, what it costs in memory, how slow single calls get, what they do, what
 //! Valgrind says, which bugs are caught, what an ownership test costs, which promises of C are
 //! kept, the workloads one by one, what recording costs, what failed, how it was measured. A section
 //! without content is left out.
@@ -13,8 +13,10 @@
 
 mod best_peer;
 mod contract;
+mod counters;
 mod counts;
 mod detection;
+mod fidelity;
 mod gaps;
 mod machine;
 mod memcheck;
@@ -68,9 +70,11 @@ pub(crate) fn render(
         ("ranking", "Who wins where", ranking::section(context)),
         ("best-peer", "Against the best peer", best_peer::section(context)),
         ("programs", "Real programs", programs::section(context)),
+        ("fidelity", "What a replay is worth", fidelity::section(context)),
         ("memory", "Memory beside time", memory::section(context)),
         ("tails", "Times of single calls", tails::section(context)),
         ("counts", "Instructions and cache misses", counts::section(context)),
+        ("counters", "Hardware counters", counters::section(context)),
         ("valgrind", "Valgrind errors", memcheck::section(context)),
         ("detection", "Which bugs are caught", detection::section(context)),
         ("ownership", "The ownership test", ownership::section(context)),

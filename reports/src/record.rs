@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 mod contract;
+mod counters;
 mod counts;
 mod memcheck;
 mod program;
@@ -22,6 +23,7 @@ pub use memcheck::{FULL_SYMBOLS, Leak, Memcheck, Place, REQUESTS_ON};
 mod ownership;
 pub use ownership::{Metric, Ownership};
 mod detection;
+pub use counters::Counters;
 pub use counts::Counts;
 pub use detection::{Detection, Finding};
 pub use program::Program;
@@ -69,6 +71,8 @@ pub enum Record {
     Tails(Tails),
     /// One replay whose instructions were counted.
     Counts(Counts),
+    /// One replay whose events the processor counted.
+    Counters(Counters),
     /// A part of the run that could not be measured on this computer.
     Unmeasured(Unmeasured),
     /// The run is over; last line of a file.
@@ -77,7 +81,7 @@ pub enum Record {
 
 impl Record {
     /// Every kind of this version, as the `kind` key names it, in the order of the variants.
-    pub const KINDS: [&'static str; 14] = [
+    pub const KINDS: [&'static str; 15] = [
         "host",
         "subject",
         "workload",
@@ -90,6 +94,7 @@ impl Record {
         "detection",
         "tails",
         "counts",
+        "counters",
         "unmeasured",
         "end",
     ];
@@ -110,8 +115,9 @@ impl Record {
             Self::Detection(_) => 9,
             Self::Tails(_) => 10,
             Self::Counts(_) => 11,
-            Self::Unmeasured(_) => 12,
-            Self::End(_) => 13,
+            Self::Counters(_) => 12,
+            Self::Unmeasured(_) => 13,
+            Self::End(_) => 14,
         };
         Self::KINDS[index]
     }

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use reports::record::{
-    Call, Cause, Contract, Counts, Detection, Finding, Memcheck, Metric, Program, Record, Role,
-    Sample, Status, Tails, Unmeasured, Verdict,
+    Call, Cause, Contract, Counters, Counts, Detection, Finding, Memcheck, Metric, Program, Record,
+    Role, Sample, Status, Tails, Unmeasured, Verdict,
 };
 use reports::results::Results;
 
@@ -88,6 +88,10 @@ fn full_records() -> Vec<Record> {
         Record::Counts(Counts {
             message: Some("message".to_owned()),
             ..synthetic::counts("system", Call::C, 40_000_000)
+        }),
+        Record::Counters(Counters {
+            message: Some("message".to_owned()),
+            ..synthetic::counters("system", 9_000_000)
         }),
         Record::Unmeasured(Unmeasured {
             measure: "memcheck".to_owned(),

@@ -5,8 +5,11 @@
 
 use std::path::PathBuf;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
+use crate::counters::Event;
 use crate::plan::Shape;
 use crate::plan::streams::StreamsShape;
 use crate::replay::probe::magnifier::Look;
@@ -56,6 +59,8 @@ pub(crate) enum Task {
     Tails,
     /// One pass on one thread, its region counted by the kernel and, under callgrind, by callgrind.
     Count,
+    /// Passes on one thread, one per event of the processor that is counted.
+    Counters,
     /// One pass on one thread, a few calls of it looked at closely.
     Look,
 }
@@ -89,6 +94,9 @@ pub(crate) struct Found {
     pub(crate) rss_peak_bytes: Option<u64>,
     /// Page faults of the first pass on one thread, base heap included.
     pub(crate) page_faults: Option<u64>,
+    /// Events that were counted, by kind.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) events: BTreeMap<Event, u64>,
     /// Times of single calls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) timed: Option<Timed>,

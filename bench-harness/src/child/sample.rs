@@ -7,14 +7,17 @@
 //! and reads no memory. On several threads (`threads`) no memory is read: what is
 //! resident would hang on how the threads happened to run.
 
+mod counters;
 mod tails;
 mod threads;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::FromRawFd;
 
 use super::job::{ANSWER_FD, Answer, Found, Job, Task};
+use crate::counters::Event;
 use crate::os::Mapping;
 use crate::plan::window::Windows;
 use crate::replay::allocator::Allocator;
@@ -90,6 +93,7 @@ fn conclude(job: &Job, identity: Identity, outcome: Outcome) -> Answer {
             pass_wall_ns: measured.pass_wall_ns,
             rss_peak_bytes: measured.rss_peak_bytes,
             page_faults: measured.page_faults,
+            events: measured.events,
             timed: measured.timed,
             looks: measured.looks,
         }),
@@ -114,6 +118,7 @@ struct Measured {
     pass_wall_ns: Vec<u64>,
     rss_peak_bytes: Option<u64>,
     page_faults: Option<u64>,
+    events: BTreeMap<Event, u64>,
     timed: Option<Timed>,
     looks: Vec<Look>,
 }
@@ -148,6 +153,7 @@ impl Visitor for Sampler<'_> {
         match task {
             Task::Tails => return tails::timed(self, allocator),
             Task::Look => return tails::looked_at(self, allocator),
+            Task::Counters => return counters::counted(self, allocator),
             Task::Measure { .. } | Task::Verify | Task::Once | Task::Count => {}
         }
         let mut player = Player::new(shape, self.windows, self.pointers, allocator);

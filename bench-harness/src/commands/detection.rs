@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use reports::record::{Detection, Finding, Status};
+use reports::record::{Detection, Finding, Record, Status};
 use reports::summary::Table;
 
 use super::print;
@@ -13,6 +13,7 @@ use crate::detection::{self, Bug, Mode, Terms};
 use crate::exit::Failure;
 use crate::host;
 use crate::interrupt::Interrupt;
+use crate::session::Sink;
 use crate::talk::Voice;
 
 /// Time that a program of a few milliseconds is given.
@@ -75,7 +76,8 @@ impl Chosen {
         Ok(Some(Self { bugs, modes }))
     }
 
-    /// Runs them.
+    /// Runs them, but for the cells that an earlier run has left in `taken`, and puts each record
+    /// into the sink. Returns the records of all cells.
     ///
     /// # Errors
     /// When a process cannot be started or a file cannot be written.
@@ -84,6 +86,8 @@ impl Chosen {
         jobs: usize,
         voice: &Voice,
         interrupt: &Interrupt,
+        sink: &mut Sink,
+        taken: Vec<Detection>,
     ) -> Result<Vec<Detection>, Failure> {
         let terms = Terms {
             limits: Limits { timeout: TIMEOUT, memory_bytes: host::memory_limit() },
@@ -92,8 +96,11 @@ impl Chosen {
             voice,
             interrupt,
         };
-        let records = detection::matrix(&self.bugs, &self.modes, terms)
-            .map_err(|error| Failure::io("cannot run seeded bugs", error))?;
+        let mut records = taken.clone();
+        detection::matrix(&self.bugs, &self.modes, terms, &taken, &mut |record| {
+            records.push(record.clone());
+            sink.put(Record::Detection(record))
+        })?;
         for mode in &self.modes {
             let cell = records.iter().find(|one| one.mode == mode.name && one.status.is_failure());
             if let Some(cell) = cell {

@@ -2,6 +2,7 @@
 
 use super::print;
 use crate::cli::Format;
+use crate::counters::{self, Counter, Event};
 use crate::exit::{self, Outcome};
 use crate::host::{self, Settings};
 use crate::recording;
@@ -72,6 +73,18 @@ pub(crate) fn run() -> Outcome {
             detail: format!("{other}; times are steadier under `performance`"),
         },
     });
+    findings.push(match counters::unavailable() {
+        None => Finding {
+            what: "counters".to_owned(),
+            state: State::Good,
+            detail: counted().join(", "),
+        },
+        Some((reason, remedy)) => Finding {
+            what: "counters".to_owned(),
+            state: State::Note,
+            detail: format!("{reason}; {remedy}"),
+        },
+    });
     findings.push(Finding {
         what: "load".to_owned(),
         state: if host.load_1m < 0.5 * f64::from(host.cpus) { State::Good } else { State::Note },
@@ -94,6 +107,12 @@ pub(crate) fn run() -> Outcome {
         .collect();
     print::table(&print::table_of(&["what", "state", "detail"], 3, rows), Format::Table)?;
     Ok(if missing { exit::INCOMPLETE } else { exit::GOOD })
+}
+
+/// Events that the processor counts here.
+fn counted() -> Vec<&'static str> {
+    let hardware = Event::ALL.into_iter().filter(|event| event.is_hardware());
+    hardware.filter(|event| Counter::open(*event).is_ok()).map(Event::words).collect()
 }
 
 fn tool(what: &str, version: Option<String>, remedy: &str) -> Finding {

@@ -5,11 +5,11 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::time::Instant;
 
-use reports::record::{self, End, Memcheck as Counted, Record, Role, Workload};
+use reports::record::{self, Detection, End, Memcheck as Counted, Record, Role, Workload};
 use reports::results::Results;
 use reports::summary::Table;
 
-use super::resume::Begun;
+use super::resume::{self, Begun};
 use super::run::{RESULTS, open, read_results, unique};
 use super::{detection, print};
 use crate::child::spawn::Limits;
@@ -51,7 +51,7 @@ pub(crate) fn run(args: &Memcheck, voice: &Voice, interrupt: &Interrupt) -> Outc
         });
     };
     let loads = subjects.with_loads(args)?;
-    let (sink, taken) = begin_records(args, &loads)?;
+    let (sink, taken, earlier) = begin_records(args, &loads)?;
     let conditions = Conditions {
         touch: args.touch,
         limits: Limits { timeout: args.timeout, memory_bytes: host::memory_limit() },
@@ -79,12 +79,9 @@ pub(crate) fn run(args: &Memcheck, voice: &Voice, interrupt: &Interrupt) -> Outc
     };
     session.memcheck(&cells, &options, jobs)?;
     let detected = match &bugs {
-        Some(bugs) => bugs.run(jobs, voice, interrupt)?,
+        Some(bugs) => bugs.run(jobs, voice, interrupt, &mut session.sink, earlier)?,
         None => Vec::new(),
     };
-    for record in &detected {
-        session.sink.put(Record::Detection(record.clone()))?;
-    }
     let failures = session.failures + detection::failures(&detected);
     let measuring = session.measuring;
     session.sink.put(Record::End(End {
@@ -193,7 +190,7 @@ fn programs<'a>(
 }
 
 /// Where records go, with those that say what is run; and what an earlier run has left.
-fn begin_records(args: &Memcheck, loads: &Loads) -> Result<(Sink, Taken), Failure> {
+fn begin_records(args: &Memcheck, loads: &Loads) -> Result<(Sink, Taken, Vec<Detection>), Failure> {
     let settings = Settings { profile: "custom", seed: args.generation.seed, baseline: "system" };
     let fingerprint = host::fingerprint(&settings);
     let (subjects, workloads): (Vec<record::Subject>, Vec<Workload>) = match loads {
@@ -210,20 +207,19 @@ fn begin_records(args: &Memcheck, loads: &Loads) -> Result<(Sink, Taken), Failur
         }
         None => (Sink::Memory(Vec::new()), None),
     };
-    let Some(earlier) = earlier else {
-        sink.put(Record::Host(fingerprint))?;
-        for subject in subjects {
-            sink.put(Record::Subject(subject))?;
-        }
-        for workload in workloads {
-            sink.put(Record::Workload(workload))?;
-        }
-        return Ok((sink, Taken::default()));
-    };
-    if earlier.workloads != workloads {
+    resume::begin(&mut sink, fingerprint, subjects, earlier.as_ref())?;
+    let known = earlier.as_ref().map_or(&[][..], |earlier| &earlier.workloads);
+    let begun = earlier.as_ref().is_none_or(resume::has_only_begun);
+    if workloads != known && !(begun && workloads.starts_with(known)) {
         return Err(Failure::usage("the workloads are not what they were when the run began"));
     }
-    Ok((sink, Taken::of(&earlier.samples, &earlier.memchecks)))
+    for workload in workloads.into_iter().skip(known.len()) {
+        sink.put(Record::Workload(workload))?;
+    }
+    let detected = earlier.as_ref().map_or_else(Vec::new, |earlier| earlier.detections.clone());
+    let taken = earlier
+        .map_or_else(Taken::default, |earlier| Taken::of(&earlier.samples, &earlier.memchecks));
+    Ok((sink, taken, detected))
 }
 
 /// Draws the report where there is a folder for it, and prints the counts in the order of `cells`.

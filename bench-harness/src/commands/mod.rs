@@ -46,6 +46,7 @@ pub(crate) fn records_of(results: &Results) -> Vec<Record> {
     records.extend(results.detections.iter().cloned().map(Record::Detection));
     records.extend(results.tails.iter().cloned().map(Record::Tails));
     records.extend(results.counts.iter().cloned().map(Record::Counts));
+    records.extend(results.counters.iter().cloned().map(Record::Counters));
     records.extend(results.unmeasured.iter().cloned().map(Record::Unmeasured));
     records.extend(results.end.iter().cloned().map(Record::End));
     records

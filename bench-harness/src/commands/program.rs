@@ -1,5 +1,7 @@
 //! `arenabench program`: a real program, or a suite of them, under each subject.
 
+mod replays;
+
 use std::ffi::OsStr;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -8,21 +10,24 @@ use std::time::Instant;
 
 use reports::programs::Programs;
 use reports::record::{End, Record};
-use reports::results::{Results, ResultsFile};
+use reports::results::Results;
 
 use super::print;
+use super::resume::{self, Begun};
 use super::run::RESULTS;
 use crate::child::spawn::Limits;
 use crate::cli::{Format, Program as Arguments};
 use crate::exit::{self, Failure, Outcome};
 use crate::host::{self, Settings as HostSettings};
 use crate::interrupt::Interrupt;
-use crate::program::session::{Session, Settings};
+use crate::program::session::{Session as Runs, Settings};
 use crate::program::subject::Server;
 use crate::program::suite::Scripts;
 use crate::program::{Program, suite};
-use crate::session::Sink;
+use crate::replay::touch::Touch;
+use crate::session::{Conditions, Sink};
 use crate::talk::Voice;
+use replays::Replays;
 
 /// Runs the command.
 pub(crate) fn run(args: &Arguments, voice: &Voice, interrupt: &Interrupt) -> Outcome {
@@ -32,12 +37,16 @@ pub(crate) fn run(args: &Arguments, voice: &Voice, interrupt: &Interrupt) -> Out
     suite::check_names(&args.programs)?;
     let (programs, scripts) = chosen_programs(args)?;
     let settings = HostSettings { profile: "custom", seed: args.seed, baseline: &baseline };
-    let mut sink = open(args.output.as_deref())?;
-    sink.put(Record::Host(host::fingerprint(&settings)))?;
-    for server in &servers {
-        sink.put(Record::Subject(server.record()))?;
-    }
-    let session = Session::new(
+    let fingerprint = host::fingerprint(&settings);
+    let subjects: Vec<_> = servers.iter().map(Server::record).collect();
+    let begun = Begun { host: &fingerprint, subjects: &subjects, touch: Touch::default() };
+    let (mut sink, earlier) = match &args.output {
+        Some(folder) => super::run::open(folder, args.resume, &begun)?,
+        None => (Sink::Memory(Vec::new()), None),
+    };
+    resume::same_programs(&programs, earlier.as_ref())?;
+    resume::begin(&mut sink, fingerprint, subjects, earlier.as_ref())?;
+    let session = Runs::new(
         Settings {
             programs: &programs,
             servers: &servers,
@@ -51,8 +60,28 @@ pub(crate) fn run(args: &Arguments, voice: &Voice, interrupt: &Interrupt) -> Out
         voice,
         interrupt,
         sink,
-    );
+    )
+    .resumed(earlier.as_ref().map_or(&[], |earlier| &earlier.programs));
     let mut finished = session.run()?;
+    if args.fidelity {
+        let limits = Limits { timeout: args.timeout, memory_bytes: host::memory_limit() };
+        let replays = Replays {
+            programs: &programs,
+            python,
+            baseline: &baseline,
+            rounds: args.rounds,
+            conditions: Conditions {
+                touch: Touch::default(),
+                limits,
+                seed: args.seed,
+                voice,
+                interrupt,
+            },
+            folder: args.output.as_deref(),
+            earlier: earlier.as_ref(),
+        };
+        replays.run(&servers, &mut finished)?;
+    }
     drop(scripts);
     finished.sink.put(Record::End(End {
         outcome: if interrupt.requested() { "interrupted" } else { "complete" }.to_owned(),
@@ -83,11 +112,19 @@ fn chosen_servers(args: &Arguments, python: bool) -> Result<(Vec<Server>, String
     }
     let baseline = match &args.baseline {
         Some(baseline) => baseline.clone(),
+        // The interpreter's own allocator cannot be replayed.
+        None if args.fidelity => Server::system(),
         None if python => Server::pymalloc(),
         None => Server::system(),
     };
     if !servers.iter().any(|server| server.name == baseline.name) {
         servers.insert(0, baseline.clone());
+    }
+    if args.fidelity && baseline.in_replays().is_none() {
+        return Err(Failure::usage(format!(
+            "`{}` cannot serve a replay, and so not be the baseline with --fidelity",
+            baseline.name
+        )));
     }
     super::run::unique(servers.iter().map(|server| server.name.as_str()), "subject")?;
     if let Some(reason) = &baseline.missing {
@@ -130,15 +167,6 @@ pub(super) fn find(command: &OsStr) -> Result<(), Failure> {
     let error =
         io::Error::new(io::ErrorKind::NotFound, "no such program, or it cannot be executed");
     Err(Failure::io(Path::new(command).display(), error))
-}
-
-/// Where records go: to a new file in `folder`, or to memory.
-fn open(folder: Option<&Path>) -> Result<Sink, Failure> {
-    let Some(folder) = folder else { return Ok(Sink::Memory(Vec::new())) };
-    std::fs::create_dir_all(folder).map_err(|error| Failure::io(folder.display(), error))?;
-    let path = folder.join(RESULTS);
-    let file = ResultsFile::create(&path).map_err(|error| Failure::io(path.display(), error))?;
-    Ok(Sink::File(file))
 }
 
 /// Draws the report where there is a folder for it, and prints the figures.
@@ -185,6 +213,10 @@ fn gather(records: Vec<Record>) -> Results {
             Record::Host(host) => results.host = host,
             Record::Subject(subject) => results.subjects.push(subject),
             Record::Program(program) => results.programs.push(program),
+            Record::Workload(workload) => results.workloads.push(workload),
+            Record::Recording(recording) => results.recordings.push(recording),
+            Record::Sample(sample) => results.samples.push(sample),
+            Record::Unmeasured(unmeasured) => results.unmeasured.push(unmeasured),
             Record::End(end) => results.end = Some(end),
             _ => {}
         }

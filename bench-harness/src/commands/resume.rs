@@ -2,14 +2,93 @@
 //!
 //! Samples of both end up in the same cells and ratios. So everything that a figure depends on must
 //! be what it was: the settings, the subjects to the byte, the computer and this program.
+//!
+//! * R1: a run may have been killed at any moment. A file without a whole record is begun anew, and
+//!   one whose head (host, subjects, workloads) was not written to its end gets the rest of it.
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use reports::record::{Host, Status, Subject};
+use reports::record::{self, Host, Record, Status, Subject};
 use reports::results::Results;
 
 use crate::exit::Failure;
+use crate::program::Program;
 use crate::replay::touch::Touch;
+use crate::session::Sink;
+
+/// Whether a results file was left before its first record was whole (R1).
+///
+/// # Errors
+/// When the file cannot be read.
+pub(super) fn is_blank(path: &Path) -> Result<bool, Failure> {
+    let failed = |error| Failure::io(path.display(), error);
+    let mut first = Vec::new();
+    let file = std::fs::File::open(path).map_err(failed)?;
+    BufReader::new(file).read_until(b'\n', &mut first).map_err(failed)?;
+    let torn = first.last() != Some(&b'\n')
+        && serde_json::from_slice::<serde_json::Value>(&first).is_err();
+    // Another file by this name is not a run's, torn or not.
+    let begun_here = first.is_empty()
+        || first.starts_with(b"{") && FIRST.starts_with(&first[..first.len().min(FIRST.len())]);
+    Ok(torn && begun_here)
+}
+
+/// What every results file begins with.
+const FIRST: &[u8] = b"{\"schema\":\"arenabench.results/";
+
+/// Writes the head of a results file, as far as an earlier run has not (R1).
+///
+/// # Errors
+/// When the file cannot be written.
+pub(super) fn begin(
+    sink: &mut Sink,
+    host: Host,
+    subjects: Vec<Subject>,
+    earlier: Option<&Results>,
+) -> Result<(), Failure> {
+    if earlier.is_none() {
+        sink.put(Record::Host(host))?;
+    }
+    let known = earlier.map_or(&[][..], |earlier| &earlier.subjects);
+    for subject in subjects {
+        if !known.contains(&subject) {
+            sink.put(Record::Subject(subject))?;
+        }
+    }
+    Ok(())
+}
+
+/// Refuses to go on with other programs than a run was begun with.
+///
+/// # Errors
+/// Bad usage that names a program of the earlier run that is another now, or not there.
+pub(super) fn same_programs(
+    programs: &[Program],
+    earlier: Option<&Results>,
+) -> Result<(), Failure> {
+    let runs = earlier.map_or(&[][..], |earlier| &earlier.programs);
+    let is_known = |run: &&record::Program| {
+        programs.iter().any(|one| one.name == run.program && one.shown == run.command)
+    };
+    match runs.iter().find(|run| !is_known(run)) {
+        None => Ok(()),
+        Some(run) => Err(Failure::usage(format!(
+            "the run was begun with another program: `{}`, by `{}`",
+            run.program, run.command
+        ))),
+    }
+}
+
+/// Whether nothing but a part of the head was written: no record of anything that was run.
+pub(super) fn has_only_begun(earlier: &Results) -> bool {
+    let Results { samples, memchecks, programs, recordings, detections, .. } = earlier;
+    samples.is_empty()
+        && memchecks.is_empty()
+        && programs.is_empty()
+        && recordings.is_empty()
+        && detections.is_empty()
+}
 
 /// What a run is begun with, or would be.
 pub(super) struct Begun<'a> {
@@ -43,7 +122,10 @@ impl Begun<'_> {
             names.join(", ")
         };
         let known = |name: &str| was.iter().find(|subject| subject.subject == name);
-        if was.len() != is.len() || is.iter().any(|subject| known(&subject.subject).is_none()) {
+        let may_lack = has_only_begun(earlier) && was.len() < is.len();
+        let is_known = |subject: &Subject| is.iter().any(|now| now.subject == subject.subject);
+        let complete = was.len() == is.len() && was.iter().all(is_known);
+        if !complete && !(may_lack && was.iter().all(is_known)) {
             found.push(differs("its subjects were", &names(was), &names(is)));
         }
         for now in is {

@@ -1,5 +1,6 @@
 //! `arenabench run`: subjects on workloads, records and a report.
 
+mod counters;
 mod counts;
 
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use reports::record::{End, Record, Role, Sample, Source, Unmeasured};
 use reports::results::{Results, ResultsFile};
 
 use super::print;
-use super::resume::Begun;
+use super::resume::{self, Begun};
 use super::summary_rows;
 use crate::bundled::{self, Bundled};
 use crate::child::job::Task;
@@ -127,12 +128,7 @@ pub(crate) fn run(args: &Run, voice: &Voice, interrupt: &Interrupt) -> Outcome {
     let records: Vec<_> = subjects.iter().map(session::subject_record).collect();
     let begun = Begun { host: &fingerprint, subjects: &records, touch: args.subjects.touch };
     let (mut sink, earlier) = open(&directory, args.resume, &begun)?;
-    if earlier.is_none() {
-        sink.put(Record::Host(fingerprint))?;
-        for subject in records {
-            sink.put(Record::Subject(subject))?;
-        }
-    }
+    resume::begin(&mut sink, fingerprint, records, earlier.as_ref())?;
     let mut gathering = Gathering { sink: &mut sink, voice, interrupt, directory: &directory };
     let prepared = gathering.workloads(&names, files, extent, args.mode, earlier.as_ref())?;
     let missing_tool = prepared.len() < names.len();
@@ -141,6 +137,7 @@ pub(crate) fn run(args: &Run, voice: &Voice, interrupt: &Interrupt) -> Outcome {
         .as_ref()
         .map_or_else(Taken::default, |earlier| Taken::of(&earlier.samples, &earlier.memchecks))
         .with_tails(earlier.as_ref().map_or(&[], |earlier| &earlier.tails))
+        .with_counters(earlier.as_ref().map_or(&[], |earlier| &earlier.counters))
         .with_counts(earlier.as_ref().map_or(&[], |earlier| &earlier.counts));
     let conditions = Conditions::of(&args.subjects, &args.generation, voice, interrupt);
     let mut session = Session::new(conditions, &subjects, prepared.iter().collect(), &baseline)
@@ -157,6 +154,9 @@ pub(crate) fn run(args: &Run, voice: &Voice, interrupt: &Interrupt) -> Outcome {
     session.measure(&pace)?;
     if args.tails || args.profile != Profile::Quick {
         session.tails(&plan.tails)?;
+    }
+    if args.counters || args.profile != Profile::Quick {
+        counters::counters(&mut session, args.counters)?;
     }
     if args.counts || args.profile != Profile::Quick {
         let operations = extent.operations.min(counts::OPERATIONS);
@@ -271,13 +271,13 @@ pub(super) fn open(
 ) -> Result<(Sink, Option<Results>), Failure> {
     let path = directory.join(RESULTS);
     std::fs::create_dir_all(directory).map_err(|error| Failure::io(directory.display(), error))?;
-    if !resume {
-        if path.exists() {
-            return Err(Failure::usage(format!(
-                "{} exists; choose another folder, or go on with it by --resume",
-                path.display()
-            )));
-        }
+    if !resume && path.exists() {
+        return Err(Failure::usage(format!(
+            "{} exists; choose another folder, or go on with it by --resume",
+            path.display()
+        )));
+    }
+    if !resume || resume::is_blank(&path)? {
         let file =
             ResultsFile::create(&path).map_err(|error| Failure::io(path.display(), error))?;
         return Ok((Sink::File(file), None));

@@ -8,7 +8,9 @@
 //! * D1: a program runs in a process of its own that is ended at its deadline.
 //! * D2: programs without a bug run in every mode as well: a mode that reports those proves nothing by
 //!   reporting the others.
-//! * D3: records come out in the order of programs, then modes, whatever the order cells end in.
+//! * D3: records come out in the order of programs, then modes, whatever the order cells end in, and
+//!   each as soon as all before it are there: a run that is killed has lost no more than the cells
+//!   that ran side by side. A cell that was interrupted leaves no record.
 
 mod bug;
 mod build;
@@ -34,6 +36,7 @@ use judge::Judgement;
 use mode::Build;
 
 use crate::child::spawn::{self, Limits};
+use crate::exit::Failure;
 use crate::interrupt::Interrupt;
 use crate::preload::Preload;
 use crate::subject::own::Own;
@@ -71,16 +74,29 @@ pub(crate) struct Terms<'a> {
 /// An executable of every program and build, or why there is none.
 type Built = BTreeMap<(usize, Build), Result<PathBuf, (Status, String)>>;
 
-/// Runs every program in every mode. After an interrupt cells are left out.
+/// Runs every program in every mode but the cells that are `taken`, and hands `each` record on (D3).
+/// After an interrupt cells are left out.
 ///
 /// # Errors
-/// When a process cannot be started or a file cannot be written.
-pub(crate) fn matrix(bugs: &[Bug], modes: &[Mode], terms: Terms<'_>) -> io::Result<Vec<Detection>> {
-    let workshop = Workshop::open(bugs)?;
+/// When a process cannot be started or a file cannot be written, and what `each` answers.
+pub(crate) fn matrix(
+    bugs: &[Bug],
+    modes: &[Mode],
+    terms: Terms<'_>,
+    taken: &[Detection],
+    each: &mut (dyn FnMut(Detection) -> Result<(), Failure> + Send),
+) -> Result<(), Failure> {
+    let is_taken = |bug: usize, mode: &Mode| {
+        taken.iter().any(|one| one.bug == bugs[bug].name && one.mode == mode.name)
+    };
+    let all = (0..bugs.len()).flat_map(|bug| modes.iter().map(move |mode| (bug, mode)));
+    let cells: Vec<(usize, &Mode)> = all.filter(|(bug, mode)| !is_taken(*bug, mode)).collect();
+    if cells.is_empty() {
+        return Ok(());
+    }
+    let workshop = Workshop::open(bugs).map_err(cannot_run)?;
     let built = build_all(&workshop, bugs, modes, terms)?;
-    let cells: Vec<(usize, &Mode)> =
-        (0..bugs.len()).flat_map(|bug| modes.iter().map(move |mode| (bug, mode))).collect();
-    side_by_side("Running seeded bugs", &cells, terms, |index, (bug, mode)| {
+    let work = |index: usize, (bug, mode): &(usize, &Mode)| {
         let judged = match (mode.missing(terms.valgrind), built.get(&(*bug, mode.build))) {
             (Some(why), _) => (Judgement::without(Status::Missing, why), None),
             (None, Some(Ok(program))) => {
@@ -91,7 +107,14 @@ pub(crate) fn matrix(bugs: &[Bug], modes: &[Mode], terms: Terms<'_>) -> io::Resu
             (None, None) => (Judgement::without(Status::Interrupted, "not compiled"), None),
         };
         Ok(record(&bugs[*bug], mode, judged))
+    };
+    side_by_side("Running seeded bugs", &cells, terms, work, &mut |record: Detection| {
+        if record.status == Status::Interrupted { Ok(()) } else { each(record) }
     })
+}
+
+fn cannot_run(error: io::Error) -> Failure {
+    Failure::io("cannot run seeded bugs", error)
 }
 
 /// Compiles what the modes that can be had run.
@@ -100,7 +123,7 @@ fn build_all(
     bugs: &[Bug],
     modes: &[Mode],
     terms: Terms<'_>,
-) -> io::Result<Built> {
+) -> Result<Built, Failure> {
     let present = modes.iter().filter(|mode| mode.missing(terms.valgrind).is_none());
     let builds: std::collections::BTreeSet<Build> = present.map(|mode| mode.build).collect();
     let wanted: Vec<(usize, Build)> =
@@ -113,11 +136,16 @@ fn build_all(
     }
     // A compiler takes longer than the programs it makes.
     let limits = Limits { timeout: terms.limits.timeout * valgrind::TIMES, ..terms.limits };
-    side_by_side("Compiling seeded bugs", &wanted, terms, |_, key| {
+    let mut built = Built::new();
+    let work = |_, key: &(usize, Build)| {
         let made = workshop.compile(&bugs[key.0], key.1, limits, terms.interrupt)?;
         Ok((*key, made.map_err(|why| (Status::Exit, why))))
-    })
-    .map(|built| built.into_iter().collect())
+    };
+    side_by_side("Compiling seeded bugs", &wanted, terms, work, &mut |(key, made)| {
+        built.insert(key, made);
+        Ok(())
+    })?;
+    Ok(built)
 }
 
 /// Runs one cell; the second result counts the allocator's own reports.
@@ -176,18 +204,19 @@ fn record(bug: &Bug, mode: &Mode, (judged, own): (Judgement, Option<u64>)) -> De
     }
 }
 
-/// Does `work` on every item, as many at once as there are jobs; results in the order of items (D3).
-/// The first error, or an interrupt, ends it early.
+/// Does `work` on every item, as many at once as there are jobs, and hands the results to `each` in
+/// the order of items (D3). The first error, or an interrupt, ends it early.
 fn side_by_side<T: Sync, R: Send>(
     name: &str,
     items: &[T],
     terms: Terms<'_>,
     work: impl Fn(usize, &T) -> io::Result<R> + Sync,
-) -> io::Result<Vec<R>> {
+    each: &mut (dyn FnMut(R) -> Result<(), Failure> + Send),
+) -> Result<(), Failure> {
     terms.voice.phase(name, items.len() as u64);
     let next = AtomicUsize::new(0);
     let failed = Mutex::new(None);
-    let done = Mutex::new(BTreeMap::new());
+    let row = Mutex::new(Row { waiting: BTreeMap::new(), next: 0, each });
     let worker = || {
         loop {
             // Relaxed: the number alone is shared; results travel under their lock.
@@ -197,11 +226,11 @@ fn side_by_side<T: Sync, R: Send>(
                 break;
             }
             terms.voice.step(name.to_owned());
-            match work(index, item) {
-                Ok(result) => {
-                    done.lock().expect("no worker panics").insert(index, result);
-                }
-                Err(error) => *failed.lock().expect("no worker panics") = Some(error),
+            let done = work(index, item)
+                .map_err(cannot_run)
+                .and_then(|result| row.lock().expect("no worker panics").put(index, result));
+            if let Err(error) = done {
+                *failed.lock().expect("no worker panics") = Some(error);
             }
         }
     };
@@ -213,6 +242,25 @@ fn side_by_side<T: Sync, R: Send>(
     terms.voice.end_phase();
     match failed.into_inner().expect("no worker panics") {
         Some(error) => Err(error),
-        None => Ok(done.into_inner().expect("no worker panics").into_values().collect()),
+        None => Ok(()),
+    }
+}
+
+/// Results on their way out: those that wait for one before them.
+struct Row<'a, R> {
+    waiting: BTreeMap<usize, R>,
+    /// Index of the result that goes out next.
+    next: usize,
+    each: &'a mut (dyn FnMut(R) -> Result<(), Failure> + Send),
+}
+
+impl<R> Row<'_, R> {
+    fn put(&mut self, index: usize, result: R) -> Result<(), Failure> {
+        self.waiting.insert(index, result);
+        while let Some(result) = self.waiting.remove(&self.next) {
+            self.next += 1;
+            (self.each)(result)?;
+        }
+        Ok(())
     }
 }

@@ -22,11 +22,11 @@
 pub(crate) mod bindings;
 pub(crate) mod launch;
 pub(crate) mod proof;
+pub(crate) mod run;
 pub(crate) mod session;
 pub(crate) mod subject;
 pub(crate) mod suite;
 
-mod run;
 mod watch;
 
 use std::ffi::OsString;

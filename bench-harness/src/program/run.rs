@@ -38,6 +38,11 @@ const PYTHON_VARIABLE: (&str, &str) = ("PYTHONMALLOC", "malloc");
 const PYTHON_SETTINGS: [(&str, &str); 2] =
     [("PYTHONHASHSEED", "0"), ("PYTHONDONTWRITEBYTECODE", "1")];
 
+/// What a Python program under a subject has in its environment, so that every object is a call of
+/// `malloc`.
+pub(crate) const PYTHON_ENVIRONMENT: [(&str, &str); 3] =
+    [PYTHON_VARIABLE, PYTHON_SETTINGS[0], PYTHON_SETTINGS[1]];
+
 /// Which run to make.
 #[derive(Clone, Copy)]
 pub(super) struct Request<'a> {

@@ -5,6 +5,8 @@
 //! * S2: a cell that failed is not run again, and no cell of a program whose baseline failed is
 //!   timed: there is nothing to compare it with.
 //! * S3: after an interrupt no run begins. Every finished run's record has gone to the sink.
+//! * S4: a session that goes on from an earlier one's records makes no run twice, and holds output
+//!   against what the earlier one saw first.
 
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
@@ -54,13 +56,17 @@ pub(crate) struct Session<'a> {
     mismatch: bool,
     /// What each program must write.
     expected: HashMap<String, Output>,
+    /// Runs that are made: program, subject, round, whether for the A/A twin, whether verified.
+    taken: HashSet<(String, String, u32, bool, bool)>,
     measuring: Duration,
 }
 
 /// What came of a session.
 pub(crate) struct Outcome {
     pub(crate) sink: Sink,
-    /// Cells that failed.
+    /// Cells that failed: program and subject.
+    pub(crate) failed: HashSet<(String, String)>,
+    /// How many cells failed.
     pub(crate) failures: usize,
     /// Whether any output was not the baseline's.
     pub(crate) mismatch: bool,
@@ -84,8 +90,28 @@ impl<'a> Session<'a> {
             failed: HashSet::new(),
             mismatch: false,
             expected: HashMap::new(),
+            taken: HashSet::new(),
             measuring: Duration::ZERO,
         }
+    }
+
+    /// The session, going on from what an earlier one has left (S4).
+    pub(crate) fn resumed(mut self, earlier: &[record::Program]) -> Self {
+        for run in earlier {
+            self.seq = self.seq.max(run.seq + 1);
+            if run.status == Status::Interrupted {
+                continue;
+            }
+            let (program, subject) = (run.program.clone(), run.subject.clone());
+            if run.status.is_failure() {
+                self.mismatch |= run.status == Status::Mismatch;
+                self.failed.insert((program.clone(), subject.clone()));
+            } else if subject == self.settings.baseline && !self.expected.contains_key(&program) {
+                self.expected.insert(program.clone(), self.output_of(run));
+            }
+            self.taken.insert((program, subject, run.round, run.again, run.verified));
+        }
+        self
     }
 
     /// Verifies every cell and takes the timed rounds.
@@ -98,6 +124,7 @@ impl<'a> Session<'a> {
         Ok(Outcome {
             sink: self.sink,
             failures: self.failed.len(),
+            failed: self.failed,
             mismatch: self.mismatch,
             measuring: self.measuring,
         })
@@ -133,6 +160,9 @@ impl<'a> Session<'a> {
             let Some(reason) = &server.missing else { continue };
             self.voice.say(format!("{}: {reason}", server.name));
             for program in self.settings.programs {
+                if self.has_failed(&program.name, &server.name) {
+                    continue;
+                }
                 let request = self.request(program, server, 0, false, true);
                 let mut record = run::record(&request, self.seq);
                 (record.status, record.message) = (Status::Missing, Some(reason.clone()));
@@ -191,7 +221,9 @@ impl<'a> Session<'a> {
     ) -> Result<(), Failure> {
         self.voice.step(format!("{}: {}", program.name, server.name));
         let without_baseline = self.has_failed(&program.name, self.settings.baseline);
+        let key = (program.name.clone(), server.name.clone(), round, again, verified);
         if self.interrupt.requested()
+            || self.taken.contains(&key)
             || self.has_failed(&program.name, &server.name)
             || (without_baseline && !verified)
         {
@@ -218,15 +250,19 @@ impl<'a> Session<'a> {
         self.sink.put(Record::Program(record))
     }
 
-    /// Holds what a program wrote against what it must write (S1); the first output is that.
-    fn compare(&mut self, record: &mut record::Program) {
-        let stdout = record.stdout_sha256.clone();
-        let stderr = record.stderr_sha256.clone();
-        let output = match self.settings.compare {
-            Compare::All => (stdout, stderr),
+    /// What of a run's output counts.
+    fn output_of(&self, run: &record::Program) -> Output {
+        let stdout = run.stdout_sha256.clone();
+        match self.settings.compare {
+            Compare::All => (stdout, run.stderr_sha256.clone()),
             Compare::Stdout => (stdout, None),
             Compare::None => (None, None),
-        };
+        }
+    }
+
+    /// Holds what a program wrote against what it must write (S1); the first output is that.
+    fn compare(&mut self, record: &mut record::Program) {
+        let output = self.output_of(record);
         let expected = match self.expected.get(&record.program) {
             Some(expected) => expected,
             None if record.subject == self.settings.baseline => {

@@ -129,6 +129,19 @@ impl Server {
         std::iter::once(Self::system()).chain(plain).chain(found).collect()
     }
 
+    /// The subject that serves a replay as this one serves a program; `None` where there is no such.
+    pub(crate) fn in_replays(&self) -> Option<Subject> {
+        if self.pymalloc || self.heap.is_some() {
+            return None;
+        }
+        let spelling = |path: &PathBuf| format!("{}={}", self.name, path.display());
+        let named = Subject::parse(&self.name).ok().filter(|one| {
+            // `arenite` names linked functions in a replay, and the library here.
+            one.preload() == self.library()
+        });
+        named.or_else(|| Subject::parse(&spelling(self.preload.as_ref()?)).ok())
+    }
+
     /// The library's file, which must serve every `malloc` of the program.
     pub(crate) fn library(&self) -> Option<&Path> {
         self.preload.as_deref()
@@ -199,6 +212,18 @@ mod tests {
         assert!(mine.missing.is_some_and(|reason| reason.contains("/lib/libmine.so")));
         assert_eq!(Server::parse("system"), Ok(Server::system()));
         assert!(Server::parse("pymalloc").unwrap().pymalloc);
+    }
+
+    #[test]
+    fn who_serves_a_program_serves_its_replay_from_the_same_file() {
+        for text in ["system", "arenite", "mine=/lib/libmine.so"] {
+            let server = Server::parse(text).unwrap();
+            let subject = server.in_replays().unwrap();
+            assert_eq!((&subject.name, subject.preload()), (&server.name, server.library()));
+        }
+        for text in ["pymalloc", "classic-radix-tree"] {
+            assert_eq!(Server::parse(text).unwrap().in_replays(), None, "{text}");
+        }
     }
 
     #[test]

@@ -107,23 +107,42 @@ impl<'a, A: Allocator> Player<'a, A> {
     /// # Errors
     /// As [`Player::pass`].
     pub(crate) fn counted_pass<const TOUCH: u8>(&mut self) -> Result<u64, Stop> {
+        let region = Region::of_this_process();
+        let mut faults = 0;
+        self.framed_pass::<TOUCH>(|is_inside| {
+            if is_inside {
+                faults = os::page_faults();
+                region.begin();
+            } else {
+                region.end();
+                faults = os::page_faults() - faults;
+            }
+        })?;
+        Ok(faults)
+    }
+
+    /// As [`Player::pass`]; `frame` is called with `true` right before the measured region and with
+    /// `false` right behind it.
+    ///
+    /// # Errors
+    /// As [`Player::pass`].
+    pub(crate) fn framed_pass<const TOUCH: u8>(
+        &mut self,
+        mut frame: impl FnMut(bool),
+    ) -> Result<(), Stop> {
         let shape = self.shape;
         let mut tally = Tally::default();
         self.play::<TOUCH>(0, shape.region_start, &mut tally)?;
         let base = tally.calls;
         // The region's first window is brought in beforehand.
         self.windows.from(shape.region_start.min(shape.words.saturating_sub(1)), shape.words)?;
-        let region = Region::of_this_process();
-        let faults = os::page_faults();
-        region.begin();
+        frame(true);
         let played = self.play::<TOUCH>(shape.region_start, shape.region_end, &mut tally);
-        region.end();
-        let faults = os::page_faults() - faults;
+        frame(false);
         played?;
         let calls = tally.calls - base;
         self.play::<TOUCH>(shape.region_end, shape.words, &mut tally)?;
-        self.conclude(&tally, calls)?;
-        Ok(faults)
+        self.conclude(&tally, calls)
     }
 
     /// The first pass: as [`Player::pass`], with the resident size read on the way.

@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use reports::record::{
-    Call, Cause, Contract, Counts, Detection, End, FULL_SYMBOLS, Finding, Host, Leak, Memcheck,
-    Metric, Ownership, Place, Program, REQUESTS_ON, Record, Recording, Role, Sample, Source,
-    Status, Subject, TailRow, Tails, Unmeasured, Verdict, Workload, WorstCall,
+    Call, Cause, Contract, Counters, Counts, Detection, End, FULL_SYMBOLS, Finding, Host, Leak,
+    Memcheck, Metric, Ownership, Place, Program, REQUESTS_ON, Record, Recording, Role, Sample,
+    Source, Status, Subject, TailRow, Tails, Unmeasured, Verdict, Workload, WorstCall,
 };
 use reports::results::Results;
 
@@ -520,6 +520,26 @@ pub(crate) fn counts(subject: &str, call: Call, instructions: u64) -> Counts {
     }
 }
 
+/// Events of 2,000,000 calls of int-churn.
+pub(crate) fn counters(subject: &str, cycles: u64) -> Counters {
+    Counters {
+        subject: subject.to_owned(),
+        workload: "int-churn".to_owned(),
+        round: 0,
+        call: Call::C,
+        touch: "header".to_owned(),
+        status: Status::Ok,
+        message: None,
+        operations: Some(2_000_000),
+        instructions: Some(cycles * 2),
+        cycles: Some(cycles),
+        llc_misses: Some(1_000),
+        dtlb_misses: Some(9_000),
+        branch_misses: Some(20_000),
+        page_faults: Some(3),
+    }
+}
+
 /// The same run, killed in the middle: no end record, the last child interrupted.
 pub(crate) fn interrupted(mut results: Results) -> Results {
     let half = results.samples.len() / 2;
@@ -558,6 +578,7 @@ pub(crate) fn records(results: &Results) -> Vec<Record> {
     records.extend(results.detections.iter().cloned().map(Record::Detection));
     records.extend(results.tails.iter().cloned().map(Record::Tails));
     records.extend(results.counts.iter().cloned().map(Record::Counts));
+    records.extend(results.counters.iter().cloned().map(Record::Counters));
     records.extend(results.unmeasured.iter().cloned().map(Record::Unmeasured));
     records.extend(results.end.iter().cloned().map(Record::End));
     records
