@@ -11,6 +11,7 @@
 //! ownership   the same for ownership tests
 //! detections  what the matrix of seeded bugs comes to
 //! compare     two files side by side
+//! check       the gate: what is worse than before, and by which rule
 //! counts      instructions and misses per pair
 //! tails       times of single calls: medians over rounds
 //! findings    what was found, in sentences
@@ -20,6 +21,7 @@
 //! report      all of it as files
 //! ```
 
+pub mod check;
 pub mod compare;
 pub mod findings;
 pub mod ownership;

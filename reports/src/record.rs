@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 mod contract;
 mod counts;
+mod footprint;
 mod memcheck;
 mod program;
 mod tails;
@@ -24,6 +25,7 @@ pub use ownership::{Metric, Ownership};
 mod detection;
 pub use counts::Counts;
 pub use detection::{Detection, Finding};
+pub use footprint::Footprint;
 pub use program::Program;
 pub use tails::{ALL as ALL_CALLS, Cause, TailRow, Tails, WorstCall};
 
@@ -69,6 +71,8 @@ pub enum Record {
     Tails(Tails),
     /// One replay whose instructions were counted.
     Counts(Counts),
+    /// One replay whose memory was read where nothing is left to chance.
+    Footprint(Footprint),
     /// A part of the run that could not be measured on this computer.
     Unmeasured(Unmeasured),
     /// The run is over; last line of a file.
@@ -77,7 +81,7 @@ pub enum Record {
 
 impl Record {
     /// Every kind of this version, as the `kind` key names it, in the order of the variants.
-    pub const KINDS: [&'static str; 14] = [
+    pub const KINDS: [&'static str; 15] = [
         "host",
         "subject",
         "workload",
@@ -90,6 +94,7 @@ impl Record {
         "detection",
         "tails",
         "counts",
+        "footprint",
         "unmeasured",
         "end",
     ];
@@ -110,8 +115,9 @@ impl Record {
             Self::Detection(_) => 9,
             Self::Tails(_) => 10,
             Self::Counts(_) => 11,
-            Self::Unmeasured(_) => 12,
-            Self::End(_) => 13,
+            Self::Footprint(_) => 12,
+            Self::Unmeasured(_) => 13,
+            Self::End(_) => 14,
         };
         Self::KINDS[index]
     }

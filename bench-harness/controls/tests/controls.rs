@@ -16,19 +16,22 @@ use std::time::{Duration, Instant};
 const AFTER: usize = arenabench_controls::DEFAULT_AFTER as usize;
 const CALLS: usize = AFTER + 10_000;
 
-const ALL: [&str; 13] = [
+const ALL: [&str; 16] = [
     "crashing",
     "dirty",
     "exiting",
+    "fat",
     "forgetful",
     "garbage",
     "hanging",
     "leaking",
     "misaligned",
     "overlapping",
+    "plain",
     "racing",
     "slow",
     "stalling",
+    "undefined",
     "unloaded",
 ];
 

@@ -96,6 +96,7 @@ impl Results {
             Record::Detection(detection) => self.detections.push(detection),
             Record::Tails(tails) => self.tails.push(tails),
             Record::Counts(counts) => self.counts.push(counts),
+            Record::Footprint(footprint) => self.footprints.push(footprint),
             Record::Unmeasured(unmeasured) => self.unmeasured.push(unmeasured),
             Record::End(end) => self.end = Some(end),
         }
