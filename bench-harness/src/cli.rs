@@ -21,10 +21,9 @@ use crate::valgrind::{Requests, Symbols};
 use crate::workload::Name;
 
 pub(crate) use check::{Check, CheckFormat};
-
-/// Records, generates and replays allocation traces against memory allocators.
 pub(crate) use trace::{Trace, TraceGenerate, TraceImport, TraceInfo, TraceValidate};
 
+/// Records, generates and replays allocation traces against memory allocators.
 #[derive(Debug, Parser)]
 #[command(
     name = "arenabench",

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 const AFTER: usize = arenabench_controls::DEFAULT_AFTER as usize;
 const CALLS: usize = AFTER + 10_000;
 
-const ALL: [&str; 16] = [
+const ALL: [&str; 17] = [
     "crashing",
     "dirty",
     "exiting",
@@ -33,6 +33,7 @@ const ALL: [&str; 16] = [
     "stalling",
     "undefined",
     "unloaded",
+    "wasteful",
 ];
 
 fn library(control: &str) -> PathBuf {

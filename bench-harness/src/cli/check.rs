@@ -10,7 +10,7 @@ use crate::subject::Subject;
 use crate::workload::Name;
 
 /// Where the repository keeps its baseline.
-pub(crate) const BASELINE: &str = "scripts/gate/baseline.jsonl";
+pub(crate) const BASELINE: &str = "scripts/gate.baseline.jsonl";
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \

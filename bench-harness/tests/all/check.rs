@@ -63,19 +63,18 @@ fn two_per_cent_more_instructions_are_a_regression_of_instructions_alone() {
     if !have("valgrind") {
         return;
     }
-    // A spin of nothing: only what it takes to ask for the setting, and to find that it is zero.
-    let ended = against_plain("slow", &[("ARENABENCH_CONTROL_SPIN", "0")], "--no-time");
+    let ended = against_plain("wasteful", &[], "--no-time");
     assert_eq!(ended.code, 1, "{}", ended.stdout);
     assert_eq!(ruled(&ended, "regression"), ["instructions"]);
     let check: Value = serde_json::from_str(&ended.stdout).unwrap();
     let rows = check["rulings"].as_array().unwrap();
     let row = rows.iter().find(|row| row["rule"] == "instructions").unwrap();
     let ratio = row["ratio"].as_f64().unwrap();
-    assert!((1.005..1.06).contains(&ratio), "planted is about 2 %: {row}");
+    assert!((1.015..1.025).contains(&ratio), "planted is 2 %: {row}");
 }
 
 #[test]
-fn a_tenth_more_memory_is_a_regression_of_memory() {
+fn a_twentieth_more_memory_is_a_regression_of_memory() {
     if !have("valgrind") {
         return;
     }

@@ -117,7 +117,8 @@ fn figures(operation: &str, was: &[&Tails]) -> Vec<Figure> {
         of: Box::new(move |tails| {
             let fine = tails.rows.iter().filter(|row| row.operation == name);
             let buckets = fine.flat_map(|row| &row.histogram);
-            Some(buckets.filter(|(ns, _)| *ns > limit_ns).map(|(_, calls)| *calls as f64).sum())
+            let slow = buckets.filter(|(ns, _)| *ns > limit_ns);
+            Some(slow.map(|(_, calls)| *calls).sum::<u64>() as f64)
         }),
         times: 2.0,
         more: 3.0,

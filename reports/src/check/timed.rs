@@ -7,48 +7,52 @@
 //! undecided  --|------[======|===]------   noise reaches over it, or the median does and 1 is inside
 //! regression --|-------[=====|==o==]----   the median (o) beyond it and 1 outside
 //! ```
-//! A workload whose working set is far beyond L2 is bound by memory, whose speed the host's other
-//! tenants share: it is not judged at all.
+//! How far a working set reaches is read off the simulated cache misses of the side before, which are
+//! the same on every computer. A load that is bound by memory, whose speed the host's other tenants
+//! share, is not judged at all.
 
 use super::Side;
 use super::counted::workloads;
 use super::row::{Row, Ruling};
 use super::rule::{Rule, TIME_BEYOND_L2, TIME_WITHIN_L2};
-use crate::record::{Host, Workload};
+use crate::record::Workload;
 use crate::statistics::{Estimate, MIN_BOOTSTRAP_ROUNDS, Rounds, by_round, ratios};
 
-/// L2 of a computer that does not state it: the least that is common.
-const L2_BYTES: u64 = 1 << 20;
-/// Most live bytes, in multiples of L2, of a load that is not bound by memory.
-const MEMORY_BOUND: u64 = 16;
+/// Misses of callgrind's last-level cache of 2 MiB in a pair of calls, below which a working set is taken
+/// to fit the second-level cache. A quarter of a miss is the replay's own reading.
+const CACHED_MISSES: f64 = 0.3;
+/// Misses in a pair of calls from which on a load is bound by memory.
+const MEMORY_BOUND_MISSES: f64 = 1.0;
 
 /// Paired time of every workload that is not bound by memory.
 pub(super) fn time(before: Side<'_>, after: Side<'_>, rows: &mut Vec<Row>) {
-    let host = &after.results.host;
     let judged: Vec<(&str, f64)> = workloads(after)
         .filter_map(|name| {
             let workload = after.results.workloads.iter().find(|one| one.workload == name)?;
-            Some((name, threshold(workload, host)?))
+            Some((name, threshold(workload, misses(before, name))?))
         })
         .collect();
     for (workload, threshold) in &judged {
         let of = |side: Side<'_>| times(side, workload);
-        rows.push(row(
-            (workload, after.subject),
-            (&of(before), &of(after)),
-            *threshold,
-            judged.len(),
-        ));
+        let (was, now) = (of(before), of(after));
+        rows.push(row((workload, after.subject), (&was, &now), *threshold, judged.len()));
     }
 }
 
-/// Change from which the time of a workload counts; `None` of a load that is bound by memory.
-fn threshold(workload: &Workload, host: &Host) -> Option<f64> {
-    let l2 = host.l2_bytes.unwrap_or(L2_BYTES);
-    match workload.live_peak_bytes {
-        bytes if bytes > MEMORY_BOUND * l2 => None,
-        bytes if bytes > l2 || workload.threads > 1 => Some(TIME_BEYOND_L2),
-        _ => Some(TIME_WITHIN_L2),
+/// Simulated last-level misses of a pair of calls.
+fn misses(side: Side<'_>, workload: &str) -> Option<f64> {
+    let mut counts = side.results.counts.iter();
+    let cell = counts.find(|one| one.subject == side.subject && one.workload == workload)?;
+    cell.per_pair(cell.ll_misses)
+}
+
+/// Change from which the time of a workload counts; `None` of a load that is bound by memory. What was
+/// not counted is judged as if it were beyond L2.
+fn threshold(workload: &Workload, misses: Option<f64>) -> Option<f64> {
+    match misses {
+        Some(misses) if misses >= MEMORY_BOUND_MISSES => None,
+        Some(misses) if misses < CACHED_MISSES && workload.threads <= 1 => Some(TIME_WITHIN_L2),
+        _ => Some(TIME_BEYOND_L2),
     }
 }
 
