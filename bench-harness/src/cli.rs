@@ -1,5 +1,6 @@
 //! The command line: what can be said, and what every part of it means.
 
+mod check;
 mod trace;
 
 use std::ffi::OsString;
@@ -19,9 +20,10 @@ use crate::subject::Subject;
 use crate::valgrind::{Requests, Symbols};
 use crate::workload::Name;
 
-/// Records, generates and replays allocation traces against memory allocators.
+pub(crate) use check::{Check, CheckFormat};
 pub(crate) use trace::{Trace, TraceGenerate, TraceImport, TraceInfo, TraceValidate};
 
+/// Records, generates and replays allocation traces against memory allocators.
 #[derive(Debug, Parser)]
 #[command(
     name = "arenabench",
@@ -29,7 +31,7 @@ pub(crate) use trace::{Trace, TraceGenerate, TraceImport, TraceInfo, TraceValida
     subcommand_required = true,
     arg_required_else_help = true,
     after_help = "Exit codes: 0 good, 1 regression or failed verification, 2 bad usage, \
-                  3 some cells failed or a tool is missing, 65 bad input data, 74 I/O error, \
+                  3 some cells failed or a tool is missing, 4 undecided, 65 bad input data, 74 I/O error, \
                   130 interrupted."
 )]
 pub(crate) struct Cli {
@@ -75,6 +77,8 @@ pub(crate) enum Command {
     Contract(Contract),
     /// Set two results files side by side: B over A, cell by cell and over all
     Compare(CompareFiles),
+    /// Gate: is it worse than a recorded baseline, another revision or another library?
+    Check(Check),
     /// Redraw charts and pages from records
     Report(Report),
     /// Print a shell's completion script

@@ -12,6 +12,8 @@ pub(crate) const REGRESSION: u8 = 1;
 pub(crate) const USAGE: u8 = 2;
 /// Finished, but some cells failed or a needed tool is missing.
 pub(crate) const INCOMPLETE: u8 = 3;
+/// Undecided: noise is larger than the threshold, or the baseline is of another tool chain.
+pub(crate) const UNDECIDED: u8 = 4;
 /// Bad input data.
 pub(crate) const DATA: u8 = 65;
 /// An I/O error, a missing file among them.

@@ -105,6 +105,7 @@ fn dispatch(command: Command, voice: &Voice) -> exit::Outcome {
         Command::Ownership(args) => commands::ownership::run(&args, voice, &interrupt()?),
         Command::Contract(args) => commands::contract::run(&args, voice, &interrupt()?),
         Command::Compare(args) => commands::compare::run(&args, voice),
+        Command::Check(args) => commands::check::run(&args, voice, &interrupt()?),
         Command::Report(args) => commands::report::run(&args, voice),
         Command::Completions(args) => commands::shell::completions(args.shell),
         Command::Man => commands::shell::man(),

@@ -1,8 +1,9 @@
 //! Takes one sample: a child for one subject on one workload, and the record of how it went.
 //! `tails` does the same for children that time every call by itself, `counters` for those that count
-//! events of the processor.
+//! events of the processor, `footprint` for those whose memory shall repeat.
 
 pub(crate) mod counters;
+pub(crate) mod footprint;
 pub(crate) mod tails;
 
 use std::io;
@@ -43,8 +44,11 @@ pub(crate) fn child_arguments(request: &Request<'_>) -> io::Result<[std::ffi::Os
 /// [`child_arguments`], with the calls that a child looks at.
 fn arguments_to_look(request: &Request<'_>, look: Vec<u64>) -> io::Result<[std::ffi::OsString; 3]> {
     let workload = request.workload;
-    // A tool that watches from outside is given one thread to watch.
-    let is_watched = matches!(request.task, Task::Once | Task::Count | Task::Counters);
+    // A tool that watches from outside is given one thread to watch, and memory repeats on one only.
+    let is_watched = matches!(
+        request.task,
+        Task::Once | Task::Count | Task::Counters | Task::Measure { passes: 0 }
+    );
     let streams = if is_watched { None } else { workload.streams() };
     let (streams, plan) = match streams {
         Some((shape, path)) => (Some(shape.clone()), path),

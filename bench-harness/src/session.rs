@@ -6,10 +6,12 @@
 //! * S3: after an interrupt no child is started.
 //!
 //! `tails` takes the samples in which calls are timed one by one, `counts` those whose instructions
-//! are counted, `counters` those whose events the processor counts.
+//! are counted, `counters` those whose events the processor counts, `footprints` those whose memory
+//! shall repeat.
 
 mod counters;
 mod counts;
+mod footprints;
 mod tails;
 
 pub(crate) use tails::TailsPace;
@@ -355,7 +357,8 @@ impl<'a> Session<'a> {
         turns
     }
 
-    fn has_failed(&self, subject: &str, workload: &str) -> bool {
+    /// Whether the cell is not sampled again.
+    pub(crate) fn has_failed(&self, subject: &str, workload: &str) -> bool {
         self.taken.failed.iter().any(|failed| failed.0 == subject && failed.1 == workload)
     }
 

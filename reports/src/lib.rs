@@ -12,6 +12,7 @@
 //! ownership   the same for ownership tests
 //! detections  what the matrix of seeded bugs comes to
 //! compare     two files side by side
+//! check       the gate: what is worse than before, and by which rule
 //! counts      instructions and misses per pair
 //! counters    events counted by the processor, per pair
 //! tails       times of single calls: medians over rounds
@@ -22,6 +23,7 @@
 //! report      all of it as files
 //! ```
 
+pub mod check;
 pub mod compare;
 pub mod fidelity;
 pub mod findings;

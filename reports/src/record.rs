@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 mod contract;
 mod counters;
 mod counts;
+mod footprint;
 mod memcheck;
 mod program;
 mod tails;
@@ -26,6 +27,7 @@ mod detection;
 pub use counters::Counters;
 pub use counts::Counts;
 pub use detection::{Detection, Finding};
+pub use footprint::Footprint;
 pub use program::Program;
 pub use tails::{ALL as ALL_CALLS, Cause, TailRow, Tails, WorstCall};
 
@@ -73,6 +75,8 @@ pub enum Record {
     Counts(Counts),
     /// One replay whose events the processor counted.
     Counters(Counters),
+    /// One replay whose memory was read where nothing is left to chance.
+    Footprint(Footprint),
     /// A part of the run that could not be measured on this computer.
     Unmeasured(Unmeasured),
     /// The run is over; last line of a file.
@@ -81,7 +85,7 @@ pub enum Record {
 
 impl Record {
     /// Every kind of this version, as the `kind` key names it, in the order of the variants.
-    pub const KINDS: [&'static str; 15] = [
+    pub const KINDS: [&'static str; 16] = [
         "host",
         "subject",
         "workload",
@@ -95,6 +99,7 @@ impl Record {
         "tails",
         "counts",
         "counters",
+        "footprint",
         "unmeasured",
         "end",
     ];
@@ -116,8 +121,9 @@ impl Record {
             Self::Tails(_) => 10,
             Self::Counts(_) => 11,
             Self::Counters(_) => 12,
-            Self::Unmeasured(_) => 13,
-            Self::End(_) => 14,
+            Self::Footprint(_) => 13,
+            Self::Unmeasured(_) => 14,
+            Self::End(_) => 15,
         };
         Self::KINDS[index]
     }

@@ -25,8 +25,8 @@ pub use error::{ReadError, exit_code};
 pub use writer::ResultsFile;
 
 use crate::record::{
-    Contract, Counters, Counts, Detection, End, Host, Memcheck, Ownership, Program, Recording,
-    Sample, Subject, Tails, Unmeasured, Workload,
+    Contract, Counters, Counts, Detection, End, Footprint, Host, Memcheck, Ownership, Program,
+    Recording, Sample, Subject, Tails, Unmeasured, Workload,
 };
 
 /// Everything a results file holds, by kind, each kind in the order of the file.
@@ -58,6 +58,8 @@ pub struct Results {
     pub counts: Vec<Counts>,
     /// Replays whose events the processor counted.
     pub counters: Vec<Counters>,
+    /// Replays whose memory was read where nothing is left to chance.
+    pub footprints: Vec<Footprint>,
     /// Parts of the run that could not be measured.
     pub unmeasured: Vec<Unmeasured>,
     /// End of the run; the last one where a resumed run left several. `None` when the run is not over.
@@ -86,6 +88,7 @@ impl Results {
             tails: Vec::new(),
             counts: Vec::new(),
             counters: Vec::new(),
+            footprints: Vec::new(),
             unmeasured: Vec::new(),
             end: None,
             torn_line: None,

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use reports::record::{
-    Call, Cause, Contract, Counters, Counts, Detection, Finding, Memcheck, Metric, Program, Record,
-    Role, Sample, Status, Tails, Unmeasured, Verdict,
+    Call, Cause, Contract, Counters, Counts, Detection, Finding, Footprint, Memcheck, Metric,
+    Program, Record, Role, Sample, Status, Tails, Unmeasured, Verdict,
 };
 use reports::results::Results;
 
@@ -92,6 +92,16 @@ fn full_records() -> Vec<Record> {
         Record::Counters(Counters {
             message: Some("message".to_owned()),
             ..synthetic::counters("system", 9_000_000)
+        }),
+        Record::Footprint(Footprint {
+            subject: "system".to_owned(),
+            workload: "int-churn".to_owned(),
+            call: Call::C,
+            touch: "header".to_owned(),
+            status: Status::Exit,
+            message: Some("message".to_owned()),
+            rss_peak_bytes: Some(4096),
+            rss_retained_bytes: Some(4096),
         }),
         Record::Unmeasured(Unmeasured {
             measure: "memcheck".to_owned(),

@@ -19,6 +19,10 @@
 //! | `hanging` | stops returning | status `timeout` |
 //! | `exiting` | ends the process with status 3 | status `exit` |
 //! | `garbage` | prints nonsense and ends with status 0 | a child's report that does not parse |
+//! | `plain` | nothing wrong: what others are compared with | nothing |
+//! | `wasteful` | executes 2 % more instructions | instruction counts |
+//! | `fat` | takes twice the memory for one block in 20 | peak memory |
+//! | `undefined` | decides once by memory nobody has written | Valgrind's errors |
 //! | `unloaded` | exports no allocator | status `not-loaded` |
 //!
 //! A program must come up before a check can judge it, so controls behave during the first calls

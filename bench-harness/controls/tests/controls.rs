@@ -16,20 +16,24 @@ use std::time::{Duration, Instant};
 const AFTER: usize = arenabench_controls::DEFAULT_AFTER as usize;
 const CALLS: usize = AFTER + 10_000;
 
-const ALL: [&str; 13] = [
+const ALL: [&str; 17] = [
     "crashing",
     "dirty",
     "exiting",
+    "fat",
     "forgetful",
     "garbage",
     "hanging",
     "leaking",
     "misaligned",
     "overlapping",
+    "plain",
     "racing",
     "slow",
     "stalling",
+    "undefined",
     "unloaded",
+    "wasteful",
 ];
 
 fn library(control: &str) -> PathBuf {

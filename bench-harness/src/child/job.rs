@@ -92,6 +92,9 @@ pub(crate) struct Found {
     pub(crate) pass_wall_ns: Vec<u64>,
     /// Peak growth of anonymous resident memory over the first pass, on one thread.
     pub(crate) rss_peak_bytes: Option<u64>,
+    /// What is left of that growth once every block has been freed, on one thread.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) rss_retained_bytes: Option<u64>,
     /// Page faults of the first pass on one thread, base heap included.
     pub(crate) page_faults: Option<u64>,
     /// Events that were counted, by kind.

@@ -119,6 +119,7 @@ mod tests {
             calls,
             pass_wall_ns: vec![1],
             rss_peak_bytes: None,
+            rss_retained_bytes: None,
             page_faults: None,
             events: std::collections::BTreeMap::new(),
             timed: None,

@@ -92,6 +92,7 @@ fn conclude(job: &Job, identity: Identity, outcome: Outcome) -> Answer {
             calls: measured.calls,
             pass_wall_ns: measured.pass_wall_ns,
             rss_peak_bytes: measured.rss_peak_bytes,
+            rss_retained_bytes: measured.rss_retained_bytes,
             page_faults: measured.page_faults,
             events: measured.events,
             timed: measured.timed,
@@ -117,6 +118,7 @@ struct Measured {
     calls: u64,
     pass_wall_ns: Vec<u64>,
     rss_peak_bytes: Option<u64>,
+    rss_retained_bytes: Option<u64>,
     page_faults: Option<u64>,
     events: BTreeMap<Event, u64>,
     timed: Option<Timed>,
@@ -183,6 +185,7 @@ fn sample<A: Allocator, const TOUCH: u8>(
         calls: player.region_calls,
         pass_wall_ns: vec![memory.elapsed.as_nanos() as u64],
         rss_peak_bytes: Some(memory.rss_peak_bytes),
+        rss_retained_bytes: Some(memory.rss_retained_bytes),
         page_faults: Some(memory.page_faults),
         ..Measured::default()
     };

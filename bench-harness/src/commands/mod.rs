@@ -1,5 +1,6 @@
 //! One file per command of `arenabench`, and what they share: how results are printed.
 
+pub(crate) mod check;
 pub(crate) mod compare;
 pub(crate) mod contract;
 pub(crate) mod detection;
@@ -47,6 +48,7 @@ pub(crate) fn records_of(results: &Results) -> Vec<Record> {
     records.extend(results.tails.iter().cloned().map(Record::Tails));
     records.extend(results.counts.iter().cloned().map(Record::Counts));
     records.extend(results.counters.iter().cloned().map(Record::Counters));
+    records.extend(results.footprints.iter().cloned().map(Record::Footprint));
     records.extend(results.unmeasured.iter().cloned().map(Record::Unmeasured));
     records.extend(results.end.iter().cloned().map(Record::End));
     records

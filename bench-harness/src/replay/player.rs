@@ -52,6 +52,8 @@ pub(crate) struct Memory {
     pub(crate) elapsed: Duration,
     /// Peak growth of anonymous resident memory, in bytes.
     pub(crate) rss_peak_bytes: u64,
+    /// Growth of anonymous resident memory that is left after the drain, in bytes.
+    pub(crate) rss_retained_bytes: u64,
     /// Page faults, base heap included.
     pub(crate) page_faults: u64,
 }
@@ -172,8 +174,10 @@ impl<'a, A: Allocator> Player<'a, A> {
         let calls = tally.calls - base;
         let page_faults = os::page_faults() - faults;
         self.play::<TOUCH>(shape.region_end, shape.words, &mut tally)?;
+        let rss_retained_bytes = os::anonymous_resident_bytes()?.saturating_sub(baseline);
         self.conclude(&tally, calls)?;
-        Ok(Memory { elapsed, rss_peak_bytes: peak - baseline, page_faults })
+        let rss_peak_bytes = peak - baseline;
+        Ok(Memory { elapsed, rss_peak_bytes, rss_retained_bytes, page_faults })
     }
 
     /// Word positions after which the resident size is read: evenly spaced, the point of most live

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use reports::record::Record;
+use reports::record::{Record, Status};
 
 use super::{Session, Turn};
 use crate::child::job::Task;
@@ -64,6 +64,10 @@ impl Session<'_> {
         self.measuring += begin.elapsed();
         if record.status.is_failure() {
             self.taken.failed.insert((subject.name.clone(), name.clone()));
+        }
+        if record.status != Status::Interrupted {
+            // A second measurement goes on from here.
+            self.taken.tails.insert(key);
         }
         self.judge(&subject.name, name, record.status, record.message.as_deref());
         self.sink.put(Record::Tails(record))

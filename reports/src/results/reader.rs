@@ -97,6 +97,7 @@ impl Results {
             Record::Tails(tails) => self.tails.push(tails),
             Record::Counts(counts) => self.counts.push(counts),
             Record::Counters(counters) => self.counters.push(counters),
+            Record::Footprint(footprint) => self.footprints.push(footprint),
             Record::Unmeasured(unmeasured) => self.unmeasured.push(unmeasured),
             Record::End(end) => self.end = Some(end),
         }

@@ -4,7 +4,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde::Serialize;
 
-use super::quantile::{Drawn, median, normal_tail, student_975};
+use super::quantile::{Drawn, median, normal_above, normal_tail, student, student_975};
 
 /// Fewest rounds that are bootstrapped; below, the interval is Student's t on logarithms.
 pub const MIN_BOOTSTRAP_ROUNDS: usize = 6;
@@ -63,13 +63,31 @@ impl Estimate {
         let interval = match logs.len() {
             0 => return None,
             1 => None,
-            few if few < MIN_BOOTSTRAP_ROUNDS => student(&logs),
+            few if few < MIN_BOOTSTRAP_ROUNDS => student_interval(&logs),
             many => {
                 let mut drawn = Drawn::new(&logs);
                 bootstrap(many, |indices| drawn.median(indices))
             }
         };
         Some(Self::around(median(values)?, values.len(), interval))
+    }
+
+    /// As [`Estimate::of`], with an interval so wide that of `comparisons` of its kind all hold the
+    /// truth in 95 % of runs (Bonferroni: each leaves it out in 5 % / `comparisons`). There is no
+    /// interval of fewer than [`MIN_BOOTSTRAP_ROUNDS`] values.
+    #[must_use]
+    pub fn widened(values: &[f64], comparisons: usize) -> Option<Self> {
+        let mut logs: Vec<f64> = values.iter().map(|value| value.ln()).collect();
+        logs.sort_by(f64::total_cmp);
+        let count = logs.len();
+        if count < MIN_BOOTSTRAP_ROUNDS {
+            return Some(Self::around(median(values)?, count, None));
+        }
+        let z = normal_above(0.025 / comparisons.max(1) as f64);
+        let mut drawn = Drawn::new(&logs);
+        let medians = resampled(count, |indices| drawn.median(indices));
+        let interval = cut_at(medians, count, student(z, count - 1));
+        Some(Self::around(median(values)?, count, interval))
     }
 
     /// Puts a value and an interval of logarithms together. The value lies in the interval up to
@@ -82,7 +100,7 @@ impl Estimate {
 }
 
 /// Student's t interval of the mean of `logs`, of which there are at least two.
-pub(super) fn student(logs: &[f64]) -> Option<(f64, f64)> {
+pub(super) fn student_interval(logs: &[f64]) -> Option<(f64, f64)> {
     let count = logs.len() as f64;
     let mean = logs.iter().sum::<f64>() / count;
     let squares: f64 = logs.iter().map(|log| (log - mean).powi(2)).sum();
@@ -95,15 +113,20 @@ pub(super) fn student(logs: &[f64]) -> Option<(f64, f64)> {
 /// drawn rounds, with repetition.
 pub(super) fn bootstrap(
     rounds: usize,
-    mut statistic: impl FnMut(&[usize]) -> f64,
+    statistic: impl FnMut(&[usize]) -> f64,
 ) -> Option<(f64, f64)> {
+    cut(resampled(rounds, statistic), rounds)
+}
+
+/// What `statistic` gives of each of the [`RESAMPLES`] draws.
+fn resampled(rounds: usize, mut statistic: impl FnMut(&[usize]) -> f64) -> Vec<f64> {
     let mut random = random();
     let mut indices = vec![0; rounds];
-    let drawn = (0..RESAMPLES).map(|_| {
+    let one = |_| {
         draw(&mut random, &mut indices);
         statistic(&indices)
-    });
-    cut(drawn.collect(), rounds)
+    };
+    (0..RESAMPLES).map(one).collect()
 }
 
 /// The generator of every bootstrap, at its beginning.
@@ -121,10 +144,15 @@ pub(super) fn draw(random: &mut ChaCha8Rng, indices: &mut [usize]) {
 }
 
 /// Cuts the tails off what the [`RESAMPLES`] draws gave, as far out as so few rounds require.
-pub(super) fn cut(mut drawn: Vec<f64>, rounds: usize) -> Option<(f64, f64)> {
+pub(super) fn cut(drawn: Vec<f64>, rounds: usize) -> Option<(f64, f64)> {
+    cut_at(drawn, rounds, student_975(rounds - 1))
+}
+
+/// Cuts the tails off so far out as `student`, a quantile of Student's t, requires.
+fn cut_at(mut drawn: Vec<f64>, rounds: usize, student: f64) -> Option<(f64, f64)> {
     drawn.sort_by(f64::total_cmp);
     let count = rounds as f64;
-    let tail = normal_tail((count / (count - 1.0)).sqrt() * student_975(rounds - 1));
+    let tail = normal_tail((count / (count - 1.0)).sqrt() * student);
     let cut = (tail * RESAMPLES as f64).floor() as usize;
     Some((*drawn.get(cut)?, *drawn.get(RESAMPLES - 1 - cut)?))
 }

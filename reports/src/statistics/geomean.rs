@@ -1,6 +1,6 @@
 //! One figure over several workloads.
 
-use super::estimate::{MIN_BOOTSTRAP_ROUNDS, bootstrap, student};
+use super::estimate::{MIN_BOOTSTRAP_ROUNDS, bootstrap, student_interval};
 use super::quantile::{Drawn, median};
 use super::{Estimate, Rounds};
 
@@ -39,7 +39,7 @@ pub fn geometric_mean(workloads: &[&Rounds]) -> Option<Estimate> {
             let mean =
                 |index: usize| columns.iter().map(|column| column[index]).sum::<f64>() / count;
             let means: Vec<f64> = (0..few).map(mean).collect();
-            student(&means)
+            student_interval(&means)
         }
         many => {
             let mut drawn: Vec<Drawn> = columns.iter().map(|column| Drawn::new(column)).collect();

@@ -1,0 +1,61 @@
+//! Takes one footprint: a child without address randomisation and without huge pages, whose memory
+//! is read over one pass and after it.
+//!
+//! The pass is on one thread whatever the workload: what is resident would otherwise hang on how
+//! threads happen to run.
+
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+use reports::record::{Footprint, Status};
+
+use super::Request;
+use crate::child::job::Task;
+use crate::child::outcome;
+use crate::child::process::without_chance;
+use crate::child::spawn::{self, Limits};
+use crate::interrupt::Interrupt;
+
+/// The only pass is the one in which memory is read.
+pub(crate) const TASK: Task = Task::Measure { passes: 0 };
+
+/// Takes the footprint of `request.subject` on a workload in serial mode; `request.task` is [`TASK`].
+///
+/// # Errors
+/// When no child can be started at all; whatever a child does is a record.
+pub(crate) fn footprint(
+    request: &Request<'_>,
+    limits: Limits,
+    interrupt: &Interrupt,
+) -> io::Result<Footprint> {
+    debug_assert_eq!(request.task, TASK);
+    let mut record = Footprint {
+        subject: request.subject.name.clone(),
+        workload: request.workload.record.workload.clone(),
+        call: request.subject.call,
+        touch: request.touch.to_string(),
+        status: Status::Ok,
+        message: None,
+        rss_peak_bytes: None,
+        rss_retained_bytes: None,
+    };
+    if let Some(reason) = request.subject.missing() {
+        (record.status, record.message) = (Status::Missing, Some(reason));
+        return Ok(record);
+    }
+    let [program, argument, job] = super::child_arguments(request)?;
+    let mut command = Command::new(program);
+    command.args([argument, job]);
+    let _preload = super::environment(&mut command, request.subject)?;
+    // SAFETY: the function makes system calls only, which are allowed between fork and exec.
+    unsafe { command.pre_exec(without_chance) };
+    let finished = spawn::run(command, limits, interrupt)?;
+    let verdict = outcome::judge(&finished, request.workload.shape.calls);
+    (record.status, record.message) = (verdict.status, verdict.message);
+    if let Some(found) = verdict.found {
+        record.rss_peak_bytes = found.rss_peak_bytes;
+        record.rss_retained_bytes = found.rss_retained_bytes;
+    }
+    Ok(record)
+}

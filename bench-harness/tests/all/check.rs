@@ -1,0 +1,251 @@
+//! The gate catches every planted regression, by the rule that is there for it, and passes the honest
+//! library.
+//!
+//! Controls sit on glibc's malloc, so each is set against `plain`, which is glibc behind the same door.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::command::{ARENABENCH, Ended, arenabench, command, control, ended, folder, have};
+
+/// A control against `plain` on one short workload; `settings` go to the control.
+fn against_plain(name: &str, settings: &[(&str, &str)], options: &str) -> Ended {
+    let mut line = command(&format!(
+        "check -s {name}={} --against {} -w int-churn:1k --operations 20k --format json -q {options}",
+        control(name).display(),
+        control("plain").display()
+    ));
+    ended(line.envs(settings.iter().copied()))
+}
+
+/// Rulings of one kind: the rule and its part.
+fn ruled(ended: &Ended, ruling: &str) -> Vec<String> {
+    let check: Value = serde_json::from_str(&ended.stdout)
+        .unwrap_or_else(|error| panic!("{error}\n{}\n{}", ended.stdout, ended.stderr));
+    let rows = check["rulings"].as_array().unwrap().iter();
+    let of = rows.filter(|row| row["ruling"] == ruling);
+    of.map(|row| {
+        format!("{} {}", row["rule"].as_str().unwrap(), row["part"].as_str().unwrap_or_default())
+            .trim_end()
+            .to_owned()
+    })
+    .collect()
+}
+
+#[test]
+fn the_same_library_is_good_and_every_rule_has_spoken() {
+    if !have("valgrind") {
+        return;
+    }
+    let ended = against_plain("plain", &[], "");
+    // Time may be undecided on a busy computer; nothing may be worse.
+    assert!(matches!(ended.code, 0 | 4), "{}\n{}", ended.stdout, ended.stderr);
+    assert!(ruled(&ended, "regression").is_empty());
+    let mut good = ruled(&ended, "good");
+    good.extend(ruled(&ended, "undecided"));
+    for rule in [
+        "verification",
+        "instructions",
+        "peak-memory",
+        "retained-memory",
+        "valgrind-errors",
+        "time",
+    ] {
+        assert!(good.iter().any(|one| one.starts_with(rule)), "{rule}: {good:?}");
+    }
+}
+
+#[test]
+fn two_per_cent_more_instructions_are_a_regression_of_instructions_alone() {
+    if !have("valgrind") {
+        return;
+    }
+    let ended = against_plain("wasteful", &[], "--no-time");
+    assert_eq!(ended.code, 1, "{}", ended.stdout);
+    assert_eq!(ruled(&ended, "regression"), ["instructions"]);
+    let check: Value = serde_json::from_str(&ended.stdout).unwrap();
+    let rows = check["rulings"].as_array().unwrap();
+    let row = rows.iter().find(|row| row["rule"] == "instructions").unwrap();
+    let ratio = row["ratio"].as_f64().unwrap();
+    assert!((1.015..1.025).contains(&ratio), "planted is 2 %: {row}");
+}
+
+#[test]
+fn a_twentieth_more_memory_is_a_regression_of_memory() {
+    if !have("valgrind") {
+        return;
+    }
+    let ended = against_plain("fat", &[], "--no-time");
+    assert_eq!(ended.code, 1, "{}", ended.stdout);
+    assert!(ruled(&ended, "regression").contains(&"peak-memory".to_owned()), "{}", ended.stdout);
+    assert!(ruled(&ended, "failed").is_empty());
+}
+
+#[test]
+fn memory_that_is_never_used_again_is_a_regression_of_retained_memory() {
+    if !have("valgrind") {
+        return;
+    }
+    let settings = [("ARENABENCH_CONTROL_EVERY", "20")];
+    let ended = against_plain("leaking", &settings, "--no-time");
+    assert_eq!(ended.code, 1, "{}", ended.stdout);
+    assert!(
+        ruled(&ended, "regression").contains(&"retained-memory".to_owned()),
+        "{}",
+        ended.stdout
+    );
+}
+
+#[test]
+fn one_new_valgrind_error_is_a_regression_and_nothing_else_is() {
+    if !have("valgrind") {
+        return;
+    }
+    let ended = against_plain("undefined", &[], "--no-time");
+    assert_eq!(ended.code, 1, "{}", ended.stdout);
+    assert!(
+        ruled(&ended, "regression").contains(&"valgrind-errors".to_owned()),
+        "{}",
+        ended.stdout
+    );
+    let check: Value = serde_json::from_str(&ended.stdout).unwrap();
+    let rows = check["rulings"].as_array().unwrap();
+    let row = rows.iter().find(|row| row["rule"] == "valgrind-errors").unwrap();
+    assert_eq!((row["before"].as_f64(), row["after"].as_f64()), (Some(0.0), Some(1.0)), "{row}");
+}
+
+#[test]
+fn a_lying_allocator_is_a_failed_verification() {
+    if !have("valgrind") {
+        return;
+    }
+    for name in ["overlapping", "misaligned"] {
+        let ended = against_plain(name, &[], "--no-time");
+        assert_eq!(ended.code, 1, "{name}: {}", ended.stdout);
+        assert_eq!(ruled(&ended, "regression"), ["verification"], "{name}");
+    }
+}
+
+#[test]
+fn an_allocator_that_was_never_loaded_cannot_pass() {
+    if !have("valgrind") {
+        return;
+    }
+    let ended = against_plain("unloaded", &[], "--no-time");
+    assert_eq!(ended.code, 3, "{}", ended.stdout);
+    assert_eq!(ruled(&ended, "failed"), ["verification"]);
+    assert!(ended.stdout.contains("not-loaded"), "{}", ended.stdout);
+}
+
+#[test]
+fn a_tenth_more_time_is_a_regression_of_time() {
+    if !have("valgrind") {
+        return;
+    }
+    let ended = against_plain("slow", &[("ARENABENCH_CONTROL_SPIN", "16")], "");
+    assert_eq!(ended.code, 1, "{}", ended.stdout);
+    assert!(ruled(&ended, "regression").contains(&"time".to_owned()), "{}", ended.stdout);
+}
+
+#[test]
+fn a_rare_slow_operation_is_a_regression_of_tails() {
+    if !have("valgrind") {
+        return;
+    }
+    let ended = against_plain("stalling", &[], "--rounds 6");
+    assert_eq!(ended.code, 1, "{}", ended.stdout);
+    let worse = ruled(&ended, "regression");
+    assert!(worse.iter().any(|one| one.starts_with("tails malloc, calls over")), "{worse:?}");
+}
+
+/// `check` against a baseline file, on one short workload of the plain control.
+fn baseline(path: &Path, library: &str, options: &str) -> Ended {
+    arenabench(&format!(
+        "check -s mine={} --baseline {} -w int-churn:1k --operations 20k --format json {options}",
+        control(library).display(),
+        path.display()
+    ))
+}
+
+#[test]
+fn a_recorded_baseline_passes_the_same_library_and_fails_a_worse_one() {
+    if !have("valgrind") {
+        return;
+    }
+    let folder = folder();
+    let path = folder.path().join("baseline.jsonl");
+    assert_eq!(baseline(&path, "plain", "").code, 74, "a baseline that is missing");
+    let recorded = baseline(&path, "plain", "--record");
+    assert_eq!(recorded.code, 0, "{}", recorded.stderr);
+    let same = baseline(&path, "plain", "");
+    assert_eq!(same.code, 0, "{}\n{}", same.stdout, same.stderr);
+    let worse = baseline(&path, "fat", "");
+    assert_eq!(worse.code, 1, "{}", worse.stdout);
+
+    let text = fs::read_to_string(&path).unwrap();
+    let rustc = text.find("\"rustc\":\"rustc ").unwrap();
+    let other = format!("{}\"rustc\":\"rustc 0.{}", &text[..rustc], &text[rustc + 15..]);
+    fs::write(&path, other).unwrap();
+    let undecided = baseline(&path, "plain", "");
+    assert_eq!(undecided.code, 4, "{}", undecided.stdout);
+    let says = "arenabench check --record -s mine=";
+    assert!(undecided.stderr.contains(says), "the command that records: {}", undecided.stderr);
+
+    let whole: Vec<&str> = text.lines().collect();
+    fs::write(&path, whole[..whole.len() - 1].join("\n") + "\n").unwrap();
+    assert_eq!(baseline(&path, "plain", "").code, 65, "a baseline without its end");
+    fs::write(&path, "garbage\n").unwrap();
+    assert_eq!(baseline(&path, "plain", "").code, 65, "a baseline that is none");
+}
+
+#[test]
+fn outputs_for_a_ci_server_say_what_moved() {
+    if !have("valgrind") {
+        return;
+    }
+    let folder = folder();
+    let out = folder.path().join("out");
+    let ended = against_plain("fat", &[], &format!("--no-time -o {}", out.display()));
+    assert_eq!(ended.code, 1);
+    let summary = fs::read_to_string(out.join("summary.md")).unwrap();
+    assert!(summary.starts_with("**REGRESSION**"), "{summary}");
+    let junit = fs::read_to_string(out.join("junit.xml")).unwrap();
+    assert!(junit.contains("<failure type=\"REGRESSION\""), "{junit}");
+    assert!(fs::read_to_string(out.join("results.jsonl")).unwrap().contains("\"footprint\""));
+}
+
+#[test]
+fn bad_usage_is_found_before_anything_is_read_or_built() {
+    for line in [
+        "check --against a --record",
+        "check --against a --baseline b",
+        "check -s system --against HEAD",
+        "check -s system -s arenite --against HEAD",
+        "check --no-time",
+        "check --rounds 5",
+    ] {
+        assert_eq!(arenabench(line).code, 2, "{line}");
+    }
+}
+
+#[test]
+fn what_is_no_revision_is_bad_usage_in_gits_words() {
+    if !have("valgrind") || !have("git") {
+        return;
+    }
+    let folder = folder();
+    let run = |words: &[&str]| {
+        let mut git = Command::new("git");
+        assert!(git.arg("-C").arg(folder.path()).args(words).status().unwrap().success());
+    };
+    run(&["init", "-q"]);
+    let mut line = Command::new(ARENABENCH);
+    line.args(["check", "--against", "nosuch"]).current_dir(folder.path());
+    // The library may be missing beside this binary; the revision is looked at before.
+    let ended = ended(&mut line);
+    assert_eq!(ended.code, 2, "{}", ended.stderr);
+    assert!(ended.error().contains("git: fatal:"), "{}", ended.stderr);
+}

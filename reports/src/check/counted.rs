@@ -1,0 +1,200 @@
+//! Rules on what repeats exactly: verification, instructions, memory, Valgrind's errors.
+
+use super::Side;
+use super::row::{Row, Ruling};
+use super::rule::{INSTRUCTIONS, MEMORY, PAGE_BYTES, Rule};
+use crate::record::{Counts, Footprint, Memcheck, Sample, Status};
+
+/// Every verified cell of `after`: wrong contents and crashes are regressions whatever was before.
+pub(super) fn verification(before: Side<'_>, after: Side<'_>, rows: &mut Vec<Row>) {
+    let verified = |side: Side<'_>, workload: &str| {
+        let mut samples = side.results.samples.iter().filter(|one| one.verified);
+        samples.find(|one| one.subject == side.subject && one.workload == workload).cloned()
+    };
+    for workload in workloads(after) {
+        let cell = (workload, after.subject);
+        let row = match (verified(before, workload), verified(after, workload)) {
+            (_, None) => Row::without_figures(
+                Rule::Verification,
+                cell,
+                Ruling::Failed,
+                "the cell was not verified",
+            ),
+            (was, Some(now)) => verified_row(was.as_ref(), &now),
+        };
+        rows.push(row);
+    }
+}
+
+fn verified_row(was: Option<&Sample>, now: &Sample) -> Row {
+    let ruling = match now.status {
+        Status::Ok => Ruling::Good,
+        // What was run is not what was to be judged, or nothing was.
+        Status::NotLoaded | Status::Missing | Status::Unsupported | Status::Interrupted => {
+            Ruling::Failed
+        }
+        Status::Mismatch | Status::Exit | Status::Signal | Status::Timeout | Status::Oom => {
+            Ruling::Regression
+        }
+    };
+    let said = now.message.as_deref().unwrap_or_default();
+    let note = match now.status {
+        Status::Ok => None,
+        status => Some(format!("{}: {said}", status.word())),
+    };
+    let failed = |status: Status| f64::from(u8::from(status != Status::Ok));
+    Row {
+        rule: Rule::Verification,
+        workload: now.workload.clone(),
+        subject: now.subject.clone(),
+        part: None,
+        before: was.map(|was| failed(was.status)),
+        after: Some(failed(now.status)),
+        interval: None,
+        threshold: "any".to_owned(),
+        ruling,
+        note,
+    }
+}
+
+/// Instructions per pair of calls, the replay's own among them on both sides.
+pub(super) fn instructions(before: Side<'_>, after: Side<'_>, rows: &mut Vec<Row>) {
+    let of = |side: Side<'_>, workload: &str| -> Found<f64> {
+        let all = side.results.counts.iter();
+        let mut cells = all.filter(|one| one.subject == side.subject && one.workload == workload);
+        cells.next().map(|one: &Counts| {
+            one.per_pair(one.instructions).ok_or_else(|| why(one.status, one.message.as_deref()))
+        })
+    };
+    for workload in workloads(after) {
+        let found = (of(before, workload), of(after, workload));
+        rows.push(relative(Rule::Instructions, (workload, after.subject), found, INSTRUCTIONS));
+    }
+}
+
+/// Peak and retained memory.
+pub(super) fn memory(before: Side<'_>, after: Side<'_>, rows: &mut Vec<Row>) {
+    let of = |side: Side<'_>, workload: &str, figure: fn(&Footprint) -> Option<u64>| {
+        let all = side.results.footprints.iter();
+        let mut cells = all.filter(|one| one.subject == side.subject && one.workload == workload);
+        cells.next().map(|one| {
+            figure(one)
+                .map(|bytes| bytes as f64)
+                .ok_or_else(|| why(one.status, one.message.as_deref()))
+        })
+    };
+    let peak: fn(&Footprint) -> Option<u64> = |one| one.rss_peak_bytes;
+    let retained: fn(&Footprint) -> Option<u64> = |one| one.rss_retained_bytes;
+    for (rule, figure) in [(Rule::PeakMemory, peak), (Rule::RetainedMemory, retained)] {
+        for workload in workloads(after) {
+            let found = (of(before, workload, figure), of(after, workload, figure));
+            rows.push(relative(rule, (workload, after.subject), found, MEMORY));
+        }
+    }
+}
+
+/// Errors of memcheck: any kind that grows counts, even where another has shrunk.
+pub(super) fn memcheck(before: Side<'_>, after: Side<'_>, rows: &mut Vec<Row>) {
+    let of = |side: Side<'_>, workload: &str| {
+        let mut cells = side.results.memchecks.iter();
+        cells.find(|one| one.subject == side.subject && one.workload == workload).cloned()
+    };
+    for workload in workloads(after) {
+        let cell = (workload, after.subject);
+        let failed =
+            |note: String| Row::without_figures(Rule::ValgrindErrors, cell, Ruling::Failed, note);
+        let row = match (of(before, workload), of(after, workload)) {
+            (_, None) => failed("memcheck was not run".to_owned()),
+            (None, _) => failed("memcheck was not run on the side before".to_owned()),
+            (_, Some(now)) if now.errors.is_none() => {
+                failed(why(now.status, now.message.as_deref()))
+            }
+            (Some(was), _) if was.errors.is_none() => {
+                failed(format!("before: {}", why(was.status, was.message.as_deref())))
+            }
+            (Some(was), Some(now)) => errors_row(&was, &now),
+        };
+        rows.push(row);
+    }
+}
+
+fn errors_row(was: &Memcheck, now: &Memcheck) -> Row {
+    let grown = |(kind, count): (&String, &u64)| {
+        let before = was.errors_by_kind.get(kind).copied().unwrap_or(0);
+        (*count > before).then(|| format!("{kind} {before} to {count}"))
+    };
+    let grown: Vec<String> = now.errors_by_kind.iter().filter_map(grown).collect();
+    let more = now.errors > was.errors;
+    Row {
+        rule: Rule::ValgrindErrors,
+        workload: now.workload.clone(),
+        subject: now.subject.clone(),
+        part: None,
+        before: was.errors.map(|errors| errors as f64),
+        after: now.errors.map(|errors| errors as f64),
+        interval: None,
+        threshold: "any".to_owned(),
+        ruling: match () {
+            () if more || !grown.is_empty() => Ruling::Regression,
+            () if now.errors < was.errors => Ruling::Better,
+            () => Ruling::Good,
+        },
+        note: (!grown.is_empty()).then(|| grown.join(", ")),
+    }
+}
+
+/// A figure, why there is none in the record, or no record.
+type Found<T> = Option<Result<T, String>>;
+
+/// Rules on a share of the figure before.
+fn relative(
+    rule: Rule,
+    cell: (&str, &str),
+    found: (Found<f64>, Found<f64>),
+    threshold: f64,
+) -> Row {
+    let failed = |note: &str| Row::without_figures(rule, cell, Ruling::Failed, note);
+    let (before, after) = match found {
+        (_, None) => return failed("it was not measured"),
+        (_, Some(Err(why))) => return failed(&why),
+        (None, _) => return failed("there is no figure from before"),
+        (Some(Err(why)), _) => return failed(&format!("before: {why}")),
+        (Some(Ok(before)), Some(Ok(after))) => (before, after),
+    };
+    // A page more or less is the loader's as often as the allocator's.
+    let is_memory = rule != Rule::Instructions;
+    let slack = if is_memory { PAGE_BYTES } else { 0.0 };
+    let beyond = |more: f64, less: f64| more > less * (1.0 + threshold) && more - less > slack;
+    let percent = 100.0 * threshold;
+    Row {
+        rule,
+        workload: cell.0.to_owned(),
+        subject: cell.1.to_owned(),
+        part: None,
+        before: Some(before),
+        after: Some(after),
+        interval: None,
+        threshold: match is_memory {
+            true => format!("{percent} % and a page"),
+            false => format!("{percent} %"),
+        },
+        ruling: match () {
+            () if beyond(after, before) => Ruling::Regression,
+            () if beyond(before, after) => Ruling::Better,
+            () => Ruling::Good,
+        },
+        note: None,
+    }
+}
+
+/// Workloads of a file in its order.
+pub(super) fn workloads(side: Side<'_>) -> impl Iterator<Item = &str> {
+    side.results.workloads.iter().map(|one| one.workload.as_str())
+}
+
+fn why(status: Status, message: Option<&str>) -> String {
+    match message {
+        Some(message) => format!("{}: {message}", status.word()),
+        None => status.word().to_owned(),
+    }
+}

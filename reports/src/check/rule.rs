@@ -1,0 +1,63 @@
+//! What is watched, from which change on, and why a change counts.
+
+/// One thing that is watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// Every block checked.
+    Verification,
+    /// Instructions per pair of calls.
+    Instructions,
+    /// Resident memory at its peak.
+    PeakMemory,
+    /// Resident memory once everything was freed.
+    RetainedMemory,
+    /// Errors that memcheck reports.
+    ValgrindErrors,
+    /// Paired time.
+    Time,
+    /// Times of single calls.
+    Tails,
+}
+
+/// Change of instructions from which it counts, as a share.
+pub(super) const INSTRUCTIONS: f64 = 0.005;
+/// Change of memory from which it counts, as a share; one OS page more is never enough.
+pub(super) const MEMORY: f64 = 0.01;
+/// Size of an OS page.
+pub(super) const PAGE_BYTES: f64 = 4096.0;
+/// Change of time from which it counts while the working set fits the second-level cache and one
+/// thread runs.
+pub(super) const TIME_WITHIN_L2: f64 = 0.05;
+/// The same of a larger working set, or of several threads.
+pub(super) const TIME_BEYOND_L2: f64 = 0.15;
+
+impl Rule {
+    /// Name in tables and files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Verification => "verification",
+            Self::Instructions => "instructions",
+            Self::PeakMemory => "peak-memory",
+            Self::RetainedMemory => "retained-memory",
+            Self::ValgrindErrors => "valgrind-errors",
+            Self::Time => "time",
+            Self::Tails => "tails",
+        }
+    }
+
+    /// Why a change beyond the threshold is taken for a change of the allocator.
+    #[must_use]
+    pub fn why(self) -> &'static str {
+        match self {
+            Self::Verification => "a block that is not what it should be is wrong at any speed",
+            Self::Instructions => "counts repeat to one in ten thousand",
+            Self::PeakMemory | Self::RetainedMemory => {
+                "memory repeats to the page without address randomisation and huge pages"
+            }
+            Self::ValgrindErrors => "the same replay reports the same errors",
+            Self::Time => "paired by round, interval widened for the number of workloads",
+            Self::Tails => "every round is worse than the usual one before, in two measurements",
+        }
+    }
+}

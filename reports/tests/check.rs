@@ -1,0 +1,195 @@
+//! The gate on made-up records: each rule catches what is just beyond its threshold and passes what is
+//! just within it.
+
+mod synthetic;
+
+use reports::check::{Check, Key, Row, Rule, Ruling, Scope, Side};
+use reports::record::{Call, Counts, Footprint, Sample, Status, Tails};
+use reports::results::Results;
+use synthetic::Noise;
+
+const ROUNDS: u32 = 15;
+const SCOPE: Scope = Scope::Timed { second_from: 4 };
+
+/// Both sides in one file: `old`, and `new` with these factors on its figures.
+struct Planted {
+    instructions: f64,
+    memory: f64,
+    time: f64,
+    noise: f64,
+    tails: f64,
+    errors: u64,
+    status: Status,
+}
+
+const NONE: Planted = Planted {
+    instructions: 1.0,
+    memory: 1.0,
+    time: 1.0,
+    noise: 0.01,
+    tails: 1.0,
+    errors: 0,
+    status: Status::Ok,
+};
+
+fn results(planted: &Planted) -> Results {
+    let made = synthetic::run(7, 4, 1, 1);
+    let mut results = Results::new(made.host.clone());
+    let mut workload = made.workloads[0].clone();
+    workload.workload = "int-churn".to_owned();
+    workload.threads = 1;
+    results.workloads.push(workload);
+    let mut noise = Noise::new(3);
+    for (subject, is_new) in [("old", false), ("new", true)] {
+        results.subjects.push(synthetic::subject(subject, reports::record::Role::Own, Call::C));
+        let times = |factor: f64| if is_new { factor } else { 1.0 };
+        let base = Sample {
+            subject: subject.to_owned(),
+            workload: "int-churn".to_owned(),
+            again: false,
+            verified: true,
+            status: if is_new { planted.status } else { Status::Ok },
+            ns_per_pair: None,
+            ..made.samples[0].clone()
+        };
+        results.samples.push(base.clone());
+        for round in 0..ROUNDS {
+            let ns = 20.0 * times(planted.time) * (planted.noise * noise.normal()).exp();
+            let ns_per_pair = Some(ns);
+            let status = Status::Ok;
+            results.samples.push(Sample {
+                verified: false,
+                status,
+                round,
+                ns_per_pair,
+                ..base.clone()
+            });
+        }
+        let instructions = (20_000_000.0 * times(planted.instructions)) as u64;
+        let counts = synthetic::counts(subject, Call::C, instructions);
+        results.counts.push(Counts { ll_misses: Some(25_000), ..counts });
+        results.footprints.push(Footprint {
+            subject: subject.to_owned(),
+            workload: "int-churn".to_owned(),
+            call: Call::C,
+            touch: "header".to_owned(),
+            status: Status::Ok,
+            message: None,
+            rss_peak_bytes: Some((8e6 * times(planted.memory)) as u64),
+            rss_retained_bytes: Some((8e6 * times(planted.memory)) as u64),
+        });
+        let mut memcheck = made.memchecks[0].clone();
+        memcheck.subject = subject.to_owned();
+        memcheck.workload = "int-churn".to_owned();
+        memcheck.status = Status::Ok;
+        memcheck.errors = Some(if is_new { planted.errors } else { 0 });
+        memcheck.errors_by_kind.clear();
+        results.memchecks.push(memcheck);
+        for round in 0..8 {
+            let tails: Tails = synthetic::tails(subject, "int-churn", round, 10.0);
+            let mut tails = tails;
+            for row in &mut tails.rows {
+                row.max_ns *= times(planted.tails);
+            }
+            results.tails.push(tails);
+        }
+    }
+    results
+}
+
+fn judged(planted: &Planted) -> Check {
+    let results = results(planted);
+    let side = |subject| Side { results: &results, subject };
+    let mut check = Check::default();
+    check.judge(side("old"), side("new"), SCOPE);
+    check
+}
+
+fn regressions(check: &Check) -> Vec<Rule> {
+    let worse = check.rows.iter().filter(|row| row.ruling == Ruling::Regression);
+    let mut rules: Vec<Rule> = worse.map(|row: &Row| row.rule).collect();
+    rules.dedup();
+    rules
+}
+
+#[test]
+fn nothing_planted_is_good() {
+    let check = judged(&NONE);
+    assert_eq!(check.outcome(), Ruling::Good, "{}", check.to_csv());
+}
+
+#[test]
+fn each_rule_catches_what_is_beyond_its_threshold_and_passes_what_is_within() {
+    for (planted, rules) in [
+        (Planted { instructions: 1.006, ..NONE }, vec![Rule::Instructions]),
+        (Planted { instructions: 1.004, ..NONE }, vec![]),
+        (Planted { memory: 1.011, ..NONE }, vec![Rule::PeakMemory, Rule::RetainedMemory]),
+        (Planted { memory: 1.009, ..NONE }, vec![]),
+        (Planted { errors: 1, ..NONE }, vec![Rule::ValgrindErrors]),
+        (Planted { time: 1.10, ..NONE }, vec![Rule::Time]),
+        (Planted { time: 1.02, ..NONE }, vec![]),
+        (Planted { status: Status::Mismatch, ..NONE }, vec![Rule::Verification]),
+        (Planted { status: Status::Signal, ..NONE }, vec![Rule::Verification]),
+    ] {
+        let check = judged(&planted);
+        assert_eq!(regressions(&check), rules, "{}", check.to_csv());
+        let is_good = check.outcome() == Ruling::Good;
+        assert_eq!(is_good, rules.is_empty(), "{}", check.to_csv());
+    }
+}
+
+#[test]
+fn noise_beyond_the_threshold_is_undecided_and_never_good() {
+    let check = judged(&Planted { noise: 0.3, ..NONE });
+    assert_eq!(check.outcome(), Ruling::Undecided, "{}", check.to_csv());
+    assert_eq!(check.doubtful_workloads(), ["int-churn"]);
+}
+
+#[test]
+fn one_long_stop_is_a_regression_of_tails() {
+    let check = judged(&Planted { tails: 1e6, ..NONE });
+    assert_eq!(regressions(&check), [Rule::Tails], "{}", check.to_csv());
+}
+
+#[test]
+fn what_was_not_loaded_or_not_measured_cannot_pass() {
+    let check = judged(&Planted { status: Status::NotLoaded, ..NONE });
+    assert_eq!(check.outcome(), Ruling::Failed, "{}", check.to_csv());
+    let mut results = results(&NONE);
+    results.footprints.retain(|one| one.subject == "old");
+    let side = |subject| Side { results: &results, subject };
+    let mut check = Check::default();
+    check.judge(side("old"), side("new"), SCOPE);
+    assert_eq!(check.outcome(), Ruling::Failed, "{}", check.to_csv());
+    assert_eq!(Check::default().outcome(), Ruling::Failed, "nothing judged is nothing good");
+}
+
+#[test]
+fn another_workload_or_subject_or_key_is_undecided() {
+    let now = results(&NONE);
+    let mut before = now.clone();
+    before.workloads[0].sha256 = "another".to_owned();
+    let judge = |before: &Results, subject| {
+        let mut check = Check::default();
+        let after = Side { results: &now, subject: "new" };
+        check.judge(Side { results: before, subject }, after, Scope::Deterministic);
+        check.outcome()
+    };
+    assert_eq!(judge(&before, "old"), Ruling::Undecided);
+    assert_eq!(judge(&now, "nobody"), Ruling::Undecided);
+    let mut other = now.host.clone();
+    "rustc 0.1".clone_into(&mut other.rustc);
+    let differences = Key::of(&now.host).differences(&Key::of(&other));
+    assert_eq!(differences.len(), 1);
+    assert_eq!(Check::of_another_key(&["new"], &differences).outcome(), Ruling::Undecided);
+}
+
+#[test]
+fn every_form_names_what_moved() {
+    let check = judged(&Planted { memory: 1.05, ..NONE });
+    for text in [check.to_markdown(), check.to_csv(), check.to_junit(), check.to_json().to_string()]
+    {
+        assert!(text.to_lowercase().contains("regression"), "{text}");
+        assert!(text.contains("peak-memory"), "{text}");
+    }
+}
