@@ -1,6 +1,8 @@
 //! Takes one sample: a child for one subject on one workload, and the record of how it went.
-//! `tails` does the same for children that time every call by itself.
+//! `tails` does the same for children that time every call by itself, `memory` for those that read
+//! memory over the workload's life.
 
+pub(crate) mod memory;
 pub(crate) mod tails;
 
 use std::io;
@@ -41,9 +43,9 @@ pub(crate) fn child_arguments(request: &Request<'_>) -> io::Result<[std::ffi::Os
 /// [`child_arguments`], with the calls that a child looks at.
 fn arguments_to_look(request: &Request<'_>, look: Vec<u64>) -> io::Result<[std::ffi::OsString; 3]> {
     let workload = request.workload;
-    // A tool that watches from outside is given one thread to watch.
-    let is_watched = matches!(request.task, Task::Once | Task::Count);
-    let streams = if is_watched { None } else { workload.streams() };
+    // A tool that watches from outside is given one thread to watch, and memory repeats only there.
+    let is_serial = matches!(request.task, Task::Once | Task::Count | Task::Life { .. });
+    let streams = if is_serial { None } else { workload.streams() };
     let (streams, plan) = match streams {
         Some((shape, path)) => (Some(shape.clone()), path),
         None => (None, workload.plan_path()),

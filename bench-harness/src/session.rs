@@ -14,6 +14,7 @@ mod tails;
 pub(crate) use tails::TailsPace;
 
 mod memcheck;
+mod memory;
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
@@ -21,7 +22,7 @@ use std::time::{Duration, Instant};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use reports::record::{Counts, Memcheck, Record, Sample, Status, Tails};
+use reports::record::{Counts, Memcheck, Memory, Packing, Record, Sample, Status, Tails};
 use reports::results::ResultsFile;
 use reports::statistics::{Floor, Rounds, by_round};
 
@@ -96,6 +97,9 @@ pub(crate) struct Taken {
     memchecks: HashSet<[String; 4]>,
     tails: HashSet<(String, String, u32)>,
     counts: HashSet<(String, String)>,
+    memories: HashSet<(String, String)>,
+    /// Workloads whose lifetimes have been packed.
+    pub(crate) packings: HashSet<String>,
     next_seq: u64,
     times: Vec<Sample>,
 }
@@ -132,6 +136,14 @@ impl Taken {
     pub(crate) fn with_counts(mut self, counts: &[Counts]) -> Self {
         let finished = counts.iter().filter(|one| one.status != Status::Interrupted);
         self.counts.extend(finished.map(|one| (one.subject.clone(), one.workload.clone())));
+        self
+    }
+
+    /// Adds what an earlier run has found of memory over time.
+    pub(crate) fn with_memory(mut self, memories: &[Memory], packings: &[Packing]) -> Self {
+        let finished = memories.iter().filter(|one| one.status != Status::Interrupted);
+        self.memories.extend(finished.map(|one| (one.subject.clone(), one.workload.clone())));
+        self.packings.extend(packings.iter().map(|one| one.workload.clone()));
         self
     }
 

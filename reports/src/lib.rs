@@ -13,6 +13,7 @@
 //! compare     two files side by side
 //! counts      instructions and misses per pair
 //! tails       times of single calls: medians over rounds
+//! life        memory over the life of a program
 //! findings    what was found, in sentences
 //! quantity    figures as text
 //! chart page markdown samples_csv    what people look at
@@ -34,6 +35,7 @@ mod chart;
 mod counts;
 mod detections;
 mod junit;
+mod life;
 mod markdown;
 mod page;
 mod report;

@@ -16,6 +16,7 @@ mod contract;
 mod counts;
 mod detection;
 mod gaps;
+mod life;
 mod machine;
 mod memcheck;
 mod memory;
@@ -69,6 +70,7 @@ pub(crate) fn render(
         ("best-peer", "Against the best peer", best_peer::section(context)),
         ("programs", "Real programs", programs::section(context)),
         ("memory", "Memory beside time", memory::section(context)),
+        ("life", "Memory over the life of a program", life::section(context)),
         ("tails", "Times of single calls", tails::section(context)),
         ("counts", "Instructions and cache misses", counts::section(context)),
         ("valgrind", "Valgrind errors", memcheck::section(context)),

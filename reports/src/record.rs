@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 mod contract;
 mod counts;
 mod memcheck;
+mod memory;
+mod packing;
 mod program;
 mod tails;
 
@@ -24,6 +26,8 @@ pub use ownership::{Metric, Ownership};
 mod detection;
 pub use counts::Counts;
 pub use detection::{Detection, Finding};
+pub use memory::{HeapMap, Memory, WasteRow, fragmentation};
+pub use packing::Packing;
 pub use program::Program;
 pub use tails::{ALL as ALL_CALLS, Cause, TailRow, Tails, WorstCall};
 
@@ -69,6 +73,10 @@ pub enum Record {
     Tails(Tails),
     /// One replay whose instructions were counted.
     Counts(Counts),
+    /// One replay whose memory was read over its whole life.
+    Memory(Memory),
+    /// How small a heap could have been for a workload.
+    Packing(Packing),
     /// A part of the run that could not be measured on this computer.
     Unmeasured(Unmeasured),
     /// The run is over; last line of a file.
@@ -77,7 +85,7 @@ pub enum Record {
 
 impl Record {
     /// Every kind of this version, as the `kind` key names it, in the order of the variants.
-    pub const KINDS: [&'static str; 14] = [
+    pub const KINDS: [&'static str; 16] = [
         "host",
         "subject",
         "workload",
@@ -90,6 +98,8 @@ impl Record {
         "detection",
         "tails",
         "counts",
+        "memory",
+        "packing",
         "unmeasured",
         "end",
     ];
@@ -110,8 +120,10 @@ impl Record {
             Self::Detection(_) => 9,
             Self::Tails(_) => 10,
             Self::Counts(_) => 11,
-            Self::Unmeasured(_) => 12,
-            Self::End(_) => 13,
+            Self::Memory(_) => 12,
+            Self::Packing(_) => 13,
+            Self::Unmeasured(_) => 14,
+            Self::End(_) => 15,
         };
         Self::KINDS[index]
     }
@@ -246,6 +258,9 @@ pub struct Workload {
     /// What the trace does not know (`no-thread-ids` ...): no claim may rest on it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub losses: Vec<String>,
+    /// Workload that the heap had been through before; its survivors are part of the base heap.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aged_by: Option<String>,
     /// SHA-256 of the sequence of events, so that two files can be known to hold the same workload.
     pub sha256: String,
 }

@@ -25,8 +25,8 @@ pub use error::{ReadError, exit_code};
 pub use writer::ResultsFile;
 
 use crate::record::{
-    Contract, Counts, Detection, End, Host, Memcheck, Ownership, Program, Recording, Sample,
-    Subject, Tails, Unmeasured, Workload,
+    Contract, Counts, Detection, End, Host, Memcheck, Memory, Ownership, Packing, Program,
+    Recording, Sample, Subject, Tails, Unmeasured, Workload,
 };
 
 /// Everything a results file holds, by kind, each kind in the order of the file.
@@ -56,6 +56,10 @@ pub struct Results {
     pub tails: Vec<Tails>,
     /// Replays whose instructions were counted.
     pub counts: Vec<Counts>,
+    /// Replays whose memory was read over their whole life.
+    pub memories: Vec<Memory>,
+    /// How small the heap of a workload could have been.
+    pub packings: Vec<Packing>,
     /// Parts of the run that could not be measured.
     pub unmeasured: Vec<Unmeasured>,
     /// End of the run; the last one where a resumed run left several. `None` when the run is not over.
@@ -83,6 +87,8 @@ impl Results {
             detections: Vec::new(),
             tails: Vec::new(),
             counts: Vec::new(),
+            memories: Vec::new(),
+            packings: Vec::new(),
             unmeasured: Vec::new(),
             end: None,
             torn_line: None,

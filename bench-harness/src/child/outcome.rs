@@ -122,6 +122,7 @@ mod tests {
             page_faults: None,
             timed: None,
             looks: Vec::new(),
+            life: None,
         }))
         .unwrap()
     }

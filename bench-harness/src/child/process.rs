@@ -27,6 +27,18 @@ pub(crate) fn die_with(parent: libc::pid_t) -> io::Result<()> {
     Ok(())
 }
 
+/// Turns off address randomisation and huge pages for what is executed next. Makes system calls only,
+/// so that it may be called between fork and exec.
+///
+/// # Errors
+/// When the kernel refuses.
+pub(crate) fn without_chance() -> io::Result<()> {
+    // SAFETY: changes flags of this process alone.
+    check(unsafe { libc::personality(libc::ADDR_NO_RANDOMIZE as libc::c_ulong) })?;
+    // SAFETY: prctl with these arguments touches no memory.
+    check(unsafe { libc::prctl(libc::PR_SET_THP_DISABLE, 1, 0, 0, 0) })
+}
+
 /// A descriptor that becomes readable when the process ends.
 ///
 /// # Errors

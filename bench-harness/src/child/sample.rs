@@ -4,9 +4,10 @@
 //! pointer table, the subject's own start, is made resident first; then the baseline is read, and
 //! from there on nothing of the harness's grows. The first pass, on a cold heap, is the one whose
 //! memory is read; all passes are timed. A child that times calls one by one (`tails`) plays one pass
-//! and reads no memory. On several threads (`threads`) no memory is read: what is
+//! and reads no memory, one that reads memory over the workload's life (`life`) times nothing. On several threads (`threads`) no memory is read: what is
 //! resident would hang on how the threads happened to run.
 
+mod life;
 mod tails;
 mod threads;
 
@@ -18,6 +19,7 @@ use super::job::{ANSWER_FD, Answer, Found, Job, Task};
 use crate::os::Mapping;
 use crate::plan::window::Windows;
 use crate::replay::allocator::Allocator;
+use crate::replay::player::life::Life;
 use crate::replay::player::{Player, Stop};
 use crate::replay::probe::magnifier::Look;
 use crate::replay::probe::stopwatch::Timed;
@@ -92,6 +94,7 @@ fn conclude(job: &Job, identity: Identity, outcome: Outcome) -> Answer {
             page_faults: measured.page_faults,
             timed: measured.timed,
             looks: measured.looks,
+            life: measured.life,
         }),
         Err(Stop::Null { call, size }) => {
             Answer::Oom(format!("call {call}: null for a request of {size} bytes"))
@@ -116,6 +119,7 @@ struct Measured {
     page_faults: Option<u64>,
     timed: Option<Timed>,
     looks: Vec<Look>,
+    life: Option<Life>,
 }
 
 struct Sampler<'a> {
@@ -148,6 +152,7 @@ impl Visitor for Sampler<'_> {
         match task {
             Task::Tails => return tails::timed(self, allocator),
             Task::Look => return tails::looked_at(self, allocator),
+            Task::Life { waits } => return life::life(self, allocator, waits),
             Task::Measure { .. } | Task::Verify | Task::Once | Task::Count => {}
         }
         let mut player = Player::new(shape, self.windows, self.pointers, allocator);

@@ -1,6 +1,7 @@
 //! `arenabench run`: subjects on workloads, records and a report.
 
 mod counts;
+mod memory;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -141,7 +142,11 @@ pub(crate) fn run(args: &Run, voice: &Voice, interrupt: &Interrupt) -> Outcome {
         .as_ref()
         .map_or_else(Taken::default, |earlier| Taken::of(&earlier.samples, &earlier.memchecks))
         .with_tails(earlier.as_ref().map_or(&[], |earlier| &earlier.tails))
-        .with_counts(earlier.as_ref().map_or(&[], |earlier| &earlier.counts));
+        .with_counts(earlier.as_ref().map_or(&[], |earlier| &earlier.counts))
+        .with_memory(
+            earlier.as_ref().map_or(&[], |earlier| &earlier.memories),
+            earlier.as_ref().map_or(&[], |earlier| &earlier.packings),
+        );
     let conditions = Conditions::of(&args.subjects, &args.generation, voice, interrupt);
     let mut session = Session::new(conditions, &subjects, prepared.iter().collect(), &baseline)
         .resumed(sink, taken);
@@ -157,6 +162,9 @@ pub(crate) fn run(args: &Run, voice: &Voice, interrupt: &Interrupt) -> Outcome {
     session.measure(&pace)?;
     if args.tails || args.profile != Profile::Quick {
         session.tails(&plan.tails)?;
+    }
+    if args.memory || args.profile != Profile::Quick {
+        memory::memory(&mut session)?;
     }
     if args.counts || args.profile != Profile::Quick {
         let operations = extent.operations.min(counts::OPERATIONS);

@@ -21,7 +21,7 @@ use reports::record::{Counts, Status};
 
 use crate::child::job::Task;
 use crate::child::outcome::{self, Verdict};
-use crate::child::process::check;
+use crate::child::process;
 use crate::child::spawn::{self, Limits};
 use crate::interrupt::Interrupt;
 use crate::measure::{self, Request};
@@ -167,17 +167,9 @@ fn child(
     command.args([argument, job]);
     let _preload = measure::environment(&mut command, request.subject)?;
     // SAFETY: the function makes system calls only, which are allowed between fork and exec.
-    unsafe { command.pre_exec(without_chance) };
+    unsafe { command.pre_exec(process::without_chance) };
     let finished = spawn::run(command, limits, interrupt)?;
     Ok(outcome::judge(&finished, request.workload.shape.calls))
-}
-
-/// Turns off address randomisation and huge pages for what is executed next.
-fn without_chance() -> io::Result<()> {
-    // SAFETY: changes flags of this process alone.
-    check(unsafe { libc::personality(libc::ADDR_NO_RANDOMIZE as libc::c_ulong) })?;
-    // SAFETY: prctl with these arguments touches no memory.
-    check(unsafe { libc::prctl(libc::PR_SET_THP_DISABLE, 1, 0, 0, 0) })
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ mod fidelity;
 mod installed;
 mod interrupted;
 mod memcheck;
+mod memory;
 mod ownership;
 mod program;
 mod real_programs;

@@ -96,6 +96,8 @@ impl Results {
             Record::Detection(detection) => self.detections.push(detection),
             Record::Tails(tails) => self.tails.push(tails),
             Record::Counts(counts) => self.counts.push(counts),
+            Record::Memory(memory) => self.memories.push(memory),
+            Record::Packing(packing) => self.packings.push(packing),
             Record::Unmeasured(unmeasured) => self.unmeasured.push(unmeasured),
             Record::End(end) => self.end = Some(end),
         }

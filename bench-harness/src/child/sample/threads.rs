@@ -54,7 +54,9 @@ impl Sampler<'_> {
         let mut team = Team::new(&job.shape, streams, pointers, allocator, hooks)?;
         let (passes, timed) = match job.task {
             Task::Measure { passes } => (passes + 1, true),
-            Task::Verify | Task::Once | Task::Tails | Task::Look | Task::Count => (1, false),
+            Task::Verify | Task::Once | Task::Tails | Task::Look => (1, false),
+            // Memory and counts are had on one thread.
+            Task::Count | Task::Life { .. } => (1, false),
         };
         let mut measured = Measured::default();
         for _ in 0..passes {
