@@ -195,6 +195,10 @@ pub(crate) struct Run {
     /// profiles do so anyway
     #[arg(long)]
     pub(crate) tails: bool,
+    /// Also read memory over the life of every workload, for fragmentation, what is left after the
+    /// end, and maps of the heap; the standard and full profiles do so anyway
+    #[arg(long)]
+    pub(crate) memory: bool,
     /// Go on with the interrupted run in the output folder
     #[arg(long, requires = "output")]
     pub(crate) resume: bool,

@@ -18,6 +18,7 @@ mod interrupt;
 mod measure;
 mod os;
 mod ownership;
+mod packing;
 mod plan;
 mod preload;
 mod program;

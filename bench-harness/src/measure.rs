@@ -1,9 +1,11 @@
 //! Takes one sample: a child for one subject on one workload, and the record of how it went.
 //! `tails` does the same for children that time every call by itself, `counters` for those that count
-//! events of the processor, `footprint` for those whose memory shall repeat.
+//! events of the processor, `footprint` for those whose memory shall repeat, `memory` for those that
+//! read memory over the workload's life.
 
 pub(crate) mod counters;
 pub(crate) mod footprint;
+pub(crate) mod memory;
 pub(crate) mod tails;
 
 use std::io;
@@ -47,7 +49,7 @@ fn arguments_to_look(request: &Request<'_>, look: Vec<u64>) -> io::Result<[std::
     // A tool that watches from outside is given one thread to watch, and memory repeats on one only.
     let is_watched = matches!(
         request.task,
-        Task::Once | Task::Count | Task::Counters | Task::Measure { passes: 0 }
+        Task::Once | Task::Count | Task::Counters | Task::Life { .. } | Task::Measure { passes: 0 }
     );
     let streams = if is_watched { None } else { workload.streams() };
     let (streams, plan) = match streams {

@@ -1,5 +1,7 @@
 //! Memory straight from the kernel, and what the kernel says of this process.
 
+pub(crate) mod residency;
+
 use std::io;
 use std::ptr::{self, NonNull};
 

@@ -12,11 +12,11 @@
 mod counters;
 mod counts;
 mod footprints;
+mod memcheck;
+mod memory;
 mod tails;
 
 pub(crate) use tails::TailsPace;
-
-mod memcheck;
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use reports::record::{Counters, Counts, Memcheck, Record, Sample, Status, Tails};
+use reports::record::{Counters, Counts, Memcheck, Memory, Packing, Record, Sample, Status, Tails};
 use reports::results::ResultsFile;
 use reports::statistics::{Floor, Rounds, by_round};
 
@@ -100,6 +100,9 @@ pub(crate) struct Taken {
     tails: HashSet<(String, String, u32)>,
     counts: HashSet<(String, String)>,
     counters: HashSet<(String, String, u32)>,
+    memories: HashSet<(String, String)>,
+    /// Workloads whose lifetimes have been packed.
+    pub(crate) packings: HashSet<String>,
     next_seq: u64,
     times: Vec<Sample>,
 }
@@ -157,6 +160,14 @@ impl Taken {
             }
             self.counters.insert((cell.0, cell.1, one.round));
         }
+        self
+    }
+
+    /// Adds what an earlier run has found of memory over time.
+    pub(crate) fn with_memory(mut self, memories: &[Memory], packings: &[Packing]) -> Self {
+        let finished = memories.iter().filter(|one| one.status != Status::Interrupted);
+        self.memories.extend(finished.map(|one| (one.subject.clone(), one.workload.clone())));
+        self.packings.extend(packings.iter().map(|one| one.workload.clone()));
         self
     }
 

@@ -14,6 +14,7 @@ use workloads::trace::Reader;
 
 use crate::bundled::{self, Bundled};
 use crate::exit::{self, Failure};
+use crate::packing::lifetimes::Lifetimes;
 use crate::plan::Shape;
 use crate::plan::compile::{Census, CompileError, Compiler};
 use crate::plan::streams::StreamsShape;
@@ -110,6 +111,19 @@ impl Prepared {
     /// The plan for threads and its path, unless the mode is serial.
     pub(crate) fn streams(&self) -> Option<(&StreamsShape, PathBuf)> {
         self.streams.as_ref().map(|(shape, file)| (shape, path_of(file)))
+    }
+
+    /// All lifetimes; `None` when there are too many. Reads the events again.
+    ///
+    /// # Errors
+    /// As [`prepare`].
+    pub(crate) fn lifetimes(&self) -> Result<Option<Lifetimes>, Failure> {
+        let mut lifetimes = Lifetimes::default();
+        self.origin.each_event(&mut |event| {
+            lifetimes.event(event);
+            Ok(())
+        })?;
+        Ok(lifetimes.finish())
     }
 
     /// The workload in a mode: the one asked for, else parallel where there are several threads and
@@ -301,6 +315,7 @@ fn record(
             census.small_births as f64 / census.births as f64
         },
         losses: Vec::new(),
+        aged_by: None,
         sha256: census.sha256,
     }
 }

@@ -16,6 +16,8 @@ mod canvas;
 mod contest;
 mod detection;
 mod fidelity;
+mod heap;
+mod life;
 mod marker;
 mod memcheck;
 mod memory;
@@ -38,6 +40,9 @@ use crate::programs::Programs;
 use crate::record::{Call, Memcheck, Role};
 use crate::results::Results;
 use crate::summary::{Row, Scope, Summary};
+
+/// Workloads whose heaps are drawn.
+const MAPPED: usize = 2;
 
 /// A finished chart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +86,10 @@ pub(crate) struct Charts {
     pub(crate) ownership: Vec<(Question<'static>, Chart)>,
     /// Times of single calls by workload, of those that have any.
     pub(crate) tails: Vec<Chart>,
+    /// Memory over time by workload, of those whose memory was read.
+    pub(crate) life: Vec<(String, Chart)>,
+    /// Pictures of heaps.
+    pub(crate) heaps: Vec<Chart>,
     /// Times by setting, in the same order.
     pub(crate) times: Vec<Option<Chart>>,
 }
@@ -131,6 +140,14 @@ impl Charts {
         let fidelity = Fidelity::of(results).and_then(|one| fidelity::fidelity(&one, &mut slugs));
         let timed = crate::tails::tables(&results.tails);
         let tails = timed.iter().filter_map(|one| tails::tails(one, &mut slugs)).collect();
+        let lives = crate::life::tables(results);
+        let life = lives.iter().filter_map(|one| {
+            Some((one.workload.to_owned(), life::life(one, marker, &mut slugs)?))
+        });
+        let life = life.collect();
+        let mapped = lives.iter().filter(|one| !one.maps.is_empty()).take(MAPPED);
+        let mapped = mapped.flat_map(|one| &one.maps);
+        let heaps = mapped.filter_map(|one| heap::heap(one, &mut slugs)).collect();
         let strategies = Strategies::of(results);
         let ownership =
             strategies.map(|one| ownership::charts(&one, &mut slugs)).unwrap_or_default();
@@ -146,6 +163,8 @@ impl Charts {
             fidelity,
             ownership,
             tails,
+            life,
+            heaps,
             times,
         }
     }
@@ -164,6 +183,7 @@ impl Charts {
             .chain(&self.fidelity)
             .chain(&self.tradeoff)
             .chain(&self.tails);
+        let first = first.chain(self.life.iter().map(|(_, chart)| chart)).chain(&self.heaps);
         let first = first.chain(&self.memcheck);
         let first = first.chain(self.ownership.iter().map(|(_, chart)| chart));
         let first = first.chain(&self.detection);

@@ -16,6 +16,7 @@
 //! counts      instructions and misses per pair
 //! counters    events counted by the processor, per pair
 //! tails       times of single calls: medians over rounds
+//! life        memory over the life of a program
 //! findings    what was found, in sentences
 //! quantity    figures as text
 //! chart page markdown samples_csv    what people look at
@@ -40,6 +41,7 @@ mod counters;
 mod counts;
 mod detections;
 mod junit;
+mod life;
 mod markdown;
 mod page;
 mod report;

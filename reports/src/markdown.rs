@@ -42,6 +42,7 @@ pub fn markdown(results: &Results, summary: &Summary, programs: Option<&Programs
         ("By workload", by_workload(summary)),
         ("Real programs", programs.map(real_programs)),
         ("Memory", memory(summary)),
+        ("Memory over the life of a program", Some(life(results))),
         ("Times of single calls", Some(tails(results))),
         ("Instructions and cache misses", Some(counts(results))),
         ("Valgrind errors", errors(results)),
@@ -247,6 +248,22 @@ fn memory(summary: &Summary) -> Body {
         }
     }
     Some(("Peak resident memory over peak live bytes, median over samples.".to_owned(), table))
+}
+
+fn life(results: &Results) -> (String, Table) {
+    let mut head = vec![("workload", false), ("subject", false)];
+    head.extend(crate::life::HEAD.map(|name| (name, true)));
+    let mut table = Table::new(&head);
+    for one in crate::life::tables(results) {
+        for record in one.cells {
+            let Some(figures) = crate::life::figures(record) else { continue };
+            let names = [one.workload, &record.subject].map(str::to_owned);
+            table.rows.push(names.into_iter().chain(figures).collect());
+        }
+    }
+    let caption = "Used is resident memory above the baseline; used over live in the four ways of Johnstone \
+                   and Wilson; left is what is used after everything was freed.";
+    (caption.to_owned(), table)
 }
 
 fn tails(results: &Results) -> (String, Table) {

@@ -18,6 +18,7 @@ mod counts;
 mod detection;
 mod fidelity;
 mod gaps;
+mod life;
 mod machine;
 mod memcheck;
 mod memory;
@@ -72,6 +73,7 @@ pub(crate) fn render(
         ("programs", "Real programs", programs::section(context)),
         ("fidelity", "What a replay is worth", fidelity::section(context)),
         ("memory", "Memory beside time", memory::section(context)),
+        ("life", "Memory over the life of a program", life::section(context)),
         ("tails", "Times of single calls", tails::section(context)),
         ("counts", "Instructions and cache misses", counts::section(context)),
         ("counters", "Hardware counters", counters::section(context)),

@@ -16,6 +16,8 @@ mod counters;
 mod counts;
 mod footprint;
 mod memcheck;
+mod memory;
+mod packing;
 mod program;
 mod tails;
 
@@ -28,6 +30,8 @@ pub use counters::Counters;
 pub use counts::Counts;
 pub use detection::{Detection, Finding};
 pub use footprint::Footprint;
+pub use memory::{HeapMap, Memory, WasteRow, fragmentation};
+pub use packing::Packing;
 pub use program::Program;
 pub use tails::{ALL as ALL_CALLS, Cause, TailRow, Tails, WorstCall};
 
@@ -77,6 +81,10 @@ pub enum Record {
     Counters(Counters),
     /// One replay whose memory was read where nothing is left to chance.
     Footprint(Footprint),
+    /// One replay whose memory was read over its whole life.
+    Memory(Memory),
+    /// How small a heap could have been for a workload.
+    Packing(Packing),
     /// A part of the run that could not be measured on this computer.
     Unmeasured(Unmeasured),
     /// The run is over; last line of a file.
@@ -85,7 +93,7 @@ pub enum Record {
 
 impl Record {
     /// Every kind of this version, as the `kind` key names it, in the order of the variants.
-    pub const KINDS: [&'static str; 16] = [
+    pub const KINDS: [&'static str; 18] = [
         "host",
         "subject",
         "workload",
@@ -100,6 +108,8 @@ impl Record {
         "counts",
         "counters",
         "footprint",
+        "memory",
+        "packing",
         "unmeasured",
         "end",
     ];
@@ -122,8 +132,10 @@ impl Record {
             Self::Counts(_) => 11,
             Self::Counters(_) => 12,
             Self::Footprint(_) => 13,
-            Self::Unmeasured(_) => 14,
-            Self::End(_) => 15,
+            Self::Memory(_) => 14,
+            Self::Packing(_) => 15,
+            Self::Unmeasured(_) => 16,
+            Self::End(_) => 17,
         };
         Self::KINDS[index]
     }
@@ -258,6 +270,9 @@ pub struct Workload {
     /// What the trace does not know (`no-thread-ids` ...): no claim may rest on it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub losses: Vec<String>,
+    /// Workload that the heap had been through before; its survivors are part of the base heap.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aged_by: Option<String>,
     /// SHA-256 of the sequence of events, so that two files can be known to hold the same workload.
     pub sha256: String,
 }

@@ -25,8 +25,8 @@ pub use error::{ReadError, exit_code};
 pub use writer::ResultsFile;
 
 use crate::record::{
-    Contract, Counters, Counts, Detection, End, Footprint, Host, Memcheck, Ownership, Program,
-    Recording, Sample, Subject, Tails, Unmeasured, Workload,
+    Contract, Counters, Counts, Detection, End, Footprint, Host, Memcheck, Memory, Ownership,
+    Packing, Program, Recording, Sample, Subject, Tails, Unmeasured, Workload,
 };
 
 /// Everything a results file holds, by kind, each kind in the order of the file.
@@ -60,6 +60,10 @@ pub struct Results {
     pub counters: Vec<Counters>,
     /// Replays whose memory was read where nothing is left to chance.
     pub footprints: Vec<Footprint>,
+    /// Replays whose memory was read over their whole life.
+    pub memories: Vec<Memory>,
+    /// How small the heap of a workload could have been.
+    pub packings: Vec<Packing>,
     /// Parts of the run that could not be measured.
     pub unmeasured: Vec<Unmeasured>,
     /// End of the run; the last one where a resumed run left several. `None` when the run is not over.
@@ -89,6 +93,8 @@ impl Results {
             counts: Vec::new(),
             counters: Vec::new(),
             footprints: Vec::new(),
+            memories: Vec::new(),
+            packings: Vec::new(),
             unmeasured: Vec::new(),
             end: None,
             torn_line: None,

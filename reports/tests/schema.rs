@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use reports::record::{
-    Call, Cause, Contract, Counters, Counts, Detection, Finding, Footprint, Memcheck, Metric,
-    Program, Record, Role, Sample, Status, Tails, Unmeasured, Verdict,
+    Call, Cause, Contract, Counters, Counts, Detection, Finding, Footprint, Memcheck, Memory,
+    Metric, Packing, Program, Record, Role, Sample, Status, Tails, Unmeasured, Verdict, Workload,
 };
 use reports::results::Results;
 
@@ -66,7 +66,10 @@ fn full_records() -> Vec<Record> {
     vec![
         Record::Host(results.host.clone()),
         Record::Subject(subject),
-        Record::Workload(results.workloads[3].clone()),
+        Record::Workload(Workload {
+            aged_by: Some("json".to_owned()),
+            ..results.workloads[3].clone()
+        }),
         Record::Recording(results.recordings[0].clone()),
         Record::Sample(sample),
         Record::Memcheck(memcheck),
@@ -103,6 +106,11 @@ fn full_records() -> Vec<Record> {
             rss_peak_bytes: Some(4096),
             rss_retained_bytes: Some(4096),
         }),
+        Record::Memory(Memory {
+            message: Some("message".to_owned()),
+            ..synthetic::memory("system", 1.2)
+        }),
+        Record::Packing(Packing { message: Some("message".to_owned()), ..synthetic::packing() }),
         Record::Unmeasured(Unmeasured {
             measure: "memcheck".to_owned(),
             reason: "reason".to_owned(),

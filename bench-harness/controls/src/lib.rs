@@ -11,7 +11,8 @@
 //! | `stalling` | spins for long in one malloc of 2,500 | times of single calls, in p99.99 and the maximum |
 //! | `overlapping` | hands out parts of live blocks | `--verify`: overlap |
 //! | `racing` | hands the same block to two threads | `--verify` on threads: overlap |
-//! | `leaking` | gives back every other block | peak RSS over peak live |
+//! | `leaking` | gives back every other block | peak RSS over peak live, memory left after the drain |
+//! | `wavering` | takes as many pages as its process number says | memory over time that differs between two processes |
 //! | `misaligned` | hands out blocks off by 8 bytes | `--verify`: alignment |
 //! | `dirty` | leaves a byte of a calloc'ed block unzeroed | `--verify`: calloc zeroing |
 //! | `forgetful` | loses half of a block in realloc | `--verify`: realloc prefix |

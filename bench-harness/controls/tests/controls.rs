@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 const AFTER: usize = arenabench_controls::DEFAULT_AFTER as usize;
 const CALLS: usize = AFTER + 10_000;
 
-const ALL: [&str; 17] = [
+const ALL: [&str; 18] = [
     "crashing",
     "dirty",
     "exiting",
@@ -32,6 +32,7 @@ const ALL: [&str; 17] = [
     "slow",
     "stalling",
     "undefined",
+    "wavering",
     "unloaded",
     "wasteful",
 ];
@@ -307,6 +308,18 @@ fn stalling_spins_in_one_malloc_of_2500() {
     assert_eq!(stalls.len(), 4);
     let usual = others[others.len() / 2];
     assert!(stalls.iter().all(|stall| *stall > 10 * usual), "{stalls:?}, usually {usual:?}");
+}
+
+#[test]
+fn wavering_takes_pages_of_its_own_once() {
+    let control = Control::load("wavering");
+    let blocks: Vec<_> = (0..2 * AFTER).map(|_| control.malloc(48)).collect();
+    let distance = |pair: &[*mut u8]| pair[1].addr().abs_diff(pair[0].addr());
+    let pages = 1 + std::process::id() as usize % 64;
+    let wide = blocks.windows(2).filter(|pair| distance(pair) >= pages * 4096).count();
+    // Elsewhere than between two blocks when it is large enough for glibc to map it by itself.
+    assert!(wide >= 1 || pages >= 32, "{pages} pages");
+    blocks.into_iter().for_each(|block| control.free(block));
 }
 
 #[test]

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::counters::Event;
 use crate::plan::Shape;
 use crate::plan::streams::StreamsShape;
+use crate::replay::player::life::Life;
 use crate::replay::probe::magnifier::Look;
 use crate::replay::probe::stopwatch::Timed;
 use crate::replay::touch::Touch;
@@ -63,6 +64,9 @@ pub(crate) enum Task {
     Counters,
     /// One pass on one thread, a few calls of it looked at closely.
     Look,
+    /// One pass on one thread, memory read over its whole life and, if told to wait, for seconds
+    /// after it.
+    Life { waits: bool },
 }
 
 /// What a child found.
@@ -106,4 +110,7 @@ pub(crate) struct Found {
     /// What was found at the calls that were looked at.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) looks: Vec<Look>,
+    /// Memory over the life of the workload.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) life: Option<Life>,
 }

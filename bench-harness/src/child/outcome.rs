@@ -124,6 +124,7 @@ mod tests {
             events: std::collections::BTreeMap::new(),
             timed: None,
             looks: Vec::new(),
+            life: None,
         }))
         .unwrap()
     }

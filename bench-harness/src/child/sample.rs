@@ -4,10 +4,12 @@
 //! pointer table, the subject's own start, is made resident first; then the baseline is read, and
 //! from there on nothing of the harness's grows. The first pass, on a cold heap, is the one whose
 //! memory is read; all passes are timed. A child that times calls one by one (`tails`) plays one pass
-//! and reads no memory. On several threads (`threads`) no memory is read: what is
-//! resident would hang on how the threads happened to run.
+//! and reads no memory, one that reads memory over the workload's life (`life`) times nothing. On
+//! several threads (`threads`) no memory is read: what is resident would hang on how the threads
+//! happened to run.
 
 mod counters;
+mod life;
 mod tails;
 mod threads;
 
@@ -21,6 +23,7 @@ use crate::counters::Event;
 use crate::os::Mapping;
 use crate::plan::window::Windows;
 use crate::replay::allocator::Allocator;
+use crate::replay::player::life::Life;
 use crate::replay::player::{Player, Stop};
 use crate::replay::probe::magnifier::Look;
 use crate::replay::probe::stopwatch::Timed;
@@ -97,6 +100,7 @@ fn conclude(job: &Job, identity: Identity, outcome: Outcome) -> Answer {
             events: measured.events,
             timed: measured.timed,
             looks: measured.looks,
+            life: measured.life,
         }),
         Err(Stop::Null { call, size }) => {
             Answer::Oom(format!("call {call}: null for a request of {size} bytes"))
@@ -123,6 +127,7 @@ struct Measured {
     events: BTreeMap<Event, u64>,
     timed: Option<Timed>,
     looks: Vec<Look>,
+    life: Option<Life>,
 }
 
 struct Sampler<'a> {
@@ -156,6 +161,7 @@ impl Visitor for Sampler<'_> {
             Task::Tails => return tails::timed(self, allocator),
             Task::Look => return tails::looked_at(self, allocator),
             Task::Counters => return counters::counted(self, allocator),
+            Task::Life { waits } => return life::life(self, allocator, waits),
             Task::Measure { .. } | Task::Verify | Task::Once | Task::Count => {}
         }
         let mut player = Player::new(shape, self.windows, self.pointers, allocator);

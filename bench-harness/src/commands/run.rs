@@ -2,6 +2,7 @@
 
 mod counters;
 mod counts;
+mod memory;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -138,7 +139,11 @@ pub(crate) fn run(args: &Run, voice: &Voice, interrupt: &Interrupt) -> Outcome {
         .map_or_else(Taken::default, |earlier| Taken::of(&earlier.samples, &earlier.memchecks))
         .with_tails(earlier.as_ref().map_or(&[], |earlier| &earlier.tails))
         .with_counters(earlier.as_ref().map_or(&[], |earlier| &earlier.counters))
-        .with_counts(earlier.as_ref().map_or(&[], |earlier| &earlier.counts));
+        .with_counts(earlier.as_ref().map_or(&[], |earlier| &earlier.counts))
+        .with_memory(
+            earlier.as_ref().map_or(&[], |earlier| &earlier.memories),
+            earlier.as_ref().map_or(&[], |earlier| &earlier.packings),
+        );
     let conditions = Conditions::of(&args.subjects, &args.generation, voice, interrupt);
     let mut session = Session::new(conditions, &subjects, prepared.iter().collect(), &baseline)
         .resumed(sink, taken);
@@ -157,6 +162,9 @@ pub(crate) fn run(args: &Run, voice: &Voice, interrupt: &Interrupt) -> Outcome {
     }
     if args.counters || args.profile != Profile::Quick {
         counters::counters(&mut session, args.counters)?;
+    }
+    if args.memory || args.profile != Profile::Quick {
+        memory::memory(&mut session)?;
     }
     if args.counts || args.profile != Profile::Quick {
         let operations = extent.operations.min(counts::OPERATIONS);

@@ -2,7 +2,8 @@
 //!
 //! `allocator` is what the loop calls, `touch` what it does to blocks besides, `player` brings it a
 //! plan's phases on one thread, `team` on the threads of the trace. `verify` wraps an allocator so
-//! that everything it hands out is checked, `probe` so that every call is looked at by itself. The
+//! that everything it hands out is checked, `probe` so that every call is looked at by itself, `survey` so
+//! that what is alive is known. The
 //! loop itself is here and is compiled once for every kind of allocator and every touch policy, so
 //! that it tests for neither.
 
@@ -10,6 +11,7 @@ pub(crate) mod allocator;
 pub(crate) mod mode;
 pub(crate) mod player;
 pub(crate) mod probe;
+pub(crate) mod survey;
 pub(crate) mod team;
 pub(crate) mod touch;
 pub(crate) mod verify;

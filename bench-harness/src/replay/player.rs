@@ -2,7 +2,9 @@
 //!
 //! A pass is the base heap, the measured region and the drain; its time is the region's. The memory
 //! pass is cut into [`MEMORY_STEPS`] parts with the clock stopped between them to read the resident
-//! size; it is the one that runs on a cold heap.
+//! size; it is the one that runs on a cold heap. `life` reads it more often, and after the drain.
+
+pub(crate) mod life;
 
 use std::io;
 use std::time::Duration;
@@ -163,7 +165,7 @@ impl<'a, A: Allocator> Player<'a, A> {
         let base = tally.calls;
         let mut elapsed = Duration::ZERO;
         let mut at = shape.region_start;
-        for stop in self.memory_stops() {
+        for stop in self.stops(MEMORY_STEPS) {
             if stop > at {
                 let (end, time) = self.play_until::<TOUCH>(at, stop, &mut tally)?;
                 at = end;
@@ -182,12 +184,11 @@ impl<'a, A: Allocator> Player<'a, A> {
 
     /// Word positions after which the resident size is read: evenly spaced, the point of most live
     /// bytes, and the end of the region.
-    fn memory_stops(&self) -> Vec<u64> {
+    fn stops(&self, parts: u64) -> Vec<u64> {
         let shape = self.shape;
         let words = shape.region_end - shape.region_start;
-        let mut stops: Vec<_> = (0..=MEMORY_STEPS)
-            .map(|step| shape.region_start + words * step / MEMORY_STEPS)
-            .collect();
+        let mut stops: Vec<_> =
+            (0..=parts).map(|step| shape.region_start + words * step / parts).collect();
         if shape.live_peak_word >= shape.region_start {
             stops.push(shape.live_peak_word);
         }

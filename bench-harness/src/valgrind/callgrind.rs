@@ -21,7 +21,7 @@ use reports::record::{Counts, Status};
 
 use crate::child::job::Task;
 use crate::child::outcome::{self, Verdict};
-use crate::child::process::without_chance;
+use crate::child::process;
 use crate::child::spawn::{self, Limits};
 use crate::interrupt::Interrupt;
 use crate::measure::{self, Request};
@@ -167,7 +167,7 @@ fn child(
     command.args([argument, job]);
     let _preload = measure::environment(&mut command, request.subject)?;
     // SAFETY: the function makes system calls only, which are allowed between fork and exec.
-    unsafe { command.pre_exec(without_chance) };
+    unsafe { command.pre_exec(process::without_chance) };
     let finished = spawn::run(command, limits, interrupt)?;
     Ok(outcome::judge(&finished, request.workload.shape.calls))
 }

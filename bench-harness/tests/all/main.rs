@@ -25,6 +25,7 @@ mod interrupted;
 mod kills;
 mod long;
 mod memcheck;
+mod memory;
 mod ownership;
 mod predicted;
 mod program;

@@ -98,6 +98,8 @@ impl Results {
             Record::Counts(counts) => self.counts.push(counts),
             Record::Counters(counters) => self.counters.push(counters),
             Record::Footprint(footprint) => self.footprints.push(footprint),
+            Record::Memory(memory) => self.memories.push(memory),
+            Record::Packing(packing) => self.packings.push(packing),
             Record::Unmeasured(unmeasured) => self.unmeasured.push(unmeasured),
             Record::End(end) => self.end = Some(end),
         }

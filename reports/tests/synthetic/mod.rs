@@ -10,9 +10,10 @@ use std::collections::BTreeMap;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use reports::record::{
-    Call, Cause, Contract, Counters, Counts, Detection, End, FULL_SYMBOLS, Finding, Host, Leak,
-    Memcheck, Metric, Ownership, Place, Program, REQUESTS_ON, Record, Recording, Role, Sample,
-    Source, Status, Subject, TailRow, Tails, Unmeasured, Verdict, Workload, WorstCall,
+    Call, Cause, Contract, Counters, Counts, Detection, End, FULL_SYMBOLS, Finding, HeapMap, Host,
+    Leak, Memcheck, Memory, Metric, Ownership, Packing, Place, Program, REQUESTS_ON, Record,
+    Recording, Role, Sample, Source, Status, Subject, TailRow, Tails, Unmeasured, Verdict,
+    WasteRow, Workload, WorstCall, fragmentation,
 };
 use reports::results::Results;
 
@@ -127,6 +128,7 @@ pub(crate) fn workload(name: &str, source: Source) -> Workload {
         base_blocks: 10_000,
         small_share: 0.973,
         losses,
+        aged_by: None,
         sha256: "cd".repeat(32),
     }
 }
@@ -520,6 +522,54 @@ pub(crate) fn counts(subject: &str, call: Call, instructions: u64) -> Counts {
     }
 }
 
+/// Memory over the life of int-churn: as much used as `overhead` says of what is alive.
+pub(crate) fn memory(subject: &str, overhead: f64) -> Memory {
+    let used = |live: u64| (live as f64 * overhead) as u64;
+    let live = (0..=16).map(|part: u64| (part, 1_000_000 + 200_000 * part.min(24 - part)));
+    let series: Vec<_> = live.map(|(part, live)| (part * 1_000, live, used(live))).collect();
+    let waste = WasteRow {
+        sizes: "up-to-64".to_owned(),
+        requests: 10_000,
+        requested_bytes: 400_000,
+        usable_bytes: 480_000,
+    };
+    let map = HeapMap {
+        page_bytes: 4096,
+        cell_pages: 2,
+        pages_by_fill: [40, 0, 0, 20, 0, 0, 0, 0, 140],
+        regions: vec!["8".repeat(70), "0123.".repeat(6)],
+    };
+    Memory {
+        subject: subject.to_owned(),
+        workload: "int-churn".to_owned(),
+        call: Call::C,
+        touch: "header".to_owned(),
+        status: Status::Ok,
+        message: None,
+        operations: Some(16_000),
+        repeats: Some(true),
+        live_peak_bytes: series.iter().map(|point| point.1).max(),
+        used_peak_bytes: series.iter().map(|point| point.2).max(),
+        fragmentation: fragmentation(&series),
+        drained: vec![(0, used(900_000)), (100, used(900_000)), (1_000, 65_536), (5_000, 65_536)],
+        series,
+        waste: vec![waste],
+        map: Some(map),
+    }
+}
+
+/// The best packing found for int-churn.
+pub(crate) fn packing() -> Packing {
+    Packing {
+        workload: "int-churn".to_owned(),
+        message: None,
+        lifetimes: Some(8_000),
+        bound_bytes: Some(4_300_000),
+        packed_bytes: Some(4_400_000),
+        method: Some("best fit in order of birth".to_owned()),
+    }
+}
+
 /// Events of 2,000,000 calls of int-churn.
 pub(crate) fn counters(subject: &str, cycles: u64) -> Counters {
     Counters {
@@ -579,6 +629,8 @@ pub(crate) fn records(results: &Results) -> Vec<Record> {
     records.extend(results.tails.iter().cloned().map(Record::Tails));
     records.extend(results.counts.iter().cloned().map(Record::Counts));
     records.extend(results.counters.iter().cloned().map(Record::Counters));
+    records.extend(results.memories.iter().cloned().map(Record::Memory));
+    records.extend(results.packings.iter().cloned().map(Record::Packing));
     records.extend(results.unmeasured.iter().cloned().map(Record::Unmeasured));
     records.extend(results.end.iter().cloned().map(Record::End));
     records

@@ -54,9 +54,13 @@ impl Sampler<'_> {
         let mut team = Team::new(&job.shape, streams, pointers, allocator, hooks)?;
         let (passes, timed) = match job.task {
             Task::Measure { passes } => (passes + 1, true),
-            Task::Verify | Task::Once | Task::Tails | Task::Look | Task::Count | Task::Counters => {
-                (1, false)
-            }
+            Task::Verify
+            | Task::Once
+            | Task::Tails
+            | Task::Look
+            | Task::Count
+            | Task::Counters
+            | Task::Life { .. } => (1, false),
         };
         let mut measured = Measured::default();
         for _ in 0..passes {

@@ -14,7 +14,7 @@ use super::{Operation, Probe};
 use crate::plan::streams::Phase;
 
 /// Size bands: largest request in bytes, and name.
-const BANDS: [(usize, &str); 6] = [
+pub(crate) const BANDS: [(usize, &str); 6] = [
     (64, "up-to-64"),
     (512, "up-to-512"),
     (4 << 10, "up-to-4Ki"),
@@ -27,7 +27,8 @@ const BANDS: [(usize, &str); 6] = [
 /// outside, which only a second look can tell.
 const WORST: usize = 64;
 
-fn band(size: usize) -> usize {
+/// The band of a size, by its place in [`BANDS`].
+pub(crate) fn band(size: usize) -> usize {
     BANDS.iter().position(|(most, _)| size <= *most).unwrap_or(BANDS.len() - 1)
 }
 
