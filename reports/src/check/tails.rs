@@ -26,10 +26,13 @@ const SLOW_NS: f64 = 10_000.0;
 /// Nor one that takes no longer than this many times the usual p99.9.
 const SLOW_TIMES: f64 = 4.0;
 
+/// Reads a figure off a replay.
+type Reader = Box<dyn Fn(&Tails) -> Option<f64>>;
+
 /// A figure of one kind of call, and from where on more of it is worse.
 struct Figure {
     name: String,
-    of: Box<dyn Fn(&Tails) -> Option<f64>>,
+    of: Reader,
     times: f64,
     more: f64,
 }
