@@ -148,8 +148,9 @@ mod tests {
         let mapping = Mapping::reserved(pages * page_bytes()).unwrap();
         counter.begin().unwrap();
         for page in 0..pages {
-            // SAFETY: the offset lies within the mapping, which nobody else uses.
-            unsafe { mapping.start().add(page * page_bytes()).write_volatile(1) };
+            let at = mapping.start().wrapping_add(page * page_bytes());
+            // SAFETY: within the mapping, which nobody else uses.
+            unsafe { at.write_volatile(1) };
         }
         counter.end().unwrap()
     }

@@ -112,5 +112,5 @@ pub(crate) struct Found {
     pub(crate) looks: Vec<Look>,
     /// Memory over the life of the workload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) life: Option<Life>,
+    pub(crate) life: Option<Box<Life>>,
 }

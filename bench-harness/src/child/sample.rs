@@ -100,7 +100,7 @@ fn conclude(job: &Job, identity: Identity, outcome: Outcome) -> Answer {
             events: measured.events,
             timed: measured.timed,
             looks: measured.looks,
-            life: measured.life,
+            life: measured.life.map(Box::new),
         }),
         Err(Stop::Null { call, size }) => {
             Answer::Oom(format!("call {call}: null for a request of {size} bytes"))

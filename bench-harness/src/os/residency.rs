@@ -104,7 +104,7 @@ mod tests {
     fn touched_pages_are_resident_and_untouched_ones_are_not() {
         let mapping = Mapping::reserved(8 << 12).unwrap();
         // SAFETY: inside the mapping.
-        unsafe { mapping.start().add(3 << 12).write_volatile(1) };
+        unsafe { mapping.start().wrapping_add(3 << 12).write_volatile(1) };
         let first = mapping.start().addr() as u64 / page_bytes() as u64;
         let mut found = Vec::new();
         PageMap::open().unwrap().each(first, 8, |_, resident| found.push(resident)).unwrap();

@@ -30,8 +30,8 @@ pub(super) fn heap(record: &Memory, slugs: &mut Slugs) -> Option<Chart> {
     let canvas = Canvas::new(&mut document, WIDTH_PX, height);
     canvas.text((8.0, 17.0), &title, Type::TITLE, Anchor::Start, Tone::INK);
     let size = quantity::bytes((pages * map.page_bytes) as f64);
-    let caption = format!("OS pages by live bytes when most were alive; 1\u{a0}sample.");
-    canvas.text((8.0, 38.0), &caption, Type::SMALL, Anchor::Start, Tone::QUIET);
+    let caption = "OS pages by live bytes when most were alive; 1\u{a0}sample.";
+    canvas.text((8.0, 38.0), caption, Type::SMALL, Anchor::Start, Tone::QUIET);
     let unit = format!("One cell is {size} of addresses, in rising order");
     canvas.text((8.0, 58.0), &unit, Type::SMALL, Anchor::Start, Tone::INK);
     let mut at = 0;

@@ -176,7 +176,7 @@ mod tests {
         let start = mapping.start().addr();
         for at in [0, 1, 3] {
             // SAFETY: inside the mapping.
-            unsafe { mapping.start().add(at << 12).write_volatile(1) };
+            unsafe { mapping.start().wrapping_add(at << 12).write_volatile(1) };
         }
         // Half of the first page, nothing in the next two, all of the last; the third is not touched.
         let blocks = [(start, 1024), (start + 1024, 1024), (start + (3 << 12), 4096)];
