@@ -160,6 +160,9 @@ pub(crate) struct Run {
     /// Workload: a name from `list`, or a trace file [default: by profile]
     #[arg(short, long = "workload", value_name = "W", value_parser = workload_name())]
     pub(crate) workloads: Vec<Name>,
+    /// Start on a heap that another workload has aged: a name from `list`, or a trace file
+    #[arg(long, value_name = "W", value_parser = workload_name())]
+    pub(crate) aged: Option<Name>,
     /// Folder of the results [default: a new one under arenabench-results]
     #[arg(short, long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
@@ -245,6 +248,9 @@ pub(crate) struct Replay {
     /// Trace file, or a workload from `list`
     #[arg(value_name = "TRACE", value_parser = workload_name())]
     pub(crate) workload: Name,
+    /// Start on a heap that another workload has aged: a name from `list`, or a trace file
+    #[arg(long, value_name = "W", value_parser = workload_name())]
+    pub(crate) aged: Option<Name>,
     #[command(flatten)]
     pub(crate) subjects: Subjects,
     #[command(flatten)]

@@ -5,6 +5,7 @@
 //! provides an allocator and `replay` calls it; `measure` and `valgrind` make records of what came
 //! back, and the `reports` crate turns records into pages. `commands` holds one file per command.
 
+mod aging;
 mod bundled;
 mod child;
 mod cli;

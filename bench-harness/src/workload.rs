@@ -8,10 +8,11 @@ use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
 use reports::record::{Source, Workload};
-use workloads::event::Event;
+use workloads::event::{Event, Op};
 use workloads::generate::Spec;
 use workloads::trace::Reader;
 
+use crate::aging::{Past, Peak};
 use crate::bundled::{self, Bundled};
 use crate::exit::{self, Failure};
 use crate::packing::lifetimes::Lifetimes;
@@ -35,9 +36,42 @@ pub(crate) enum Name {
     Here,
     /// A trace file.
     File(PathBuf),
+    /// A workload on a heap that another one, the second, has aged.
+    Aged(Box<Name>, Box<Name>),
 }
 
 impl Name {
+    /// This workload on a heap aged by `past`.
+    ///
+    /// # Errors
+    /// A message when one of the two does not exist before a run.
+    pub(crate) fn aged_by(self, past: &Self) -> Result<Self, String> {
+        if self == Self::Here || *past == Self::Here {
+            return Err(format!(
+                "{HERE} is recorded by the run itself: it neither ages nor is aged"
+            ));
+        }
+        Ok(Self::Aged(Box::new(self), Box::new(past.clone())))
+    }
+
+    /// Whether a generator makes it, so that its length can be chosen.
+    pub(crate) fn is_generated(&self) -> bool {
+        match self {
+            Self::Generated(_) => true,
+            Self::Aged(own, _) => own.is_generated(),
+            Self::Bundled(_) | Self::Here | Self::File(_) => false,
+        }
+    }
+
+    /// Whether a file of the user's has to be read for it.
+    pub(crate) fn needs_file(&self) -> bool {
+        match self {
+            Self::File(_) => true,
+            Self::Aged(own, past) => own.needs_file() || past.needs_file(),
+            Self::Generated(_) | Self::Bundled(_) | Self::Here => false,
+        }
+    }
+
     /// The workload that `text` names. A path is not looked at.
     ///
     /// # Errors
@@ -81,6 +115,7 @@ impl fmt::Display for Name {
             Self::Generated(spec) => spec.fmt(f),
             Self::Bundled(bundled) => f.write_str(bundled.name),
             Self::Here => f.write_str(HERE),
+            Self::Aged(own, past) => write!(f, "{own}+aged-by-{past}"),
             Self::File(path) => {
                 path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().fmt(f)
             }
@@ -163,6 +198,8 @@ enum Origin {
     Generated(Spec, Extent),
     Bundled(&'static Bundled),
     File(PathBuf),
+    /// The workload, its past, the past's name and the seed of its frees.
+    Aged(Box<Origin>, Box<Origin>, String, u64),
 }
 
 /// What a trace says of itself.
@@ -197,7 +234,39 @@ impl Origin {
                 read(Path::new(bundled.name), Reader::new(Cursor::new(bundled.trace))?, take)
             }
             Self::File(path) => read(path, Reader::open(path)?, take),
+            Self::Aged(own, past, name, seed) => {
+                let about = own.each_event_after(past, *seed, take)?;
+                let description = format!("{}, on a heap aged by {name}", about.description);
+                Ok(About { description, ..about })
+            }
         }
+    }
+
+    /// Gives what `past` leaves of itself to `take`, and then all events of this workload.
+    fn each_event_after(
+        &self,
+        past: &Self,
+        seed: u64,
+        take: &mut dyn FnMut(&Event) -> Result<(), CompileError>,
+    ) -> Result<About, Failure> {
+        let mut peak = Peak::default();
+        past.each_event(&mut |event| {
+            peak.event(event);
+            Ok(())
+        })?;
+        let mut before = Past::of(peak.events());
+        past.each_event(&mut |event| before.event(event).as_ref().map_or(Ok(()), &mut *take))?;
+        let mut has_region = false;
+        self.each_event(&mut |event| {
+            has_region |= event.op == Op::RegionStart;
+            Ok(())
+        })?;
+        // Without a start of its own, all that the workload does is measured.
+        let start = (!has_region).then(|| Event::of_first_thread(Op::RegionStart));
+        for event in before.frees(seed).iter().chain(&start) {
+            take(event).map_err(plan_failure)?;
+        }
+        self.each_event(&mut |event| before.shifted(event).as_ref().map_or(Ok(()), &mut *take))
     }
 }
 
@@ -237,18 +306,28 @@ pub(crate) struct Extent {
 /// # Errors
 /// A bad trace (65), or a trace or plan file that cannot be read or written (74).
 pub(crate) fn prepare(name: &Name, extent: Extent) -> Result<Prepared, Failure> {
-    let (origin, source) = match name {
+    let (origin, source) = origin_of(name, extent)?;
+    compiled(name.to_string(), source, origin)
+}
+
+fn origin_of(name: &Name, extent: Extent) -> Result<(Origin, Source), Failure> {
+    Ok(match name {
         Name::Generated(spec) => (Origin::Generated(*spec, extent), Source::Generated),
         Name::Bundled(bundled) => (Origin::Bundled(bundled), Source::File),
         Name::File(path) => (Origin::File(path.clone()), Source::File),
+        Name::Aged(own, past) => {
+            let (own, source) = origin_of(own, extent)?;
+            let (before, _) = origin_of(past, extent)?;
+            let (own, before) = (Box::new(own), Box::new(before));
+            (Origin::Aged(own, before, past.to_string(), extent.seed), source)
+        }
         Name::Here => {
             return Err(Failure::usage(format!(
                 "{HERE} is recorded by `arenabench run`; record a program of your own with \
                  `arenabench record` and name the trace's file"
             )));
         }
-    };
-    compiled(name.to_string(), source, origin)
+    })
 }
 
 /// Compiles a trace file under a name of the caller's.
@@ -267,6 +346,9 @@ fn compiled(name: String, source: Source, origin: Origin) -> Result<Prepared, Fa
     let (shape, census) = compiler.finish().map_err(plan_failure)?;
     let mut record = record(name, source, about.description, &shape, census);
     record.losses = about.losses;
+    if let Origin::Aged(.., past, _) = &origin {
+        record.aged_by = Some(past.clone());
+    }
     Ok(Prepared { record, shape, mode: Mode::Serial, plan, streams: None, origin })
 }
 

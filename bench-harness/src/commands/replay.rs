@@ -32,7 +32,11 @@ pub(crate) fn run(args: &Replay, voice: &Voice, interrupt: &Interrupt) -> Outcom
         operations: args.generation.operations.unwrap_or(OPERATIONS),
         seed: args.generation.seed,
     };
-    let prepared = [workload::prepare(&args.workload, extent)?.in_mode(args.mode)?];
+    let workload = match &args.aged {
+        None => args.workload.clone(),
+        Some(past) => args.workload.clone().aged_by(past).map_err(Failure::usage)?,
+    };
+    let prepared = [workload::prepare(&workload, extent)?.in_mode(args.mode)?];
     let baseline = subjects[0].name.clone();
     let conditions = Conditions::of(&args.subjects, &args.generation, voice, interrupt);
     let mut session = Session::new(conditions, &subjects, prepared.iter().collect(), &baseline);

@@ -198,6 +198,7 @@ fn is_custom(args: &Run) -> bool {
         || args.generation.operations.is_some()
         || args.rounds.is_some()
         || args.mode.is_some()
+        || args.aged.is_some()
 }
 
 fn chosen_subjects(args: &Run) -> Result<Vec<Subject>, Failure> {
@@ -234,10 +235,19 @@ fn check_baseline(baseline: &Subject) -> Result<(), Failure> {
 
 fn chosen_workloads(args: &Run, plan: &Plan) -> Result<Vec<Name>, Failure> {
     let names = if args.workloads.is_empty() {
-        let names = plan.workloads.iter().map(|name| Name::parse(name));
+        // What is recorded by the run itself cannot be aged.
+        let chosen = plan.workloads.iter().filter(|name| args.aged.is_none() || **name != HERE);
+        let names = chosen.map(|name| Name::parse(name));
         names.collect::<Result<_, _>>().map_err(Failure::usage)?
     } else {
         args.workloads.clone()
+    };
+    let names = match &args.aged {
+        None => names,
+        Some(past) => {
+            let aged = names.into_iter().map(|name| name.aged_by(past));
+            aged.collect::<Result<_, _>>().map_err(Failure::usage)?
+        }
     };
     let texts: Vec<_> = names.iter().map(ToString::to_string).collect();
     unique(texts.iter().map(String::as_str), "workload")?;
@@ -265,10 +275,7 @@ fn fresh_directory() -> PathBuf {
 
 /// The workload, if it is a trace file.
 fn from_file(name: &Name, extent: Extent) -> Result<Option<Prepared>, Failure> {
-    match name {
-        Name::File(_) => workload::prepare(name, extent).map(Some),
-        _ => Ok(None),
-    }
+    if name.needs_file() { workload::prepare(name, extent).map(Some) } else { Ok(None) }
 }
 
 /// Opens the results file; with what it holds already, when the run goes on from there.
@@ -428,7 +435,7 @@ fn memcheck(
         }));
     };
     let mut short = Vec::new();
-    for name in names.iter().filter(|name| matches!(name, Name::Generated(_))) {
+    for name in names.iter().filter(|name| name.is_generated()) {
         short.push(workload::prepare(name, extent)?);
     }
     let recorded = session.workloads.iter().copied();

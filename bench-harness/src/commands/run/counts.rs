@@ -30,7 +30,7 @@ pub(super) fn counts(
         }));
     };
     let mut short = Vec::new();
-    for name in names.iter().filter(|name| matches!(name, Name::Generated(_))) {
+    for name in names.iter().filter(|name| name.is_generated()) {
         short.push(workload::prepare(name, extent)?);
     }
     let recorded = session.workloads.iter().copied().filter(|workload| {
