@@ -1,5 +1,7 @@
 //! A median with its interval at 95 %. The method and its reasons are in the parent module.
 
+use std::cell::RefCell;
+
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde::Serialize;
@@ -97,13 +99,19 @@ pub(super) fn bootstrap(
     rounds: usize,
     mut statistic: impl FnMut(&[usize]) -> f64,
 ) -> Option<(f64, f64)> {
-    let mut random = random();
-    let mut indices = vec![0; rounds];
-    let drawn = (0..RESAMPLES).map(|_| {
-        draw(&mut random, &mut indices);
-        statistic(&indices)
-    });
-    cut(drawn.collect(), rounds)
+    // Every bootstrap of as many rounds draws the same ones, and drawing costs more than counting.
+    thread_local! {
+        static DRAWN: RefCell<(usize, Vec<usize>)> = const { RefCell::new((0, Vec::new())) };
+    }
+    DRAWN.with_borrow_mut(|(of, indices)| {
+        if *of != rounds {
+            let mut random = random();
+            indices.resize(rounds * RESAMPLES, 0);
+            indices.chunks_exact_mut(rounds).for_each(|one| draw(&mut random, one));
+            *of = rounds;
+        }
+        cut(indices.chunks_exact(rounds).map(&mut statistic).collect(), rounds)
+    })
 }
 
 /// The generator of every bootstrap, at its beginning.
