@@ -31,7 +31,7 @@ use crate::statistics::Floor;
 
 pub use contest::{Contest, ScopeContest, Standing};
 pub use lead::{Lead, SettingLead};
-pub use overall::Overall;
+pub use overall::{Overall, front};
 pub use row::{Failure, FlatRow, Row};
 pub use scope::{Scope, ScopeFigures};
 pub use table::Table;

@@ -6,7 +6,7 @@ use super::marker::Marker;
 use super::panel::{Panel, Row as Drawn, WIDTH_PX};
 use super::{Chart, Slugs};
 use crate::quantity;
-use crate::summary::{Row, Scope, Setting, Summary};
+use crate::summary::{Overall, Row, Scope, Setting, Summary};
 
 /// The chart of one setting. `None` when no subject has a memory figure.
 pub(super) fn memory(
@@ -88,9 +88,10 @@ pub(super) fn tradeoff(
     const BOTTOM_PX: f64 = 306.0;
     const COLUMNS: usize = 3;
 
-    let points: Vec<(&str, f64, f64)> = summary
-        .overall_of(Scope::Main)
-        .filter(|one| one.place.is_some())
+    let whole: Vec<&Overall> =
+        summary.overall_of(Scope::Main).filter(|one| one.place.is_some()).collect();
+    let points: Vec<(&str, f64, f64)> = whole
+        .iter()
         .filter_map(|one| {
             let time = one.ratio.map(|ratio| ratio.value).or(one.baseline.then_some(1.0))?;
             Some((one.subject.as_str(), time, one.rss_ratio?))
@@ -108,11 +109,11 @@ pub(super) fn tradeoff(
     let x = |value: f64| LEFT_PX + (RIGHT_PX - LEFT_PX) * time.place(value);
     let y = |value: f64| BOTTOM_PX - (BOTTOM_PX - TOP_PX) * memory.place(value);
 
-    let title = format!("Time and memory, over {}", summary.scope_words(Scope::Main));
+    let title = format!("Time against memory, over {}", summary.scope_words(Scope::Main));
     let mut document = String::new();
     let canvas = Canvas::new(&mut document, WIDTH_PX, height);
     canvas.text((8.0, 17.0), &title, Type::TITLE, Anchor::Start, Tone::INK);
-    let caption = "Geometric means. Towards the lower left is better on both.";
+    let caption = "Bar: 95\u{a0}%\u{a0}interval of time. Line: the front. Lower left is better.";
     canvas.text((8.0, 38.0), caption, Type::SMALL, Anchor::Start, Tone::QUIET);
     let axis_label = "peak resident set over peak live bytes, logarithmic";
     canvas.text((8.0, 60.0), axis_label, Type::SMALL, Anchor::Start, Tone::INK);
@@ -130,6 +131,30 @@ pub(super) fn tradeoff(
         format!("time over the time of {}, logarithmic", super::shorten(&summary.baseline, 16));
     let middle = f64::midpoint(LEFT_PX, RIGHT_PX);
     canvas.text((middle, BOTTOM_PX + 33.0), &axis_label, Type::SMALL, Anchor::Middle, Tone::INK);
+    let front = crate::summary::front(&whole);
+    let mut corners: Vec<(f64, f64)> = points
+        .iter()
+        .filter(|point| front.contains(&point.0))
+        .map(|point| (x(point.1), y(point.2)))
+        .collect();
+    corners.sort_by(|a, b| a.0.total_cmp(&b.0));
+    for pair in corners.windows(2) {
+        // A step: between two subjects nothing is to be had that is better than the slower one's time.
+        canvas.line(pair[0], (pair[1].0, pair[0].1), 1.5, Tone::QUIET);
+        canvas.line((pair[1].0, pair[0].1), pair[1], 1.5, Tone::QUIET);
+    }
+    for one in &whole {
+        let ends = one.ratio.as_ref().and_then(|ratio| ratio.interval);
+        if let (Some(ends), Some(memory)) = (ends, one.rss_ratio) {
+            let within = |value: f64| x(value).clamp(LEFT_PX, RIGHT_PX);
+            canvas.line(
+                (within(ends.low), y(memory)),
+                (within(ends.high), y(memory)),
+                1.5,
+                Tone::INK,
+            );
+        }
+    }
     for (index, &(name, time, memory)) in points.iter().enumerate() {
         canvas.marker((x(time), y(memory)), 5.0, marker(name));
         let column = (WIDTH_PX - 16.0) / COLUMNS as f64;

@@ -46,12 +46,16 @@ pub(super) fn time(
         ),
         None => format!("{} subjects on {label}; none finished.", rows.len()),
     };
+    let thinned = match rows.iter().any(|row| row.times_ns_per_pair.len() > MOST_DOTS) {
+        true => format!(", {MOST_DOTS} of them drawn"),
+        false => String::new(),
+    };
     let panel = Panel {
         slug: slugs.next("time", &label),
         title,
         caption: format!(
-            "Marker: median. Bar: 95\u{a0}%\u{a0}interval of the median. Dots: {counts} per subject. Less is \
-             better."
+            "Marker: median. Bar: 95\u{a0}%\u{a0}interval of the median. Dots: {counts} per subject{thinned}. \
+             Less is better."
         ),
         description,
         axis,
@@ -77,7 +81,7 @@ fn draw(row: &Row, marker: &impl Fn(&str) -> Marker) -> Drawn {
             _ => super::failure_note(row),
         },
         hatched: failed,
-        dots: row.times_ns_per_pair.clone(),
+        dots: thinned(&row.times_ns_per_pair),
         interval: row
             .time
             .filter(|_| !failed)
@@ -90,5 +94,32 @@ fn draw(row: &Row, marker: &impl Fn(&str) -> Marker) -> Drawn {
             .into_iter()
             .collect(),
         ..Drawn::default()
+    }
+}
+
+/// Most dots of a row: more lie on one another, and a long run would make a page of hundreds of MiB.
+const MOST_DOTS: usize = 40;
+
+/// At most [`MOST_DOTS`] of `values`: the lowest, the highest, and what lies evenly between by rank.
+fn thinned(values: &[f64]) -> Vec<f64> {
+    let mut sorted = values.to_vec();
+    if sorted.len() > MOST_DOTS {
+        sorted.sort_by(f64::total_cmp);
+        let last = sorted.len() - 1;
+        return (0..MOST_DOTS).map(|nth| sorted[nth * last / (MOST_DOTS - 1)]).collect();
+    }
+    sorted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_dots_are_thinned_to_their_whole_range_and_few_are_left_alone() {
+        let many: Vec<f64> = (0..1000).rev().map(f64::from).collect();
+        let drawn = thinned(&many);
+        assert_eq!((drawn.len(), drawn[0], drawn[MOST_DOTS - 1]), (MOST_DOTS, 0.0, 999.0));
+        assert_eq!(thinned(&many[..MOST_DOTS]), many[..MOST_DOTS]);
     }
 }

@@ -29,7 +29,12 @@ pub(super) fn section(context: Context<'_>) -> Option<Markup> {
         ul { @for sentence in detections::sentences(results) { li { (sentence) } } }
         (figure(&context.charts.detection, &counts(results, &modes)))
         (matrix(results, &modes, &numbers))
-        ol { @for note in &notes { li { (note) } } }
+        @if !notes.is_empty() {
+            details {
+                summary { "The words in which bugs were caught, by their numbers" }
+                ol { @for note in &notes { li { (note) } } }
+            }
+        }
         @if !unusable.is_empty() {
             p { "Modes that could not be run:" }
             ul { @for (mode, why) in &unusable { li { code { (mode) } ": " (why) } } }
@@ -76,20 +81,37 @@ fn counts(results: &Results, modes: &[&str]) -> Markup {
 
 /// The matrix itself.
 fn matrix(results: &Results, modes: &[&str], numbers: &BTreeMap<&str, usize>) -> Markup {
+    let mut modes = modes.to_vec();
+    // Stable: within a watcher the order of the file.
+    modes.sort_by_key(|mode| watcher(mode));
+    let groups: Vec<&[&str]> = modes.chunk_by(|a, b| watcher(a) == watcher(b)).collect();
+    let signs =
+        [Finding::Caught, Finding::Missed, Finding::Crashed, Finding::FalseAlarm, Finding::Clean];
+    let legend: Vec<String> =
+        signs.iter().map(|one| format!("{} {}", one.sign(), one.word())).collect();
+    let caption = format!(
+        "Bugs by mode, grouped by who watches: {}, blank: not run. The number is that of the words below the table; a \
+         reader with a pointer finds them on the cell.",
+        legend.join(", ")
+    );
     table(
-        "Bugs by mode. The number is that of the words below the table; a reader with a pointer finds \
-         them on the cell.",
-        &html! { tr {
-            th scope="col" { "Program" }
-            @for mode in modes { th scope="col" { (mode) } }
-        } },
+        &caption,
+        &html! {
+            tr {
+                th rowspan="2" scope="col" { "Program" }
+                @for group in &groups {
+                    th.group colspan=(group.len()) scope="colgroup" { (watcher(group[0])) }
+                }
+            }
+            tr { @for mode in &modes { th.upright scope="col" title=(mode) { span { (allocator(mode)) } } } }
+        },
         &html! { @for bug in detections::bugs(results) {
             tr {
                 th scope="row" title=[title(results, bug)] { (bug) }
-                @for mode in modes {
+                @for mode in &modes {
                     @match detections::cell(results, bug, mode) {
                         Some(cell) => { (verdict(cell, numbers)) },
-                        None => td { "not run" },
+                        None => td title="not run" { span.unseen { "not run" } },
                     }
                 }
             }
@@ -107,7 +129,7 @@ fn verdict(cell: &Detection, numbers: &BTreeMap<&str, usize>) -> Markup {
         td title=[cell.words.as_deref().or(cell.message.as_deref())] {
             @match cell.verdict {
                 Some(finding) => {
-                    span class={ "word " (class_of(finding)) } { (finding.sign()) " " (finding.word()) }
+                    span class={ "word " (class_of(finding)) } { (finding.sign()) span.unseen { " " (finding.word()) } }
                 },
                 None => span.word.plain { (cell.status.word()) },
             }
@@ -123,4 +145,14 @@ fn class_of(finding: Finding) -> &'static str {
         Finding::Crashed => "slower",
         Finding::FalseAlarm => "failed",
     }
+}
+
+/// Who watches in a mode.
+fn watcher(mode: &str) -> &str {
+    mode.split_once('+').map_or("nobody", |(_, watcher)| watcher)
+}
+
+/// Who is watched in a mode.
+fn allocator(mode: &str) -> &str {
+    mode.split_once('+').map_or(mode, |(allocator, _)| allocator)
 }

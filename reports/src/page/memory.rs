@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::Context;
 use super::parts::{estimate, figure, number, table, word};
 use crate::quantity::{self, plural};
-use crate::summary::{Scope, Setting, Summary};
+use crate::summary::{Overall, Scope, Setting, Summary, front};
 
 pub(super) fn section(context: Context<'_>) -> Option<Markup> {
     let Context { summary, charts, .. } = context;
@@ -25,22 +25,27 @@ pub(super) fn section(context: Context<'_>) -> Option<Markup> {
 }
 
 fn overall(summary: &Summary) -> Markup {
+    let whole: Vec<&Overall> =
+        summary.overall_of(Scope::Main).filter(|one| one.place.is_some()).collect();
+    let front = front(&whole);
     table(
         &format!(
             "Time over the baseline's with 95 % interval, and memory overhead: geometric means over {}, \
-             for ranked subjects that finished each of them.",
+             for ranked subjects that finished each of them. On the front: no other subject is as good on both and \
+             better on one.",
             summary.scope_words(Scope::Main)
         ),
         &html! { tr {
             th scope="col" { "Subject" } th.number scope="col" { "Time ratio" }
-            th.number scope="col" { "Memory overhead" }
+            th.number scope="col" { "Memory overhead" } th scope="col" { "On the front" }
         } },
         &html! {
-            @for one in summary.overall_of(Scope::Main).filter(|one| one.place.is_some()) {
+            @for one in &whole {
                 tr {
                     th scope="row" { (one.subject) }
                     @if one.baseline { td.number { "1 (baseline)" } } @else { (estimate(one.ratio.as_ref())) }
                     (number(one.rss_ratio.map(quantity::figure)))
+                    td { @if front.contains(&one.subject.as_str()) { "yes" } }
                 }
             }
         },

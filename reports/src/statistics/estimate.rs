@@ -1,5 +1,7 @@
 //! A median with its interval at 95 %. The method and its reasons are in the parent module.
 
+use std::cell::RefCell;
+
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde::Serialize;
@@ -119,14 +121,20 @@ pub(super) fn bootstrap(
 }
 
 /// What `statistic` gives of each of the [`RESAMPLES`] draws.
-fn resampled(rounds: usize, mut statistic: impl FnMut(&[usize]) -> f64) -> Vec<f64> {
-    let mut random = random();
-    let mut indices = vec![0; rounds];
-    let one = |_| {
-        draw(&mut random, &mut indices);
-        statistic(&indices)
-    };
-    (0..RESAMPLES).map(one).collect()
+fn resampled(rounds: usize, statistic: impl FnMut(&[usize]) -> f64) -> Vec<f64> {
+    // Every bootstrap of as many rounds draws the same ones, and drawing costs more than counting.
+    thread_local! {
+        static DRAWN: RefCell<(usize, Vec<usize>)> = const { RefCell::new((0, Vec::new())) };
+    }
+    DRAWN.with_borrow_mut(|(of, indices)| {
+        if *of != rounds {
+            let mut random = random();
+            indices.resize(rounds * RESAMPLES, 0);
+            indices.chunks_exact_mut(rounds).for_each(|one| draw(&mut random, one));
+            *of = rounds;
+        }
+        indices.chunks_exact(rounds).map(statistic).collect()
+    })
 }
 
 /// The generator of every bootstrap, at its beginning.

@@ -18,7 +18,7 @@ pub(super) struct Drawn {
     /// Place in `sorted` of the value at each index.
     ranks: Vec<usize>,
     /// How often each place was drawn.
-    counts: Vec<usize>,
+    counts: Vec<u32>,
 }
 
 impl Drawn {
@@ -47,7 +47,7 @@ impl Drawn {
     fn at(&self, below: usize) -> f64 {
         let mut passed = 0;
         for (value, count) in self.sorted.iter().zip(&self.counts) {
-            passed += count;
+            passed += *count as usize;
             if passed > below {
                 return *value;
             }

@@ -177,3 +177,22 @@ fn one(
             .then(|| (memory.iter().sum::<f64>() / memory.len() as f64).exp()),
     }
 }
+
+/// Names of the subjects on the Pareto front of time and memory: those that no other one equals on
+/// both and beats on one. Values decide, not intervals. Subjects without either figure are on no front.
+#[must_use]
+pub fn front<'a>(subjects: &[&'a Overall]) -> Vec<&'a str> {
+    let points: Vec<(&str, f64, f64)> = subjects
+        .iter()
+        .filter_map(|one| {
+            let time = one.ratio.map(|ratio| ratio.value).or(one.baseline.then_some(1.0))?;
+            Some((one.subject.as_str(), time, one.rss_ratio?))
+        })
+        .collect();
+    let beaten = |one: &(&str, f64, f64)| {
+        points.iter().any(|other| {
+            other.1 <= one.1 && other.2 <= one.2 && (other.1 < one.1 || other.2 < one.2)
+        })
+    };
+    points.iter().filter(|one| !beaten(one)).map(|one| one.0).collect()
+}
