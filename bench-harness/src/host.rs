@@ -29,6 +29,7 @@ pub(crate) fn fingerprint(settings: &Settings<'_>) -> Host {
         baseline: settings.baseline.to_owned(),
         cpu_model: cpu_model(),
         cpus: std::thread::available_parallelism().map_or(1, |cpus| cpus.get() as u32),
+        cpus_allowed: status("Cpus_allowed_list:"),
         l2_bytes: read("/sys/devices/system/cpu/cpu0/cache/index2/size")
             .and_then(|size| kib(size.trim_end_matches('K'))),
         memory_bytes: memory_bytes().unwrap_or(0),
@@ -45,6 +46,13 @@ pub(crate) fn fingerprint(settings: &Settings<'_>) -> Host {
             .unwrap_or(0.0),
         valgrind: valgrind_version(),
     }
+}
+
+/// A line of what the kernel says of this process.
+fn status(name: &str) -> Option<String> {
+    let text = fs::read_to_string("/proc/self/status").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+    Some(line.trim().to_owned())
 }
 
 /// Main memory, in bytes.
@@ -100,6 +108,9 @@ mod tests {
         let host = fingerprint(&Settings { profile: "quick", seed: 7, baseline: "system" });
         assert!(host.memory_bytes > 1 << 20);
         assert!(host.cpus >= 1);
+        assert!(
+            host.cpus_allowed.is_some_and(|list| list.starts_with(|c: char| c.is_ascii_digit()))
+        );
         assert!(host.libc.starts_with("glibc "));
         assert!(host.rustc.starts_with("rustc "), "{}", host.rustc);
         assert!(!host.cpu_model.is_empty());

@@ -158,6 +158,10 @@ pub struct Host {
     pub cpu_model: String,
     /// Logical processors the run may use.
     pub cpus: u32,
+    /// The processors that the run, and each of its children, may be scheduled on, as the kernel
+    /// writes a list: `0-1`. One of them: pinned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpus_allowed: Option<String>,
     /// Size of one processor's second-level cache.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub l2_bytes: Option<u64>,

@@ -87,7 +87,7 @@ impl Chosen {
         voice: &Voice,
         interrupt: &Interrupt,
         sink: &mut Sink,
-        taken: Vec<Detection>,
+        taken: &[Detection],
     ) -> Result<Vec<Detection>, Failure> {
         let terms = Terms {
             limits: Limits { timeout: TIMEOUT, memory_bytes: host::memory_limit() },
@@ -96,8 +96,8 @@ impl Chosen {
             voice,
             interrupt,
         };
-        let mut records = taken.clone();
-        detection::matrix(&self.bugs, &self.modes, terms, &taken, &mut |record| {
+        let mut records = taken.to_vec();
+        detection::matrix(&self.bugs, &self.modes, terms, taken, &mut |record| {
             records.push(record.clone());
             sink.put(Record::Detection(record))
         })?;

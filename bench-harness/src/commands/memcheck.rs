@@ -79,7 +79,7 @@ pub(crate) fn run(args: &Memcheck, voice: &Voice, interrupt: &Interrupt) -> Outc
     };
     session.memcheck(&cells, &options, jobs)?;
     let detected = match &bugs {
-        Some(bugs) => bugs.run(jobs, voice, interrupt, &mut session.sink, earlier)?,
+        Some(bugs) => bugs.run(jobs, voice, interrupt, &mut session.sink, &earlier)?,
         None => Vec::new(),
     };
     let failures = session.failures + detection::failures(&detected);

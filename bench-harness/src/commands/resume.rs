@@ -122,10 +122,9 @@ impl Begun<'_> {
             names.join(", ")
         };
         let known = |name: &str| was.iter().find(|subject| subject.subject == name);
-        let may_lack = has_only_begun(earlier) && was.len() < is.len();
         let is_known = |subject: &Subject| is.iter().any(|now| now.subject == subject.subject);
-        let complete = was.len() == is.len() && was.iter().all(is_known);
-        if !complete && !(may_lack && was.iter().all(is_known)) {
+        let is_whole = was.len() == is.len() || was.len() < is.len() && has_only_begun(earlier);
+        if !is_whole || !was.iter().all(is_known) {
             found.push(differs("its subjects were", &names(was), &names(is)));
         }
         for now in is {
@@ -164,6 +163,7 @@ fn of_hosts(was: &Host, is: &Host) -> Vec<String> {
         row("its compiler was", &|host| host.rustc.clone()),
         row("the processor was", &|host| host.cpu_model.clone()),
         row("processors were", &|host| host.cpus.to_string()),
+        row("processors allowed were", &|host| text(&host.cpus_allowed)),
         row("the kernel was", &|host| host.kernel.clone()),
         row("the C library was", &|host| host.libc.clone()),
         row("the governor was", &|host| text(&host.governor)),

@@ -38,6 +38,7 @@ impl Cost {
     }
 }
 
+#[allow(clippy::zombie_processes, reason = "wait4 waits for the process and tells what it took")]
 fn replay(calls: u64) -> Cost {
     let begin = Instant::now();
     let child = command(&format!(

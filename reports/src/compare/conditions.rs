@@ -87,6 +87,7 @@ fn settings(a: &Host, b: &Host) -> Vec<String> {
             ("C library", host.libc.clone()),
             ("arenabench", host.arenabench.clone()),
             ("Rust compiler", host.rustc.clone()),
+            ("processors allowed", known(&host.cpus_allowed)),
             ("frequency governor", known(&host.governor)),
             ("transparent huge pages", known(&host.transparent_hugepages)),
             ("address randomisation", on(host.address_randomisation)),

@@ -109,6 +109,13 @@ fn facts(host: &Host) -> Vec<(&'static str, String)> {
             ),
         ),
         (
+            "Pinned to",
+            host.cpus_allowed.as_ref().map_or_else(unknown, |list| match list.parse::<u32>() {
+                Ok(one) => format!("processor {one}"),
+                Err(_) => format!("none: scheduled on processors {list}"),
+            }),
+        ),
+        (
             "Second-level cache",
             host.l2_bytes.map_or_else(unknown, |bytes| quantity::bytes(bytes as f64)),
         ),

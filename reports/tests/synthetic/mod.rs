@@ -82,6 +82,7 @@ pub(crate) fn host() -> Host {
         baseline: "system".to_owned(),
         cpu_model: "Imaginary CPU 9000".to_owned(),
         cpus: 2,
+        cpus_allowed: Some("0-1".to_owned()),
         l2_bytes: Some(1 << 20),
         memory_bytes: 8 << 30,
         kernel: "Linux 6.1.0".to_owned(),
