@@ -49,7 +49,7 @@ impl Peak {
     }
 
     /// Events up to the peak, the one that reaches it included.
-    pub(crate) fn events(&self) -> u64 {
+    pub(crate) fn reached_after(&self) -> u64 {
         self.at
     }
 }
@@ -131,7 +131,7 @@ mod tests {
     fn aged(past: &[Event], own: &[Event]) -> (Vec<Event>, usize) {
         let mut peak = Peak::default();
         past.iter().for_each(|event| peak.event(event));
-        let mut past_of = Past::of(peak.events());
+        let mut past_of = Past::of(peak.reached_after());
         let mut all: Vec<Event> = past.iter().filter_map(|event| past_of.event(event)).collect();
         let frees = past_of.frees(7);
         let survivors = past_of.live.len() - frees.len();

@@ -254,7 +254,7 @@ impl Origin {
             peak.event(event);
             Ok(())
         })?;
-        let mut before = Past::of(peak.events());
+        let mut before = Past::of(peak.reached_after());
         past.each_event(&mut |event| before.event(event).as_ref().map_or(Ok(()), &mut *take))?;
         let mut has_region = false;
         self.each_event(&mut |event| {

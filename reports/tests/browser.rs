@@ -5,6 +5,8 @@
 //!
 //! Where no browser is installed the tests that need one say so and are left out.
 
+#![cfg(test)]
+
 #[path = "browser/chromium.rs"]
 mod chromium;
 mod synthetic;
@@ -26,7 +28,7 @@ fn page_of(results: &Results) -> String {
 
 fn published(folder: &str) -> String {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("published").join(folder);
-    page_of(&Results::read(&dir.join("results.jsonl")).unwrap())
+    page_of(&Results::read(dir.join("results.jsonl")).unwrap())
 }
 
 /// What is wrong with a page whatever shows it.

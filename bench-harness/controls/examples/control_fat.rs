@@ -20,7 +20,7 @@ impl Allocator for Fat {
         let block = glibc::malloc(size.saturating_mul(times));
         if times == 2 && !block.is_null() {
             // SAFETY: the block has twice `size` bytes.
-            unsafe { block.byte_add(size).cast::<u8>().write_bytes(0, size) };
+            unsafe { block.wrapping_byte_add(size).cast::<u8>().write_bytes(0, size) };
         }
         block
     }

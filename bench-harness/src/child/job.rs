@@ -74,7 +74,7 @@ pub(crate) enum Task {
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Answer {
     /// The replay went through to the end.
-    Done(Found),
+    Done(Box<Found>),
     /// The library that was to serve the child does not.
     NotLoaded(String),
     /// The subject returned null.
@@ -112,5 +112,5 @@ pub(crate) struct Found {
     pub(crate) looks: Vec<Look>,
     /// Memory over the life of the workload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) life: Option<Box<Life>>,
+    pub(crate) life: Option<Life>,
 }

@@ -70,7 +70,7 @@ fn judge_answer(finished: &Finished, code: i32, calls: u64) -> Verdict {
             message: None,
             exit_code: None,
             signal: None,
-            found: Some(found),
+            found: Some(*found),
         },
     }
 }
@@ -114,7 +114,7 @@ mod tests {
 
     fn done(calls: u64) -> String {
         let identity = Identity { library: "linked".to_owned(), version: "1".to_owned() };
-        serde_json::to_string(&Answer::Done(Found {
+        serde_json::to_string(&Answer::Done(Box::new(Found {
             identity,
             calls,
             pass_wall_ns: vec![1],
@@ -125,7 +125,7 @@ mod tests {
             timed: None,
             looks: Vec::new(),
             life: None,
-        }))
+        })))
         .unwrap()
     }
 

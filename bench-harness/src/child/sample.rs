@@ -90,7 +90,7 @@ fn conclude(job: &Job, identity: Identity, outcome: Outcome) -> Answer {
         }
     };
     match outcome {
-        Ok(measured) => Answer::Done(Found {
+        Ok(measured) => Answer::Done(Box::new(Found {
             identity,
             calls: measured.calls,
             pass_wall_ns: measured.pass_wall_ns,
@@ -100,8 +100,8 @@ fn conclude(job: &Job, identity: Identity, outcome: Outcome) -> Answer {
             events: measured.events,
             timed: measured.timed,
             looks: measured.looks,
-            life: measured.life.map(Box::new),
-        }),
+            life: measured.life,
+        })),
         Err(Stop::Null { call, size }) => {
             Answer::Oom(format!("call {call}: null for a request of {size} bytes"))
         }

@@ -68,7 +68,6 @@ pub(crate) fn memory(
         again.series == life.series && again.drained.first() == life.drained.first()
     }));
     record.operations = Some(found.calls);
-    let life = *life;
     record.live_peak_bytes = life.series.iter().map(|point| point.1).max();
     record.used_peak_bytes = life.series.iter().map(|point| point.2).max();
     record.fragmentation = fragmentation(&life.series);
