@@ -36,10 +36,10 @@ pub mod bench;
 
 use std::process::ExitCode;
 
-/// The harness's own memory. No subject serves it: a preloaded library takes the place of the
-/// system's malloc, and a broken one must not break what finds it out.
+mod own_memory;
+
 #[global_allocator]
-static OWN_MEMORY: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+static OWN_MEMORY: own_memory::OwnMemory = own_memory::OwnMemory;
 
 use clap::Parser;
 
