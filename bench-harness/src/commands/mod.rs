@@ -49,6 +49,8 @@ pub(crate) fn records_of(results: &Results) -> Vec<Record> {
     records.extend(results.counts.iter().cloned().map(Record::Counts));
     records.extend(results.counters.iter().cloned().map(Record::Counters));
     records.extend(results.footprints.iter().cloned().map(Record::Footprint));
+    records.extend(results.memories.iter().cloned().map(Record::Memory));
+    records.extend(results.packings.iter().cloned().map(Record::Packing));
     records.extend(results.unmeasured.iter().cloned().map(Record::Unmeasured));
     records.extend(results.end.iter().cloned().map(Record::End));
     records
