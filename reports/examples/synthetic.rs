@@ -1,7 +1,7 @@
 //! Draws reports from invented records, to look at their layout:
 //! `cargo run -p reports --example synthetic -- DIR`. Nothing in them was measured.
 
-#[path = "../tests/synthetic/mod.rs"]
+#[path = "../tests/all/synthetic/mod.rs"]
 mod synthetic;
 
 use std::path::PathBuf;

@@ -1,14 +1,10 @@
 //! Two files side by side: planted differences are found, and nothing else is.
 
-#![allow(clippy::unwrap_used, reason = "tests may fail")]
-
-mod synthetic;
-
+use crate::synthetic::{self, Noise};
 use reports::compare::{Comparison, Measure, Move, Row};
 use reports::record::{Call, Role, Source, Status};
 use reports::results::Results;
 use reports::statistics::{Rounds, unpaired_ratio};
-use synthetic::Noise;
 
 const SUBJECTS: [(&str, f64); 3] = [("system", 20.0), ("mimalloc", 12.0), ("jemalloc", 15.0)];
 const WORKLOADS: [&str; 2] = ["int-churn", "dict-resize"];

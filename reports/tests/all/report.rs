@@ -1,8 +1,7 @@
 //! The report as a whole: same bytes every time, nothing from outside, every figure beside a table,
 //! no text on top of another, nothing dropped.
 
-mod synthetic;
-
+use crate::synthetic;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;

@@ -1,12 +1,10 @@
 //! The gate on made-up records: each rule catches what is just beyond its threshold and passes what is
 //! just within it.
 
-mod synthetic;
-
+use crate::synthetic::{self, Noise};
 use reports::check::{Check, Key, Row, Rule, Ruling, Scope, Side};
 use reports::record::{Call, Counts, Footprint, Sample, Status, Tails};
 use reports::results::Results;
-use synthetic::Noise;
 
 const ROUNDS: u32 = 15;
 const SCOPE: Scope = Scope::Timed { second_from: 4 };

@@ -1,8 +1,7 @@
 //! What a replay is worth: right predictions are known as right, reversed ones as reversed, and
 //! programs that tell nobody apart are not ranked.
 
-mod synthetic;
-
+use crate::synthetic;
 use std::fs;
 
 use reports::fidelity::Fidelity;

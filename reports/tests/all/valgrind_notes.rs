@@ -1,8 +1,7 @@
 //! The notes on arena allocators under Valgrind: every figure is one of the records, and a part
 //! without records is left out.
 
-mod synthetic;
-
+use crate::synthetic;
 use std::fs;
 
 use reports::record::Finding;

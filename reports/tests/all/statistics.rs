@@ -1,12 +1,10 @@
 //! Do the intervals hold what they promise? By simulation with seeded noise, and beside a method that
 //! is known not to.
 
-mod synthetic;
-
+use crate::synthetic::Noise;
 use reports::statistics::{
     Estimate, Floor, Interval, Rounds, Verdict, geometric_mean, median, ratios,
 };
-use synthetic::Noise;
 
 const SEED: u64 = 4;
 

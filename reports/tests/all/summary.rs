@@ -1,7 +1,6 @@
 //! What the figures are made of, and what they are kept from.
 
-mod synthetic;
-
+use crate::synthetic;
 use reports::record::{Call, Role, Source, Status};
 use reports::results::Results;
 use reports::statistics::Verdict;

@@ -1,7 +1,6 @@
 //! Writing and reading results files: what is kept, what is tolerated, what is refused.
 
-mod synthetic;
-
+use crate::synthetic;
 use std::fs;
 use std::path::{Path, PathBuf};
 

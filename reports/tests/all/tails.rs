@@ -1,7 +1,6 @@
 //! Times of single calls reach the page, its charts and the Markdown summary.
 
-mod synthetic;
-
+use crate::synthetic;
 use reports::record::Status;
 use reports::results::Results;
 use reports::summary::Summary;

@@ -1,7 +1,6 @@
 //! Runs of real programs: paired ratios, geometric means, failures that are not averaged away.
 
-mod synthetic;
-
+use crate::synthetic;
 use std::fs;
 
 use reports::programs::Programs;

@@ -1,17 +1,13 @@
 //! What CI servers and benchmark trackers read, read back.
 
-#![allow(clippy::unwrap_used, reason = "tests may fail")]
-
-mod synthetic;
-
 use std::collections::BTreeMap;
 
+use crate::synthetic::{self, run};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use reports::record::Status;
 use reports::summary::Summary;
 use reports::{bencher_metric_format, benchmark_action, junit};
-use synthetic::run;
 
 /// An element of the XML: its name, its attributes, and the text in it.
 struct Element {

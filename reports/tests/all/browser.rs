@@ -5,12 +5,8 @@
 //!
 //! Where no browser is installed the tests that need one say so and are left out.
 
-#![cfg(test)]
-
-#[path = "browser/chromium.rs"]
 mod chromium;
-mod synthetic;
-
+use crate::synthetic;
 use std::fs;
 use std::path::Path;
 
@@ -83,7 +79,7 @@ fn a_page_with_many_subjects_reads_well() {
     assert_good(&page_of(&synthetic::run(14, 8, 6, 3)));
 }
 
-/// For pages that are not in the repository: `ARENABENCH_PAGE=FILE cargo test -p reports --test browser`.
+/// For pages that are not in the repository: `ARENABENCH_PAGE=FILE cargo test -p reports --test all browser`.
 #[test]
 fn the_page_that_the_environment_names_reads_well() {
     let Some(file) = std::env::var_os("ARENABENCH_PAGE") else { return };

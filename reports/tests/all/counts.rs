@@ -1,7 +1,6 @@
 //! Counted instructions reach the page and the Markdown summary, per pair and above the replay's own.
 
-mod synthetic;
-
+use crate::synthetic;
 use reports::record::{Call, Status};
 use reports::results::Results;
 use reports::summary::Summary;

@@ -1,8 +1,7 @@
 //! What is said of ownership tests: constant or not, and where the figures are shown.
 
 // Other test binaries use more of it.
-mod synthetic;
-
+use crate::synthetic;
 use reports::ownership::{CHARTED, Strategies};
 use reports::results::Results;
 use reports::summary::Summary;

@@ -1,7 +1,6 @@
 //! This project's own allocators beside the best peer, and rankings that go over threads apart.
 
-mod synthetic;
-
+use crate::synthetic;
 use reports::record::{Call, Role, Sample, Source, Status, Workload};
 use reports::results::Results;
 use reports::summary::{Scope, ScopeContest, Standing, Summary};

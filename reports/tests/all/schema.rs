@@ -1,7 +1,6 @@
 //! The document and the code describe one schema, and files of its first version stay readable.
 
-mod synthetic;
-
+use crate::synthetic;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -11,8 +10,8 @@ use reports::record::{
 };
 use reports::results::Results;
 
-const DOCUMENT: &str = include_str!("../SCHEMA.md");
-const FIXTURE: &[u8] = include_bytes!("fixtures/results-v1.jsonl");
+const DOCUMENT: &str = include_str!("../../SCHEMA.md");
+const FIXTURE: &[u8] = include_bytes!("../fixtures/results-v1.jsonl");
 
 /// Keys that SCHEMA.md lists, by the kind in the heading above them.
 fn documented() -> BTreeMap<String, BTreeSet<String>> {

@@ -1,7 +1,6 @@
 //! Memory over the life of a program reaches the page, its charts and the Markdown summary.
 
-mod synthetic;
-
+use crate::synthetic;
 use reports::record::{Packing, Status};
 use reports::results::Results;
 use reports::summary::Summary;
