@@ -27,6 +27,7 @@ mod python;
 mod recording;
 mod replay;
 mod session;
+mod side_by_side;
 mod subject;
 mod talk;
 mod valgrind;

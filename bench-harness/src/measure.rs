@@ -156,6 +156,8 @@ fn record(request: &Request<'_>, seq: u64, verdict: Verdict) -> Sample {
         signal: verdict.signal,
         operations: None,
         wall_ns: None,
+        calm_share: None,
+        retaken: false,
         pass_wall_ns: Vec::new(),
         ns_per_pair: None,
         live_peak_bytes: None,
@@ -176,11 +178,15 @@ fn fill(sample: &mut Sample, found: Found, mode: Mode, live_peak_bytes: u64) {
     }
     sample.rss_peak_bytes = found.rss_peak_bytes;
     sample.page_faults = found.page_faults;
-    if let Some(&best) = found.pass_wall_ns.iter().min() {
-        sample.wall_ns = Some(best);
+    sample.calm_share = found.calm.map(|calm| calm.share);
+    // On several threads there is no telling whose moment was calm.
+    let fastest = found.pass_wall_ns.iter().min().copied();
+    let wall_ns = found.calm.map(|calm| calm.region_ns.round() as u64).or(fastest);
+    if let Some(wall_ns) = wall_ns {
+        sample.wall_ns = Some(wall_ns);
         // A recorded pace is the program's time and not the subject's.
         if found.calls > 0 && mode != Mode::Paced {
-            sample.ns_per_pair = Some(2.0 * best as f64 / found.calls as f64);
+            sample.ns_per_pair = Some(2.0 * wall_ns as f64 / found.calls as f64);
         }
     }
     sample.pass_wall_ns = found.pass_wall_ns;

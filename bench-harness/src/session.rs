@@ -1,6 +1,7 @@
 //! One run of many samples: the order they are taken in, the records they leave, when it stops.
 //!
-//! * S1: every finished sample is on disk before the next one begins.
+//! * S1: every finished sample is on disk before the next one begins; where nothing is timed and cells
+//!   run side by side, as soon as it is finished.
 //! * S2: within a round the samples of all cells are taken in random order; a cell that has failed is
 //!   not sampled again, since a failure is a result and time is short.
 //! * S3: after an interrupt no child is started.
@@ -36,6 +37,7 @@ use crate::host;
 use crate::interrupt::Interrupt;
 use crate::measure::{self, Request};
 use crate::replay::touch::Touch;
+use crate::side_by_side::{processors, side_by_side};
 use crate::subject::Subject;
 use crate::talk::Voice;
 use crate::workload::Prepared;
@@ -46,6 +48,10 @@ const FLOOR_PERCENT: f64 = 2.0;
 const MAX_FLOOR_ROUNDS: u32 = 60;
 /// Round numbers of samples that only serve the floor begin here.
 const FLOOR_ROUND: u32 = 10_000;
+/// Calm share below which a sample is taken again.
+const CALM_SHARE: f64 = 0.95;
+/// Times that one sample is taken again at most.
+const MOST_RETAKES: u32 = 3;
 
 /// Where records go.
 pub(crate) enum Sink {
@@ -113,7 +119,7 @@ impl Taken {
         let mut taken = Self::default();
         for sample in samples {
             taken.next_seq = taken.next_seq.max(sample.seq + 1);
-            if sample.status != Status::Interrupted {
+            if sample.status != Status::Interrupted && !sample.retaken {
                 taken.note(sample);
             }
         }
@@ -226,6 +232,8 @@ pub(crate) struct Session<'a> {
     pub(crate) failures: u64,
     /// Time spent inside children.
     pub(crate) measuring: Duration,
+    /// Time that went into samples that were taken again.
+    retaking: Duration,
 }
 
 /// One sample of a round, before it is taken.
@@ -234,6 +242,28 @@ struct Turn<'a> {
     subject: &'a Subject,
     workload: &'a Prepared,
     again: bool,
+}
+
+impl Turn<'_> {
+    /// Subject and workload.
+    fn names(&self) -> (String, String) {
+        (self.subject.name.clone(), self.workload.record.workload.clone())
+    }
+
+    /// What tells its samples from all others.
+    fn key(&self, round: u32, verified: bool) -> (String, String, u32, bool, bool) {
+        let (subject, workload) = self.names();
+        (subject, workload, round, self.again, verified)
+    }
+
+    fn request(&self, touch: Touch, task: Task, round: u32) -> Request<'_> {
+        let Turn { subject, workload, again } = *self;
+        Request { subject, workload, touch, task, round, again }
+    }
+}
+
+fn cannot_start(error: std::io::Error) -> Failure {
+    Failure::io("cannot start a child process", error)
 }
 
 impl<'a> Session<'a> {
@@ -253,6 +283,7 @@ impl<'a> Session<'a> {
             taken: Taken::default(),
             failures: 0,
             measuring: Duration::ZERO,
+            retaking: Duration::ZERO,
         }
     }
 
@@ -262,18 +293,61 @@ impl<'a> Session<'a> {
         Self { sink, failures: taken.failures(), taken, ..self }
     }
 
-    /// Replays every cell once with everything checked.
+    /// Does `work` with other cells: its records, failures and time are this session's.
+    ///
+    /// # Errors
+    /// What `work` answers.
+    pub(crate) fn on<'b>(
+        &mut self,
+        subjects: &'b [Subject],
+        workloads: Vec<&'b Prepared>,
+        work: impl FnOnce(&mut Session<'b>) -> Result<(), Failure>,
+    ) -> Result<(), Failure>
+    where
+        'a: 'b,
+    {
+        let mut inner = Session {
+            sink: std::mem::replace(&mut self.sink, Sink::Memory(Vec::new())),
+            taken: std::mem::take(&mut self.taken),
+            failures: self.failures,
+            measuring: self.measuring,
+            ..Session::new(self.conditions, subjects, workloads, self.baseline)
+        };
+        let outcome = work(&mut inner);
+        let Session { sink, taken, failures, measuring, .. } = inner;
+        (self.sink, self.taken) = (sink, taken);
+        (self.failures, self.measuring) = (failures, measuring);
+        outcome
+    }
+
+    /// Replays every cell once with everything checked, as many at a time as there are processors.
     ///
     /// # Errors
     /// When no child can be started or a record cannot be written.
     pub(crate) fn verify(&mut self) -> Result<(), Failure> {
-        let turns = self.turns(false);
-        self.conditions.voice.phase("Verifying", turns.len() as u64);
-        for turn in turns {
-            self.take(turn, 0, Task::Verify)?;
-        }
-        self.conditions.voice.end_phase();
-        Ok(())
+        let mut turns = self.turns(false);
+        turns.retain(|turn| !self.taken.samples.contains(&turn.key(0, true)));
+        let Conditions { interrupt, voice, .. } = self.conditions;
+        voice.phase("Verifying", turns.len() as u64);
+        let (begin, first) = (Instant::now(), self.taken.next_seq);
+        let conditions = self.conditions;
+        let work = |at, turn: &Turn<'_>| {
+            measure::sample(
+                &turn.request(conditions.touch, Task::Verify, 0),
+                first + at as u64,
+                conditions.limits,
+                interrupt,
+            )
+            .map_err(cannot_start)
+        };
+        let outcome = side_by_side(&turns, processors(), interrupt, work, |_, sample| {
+            voice.step(format!("{}: {}", sample.workload, sample.subject));
+            self.keep(sample)
+        });
+        self.taken.next_seq = first + turns.len() as u64;
+        self.measuring += begin.elapsed();
+        voice.end_phase();
+        outcome
     }
 
     /// Samples every cell in interleaved rounds, then the floor until it is narrow enough.
@@ -374,24 +448,37 @@ impl<'a> Session<'a> {
     }
 
     fn take(&mut self, turn: Turn<'a>, round: u32, task: Task) -> Result<(), Failure> {
-        let Turn { subject, workload, again } = turn;
-        let name = &workload.record.workload;
-        self.conditions.voice.step(format!("{name}: {}", subject.name));
-        let verified = task == Task::Verify;
-        let key = (subject.name.clone(), name.clone(), round, again, verified);
-        if self.conditions.interrupt.requested()
-            || self.taken.samples.contains(&key)
-            || self.has_failed(&subject.name, name)
+        let Conditions { touch, limits, interrupt, voice, .. } = self.conditions;
+        let (subject, workload) = turn.names();
+        voice.step(format!("{workload}: {subject}"));
+        if interrupt.requested()
+            || self.taken.samples.contains(&turn.key(round, false))
+            || self.has_failed(&subject, &workload)
         {
             return Ok(());
         }
-        let Conditions { touch, limits, interrupt, .. } = self.conditions;
-        let request = Request { subject, workload, touch, task, round, again };
-        let begin = Instant::now();
-        let mut sample = measure::sample(&request, self.taken.next_seq, limits, interrupt)
-            .map_err(|error| Failure::io("cannot start a child process", error))?;
-        self.measuring += begin.elapsed();
-        self.taken.next_seq += 1;
+        let request = turn.request(touch, task, round);
+        for retakes_left in (0..=MOST_RETAKES).rev() {
+            let begin = Instant::now();
+            let mut sample = measure::sample(&request, self.taken.next_seq, limits, interrupt)
+                .map_err(cannot_start)?;
+            let took = begin.elapsed();
+            self.measuring += took;
+            self.taken.next_seq += 1;
+            let is_busy = sample.calm_share.is_some_and(|share| share < CALM_SHARE);
+            // Where calm never comes, most of the time still goes into samples that count.
+            let is_patient = self.retaking < self.measuring / 2;
+            if !is_busy || retakes_left == 0 || !is_patient || interrupt.requested() {
+                return self.keep(sample);
+            }
+            self.retaking += took;
+            (sample.wall_ns, sample.ns_per_pair, sample.retaken) = (None, None, true);
+            self.sink.put(Record::Sample(sample))?;
+        }
+        unreachable!("the last turn of the loop returns")
+    }
+
+    fn keep(&mut self, mut sample: Sample) -> Result<(), Failure> {
         if sample.status.is_failure() {
             // A failure is the subject's own, whatever the sample was taken for.
             sample.again = false;
@@ -399,7 +486,8 @@ impl<'a> Session<'a> {
         if sample.status != Status::Interrupted {
             self.taken.note(&sample);
         }
-        self.judge(&sample.subject, name, sample.status, sample.message.as_deref());
+        let message = sample.message.as_deref();
+        self.judge(&sample.subject, &sample.workload, sample.status, message);
         self.sink.put(Record::Sample(sample))
     }
 

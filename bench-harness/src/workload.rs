@@ -235,7 +235,7 @@ impl Origin {
             }
             Self::File(path) => read(path, Reader::open(path)?, take),
             Self::Aged(own, past, name, seed) => {
-                let about = own.each_event_after(past, *seed, take)?;
+                let about = own.each_event_after((past, name), *seed, take)?;
                 let description = format!("{}, on a heap aged by {name}", about.description);
                 Ok(About { description, ..about })
             }
@@ -245,7 +245,7 @@ impl Origin {
     /// Gives what `past` leaves of itself to `take`, and then all events of this workload.
     fn each_event_after(
         &self,
-        past: &Self,
+        (past, name): (&Self, &str),
         seed: u64,
         take: &mut dyn FnMut(&Event) -> Result<(), CompileError>,
     ) -> Result<About, Failure> {
@@ -254,6 +254,11 @@ impl Origin {
             peak.event(event);
             Ok(())
         })?;
+        if peak.reached_after() == 0 {
+            return Err(Failure::data(anyhow::anyhow!(
+                "{name}: it allocates nothing to age a heap with"
+            )));
+        }
         let mut before = Past::of(peak.reached_after());
         past.each_event(&mut |event| before.event(event).as_ref().map_or(Ok(()), &mut *take))?;
         let mut has_region = false;

@@ -408,9 +408,16 @@ pub struct Sample {
     /// Allocator calls replayed in the measured region, per pass.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operations: Option<u64>,
-    /// Wall time of the fastest pass over the measured region, the final drain left out.
+    /// Wall time of one pass over the measured region, the final drain left out: made of the moments
+    /// in which nobody shared the processor; on several threads that of the fastest pass.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wall_ns: Option<u64>,
+    /// Share of the region that was played in such a moment at least once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calm_share: Option<f64>,
+    /// True when too little of it was and the sample was taken again; it then has no time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub retaken: bool,
     /// Wall times of all passes in order; the first runs on a cold heap.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pass_wall_ns: Vec<u64>,

@@ -53,6 +53,8 @@ fn columns() -> Vec<String> {
         signal: Some(0),
         operations: Some(0),
         wall_ns: Some(0),
+        calm_share: Some(0.0),
+        retaken: true,
         pass_wall_ns: vec![0],
         ns_per_pair: Some(0.0),
         live_peak_bytes: Some(0),

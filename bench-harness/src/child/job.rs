@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::counters::Event;
 use crate::plan::Shape;
 use crate::plan::streams::StreamsShape;
+use crate::replay::calm::Calm;
 use crate::replay::player::life::Life;
 use crate::replay::probe::magnifier::Look;
 use crate::replay::probe::stopwatch::Timed;
@@ -113,4 +114,7 @@ pub(crate) struct Found {
     /// Memory over the life of the workload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) life: Option<Life>,
+    /// The time of one pass without what others do to the processor, on one thread.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) calm: Option<Calm>,
 }

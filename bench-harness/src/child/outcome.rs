@@ -125,6 +125,7 @@ mod tests {
             timed: None,
             looks: Vec::new(),
             life: None,
+            calm: None,
         })))
         .unwrap()
     }

@@ -3,7 +3,7 @@
 //! Order matters for the memory figures. Everything the harness itself needs, the window, the
 //! pointer table, the subject's own start, is made resident first; then the baseline is read, and
 //! from there on nothing of the harness's grows. The first pass, on a cold heap, is the one whose
-//! memory is read; all passes are timed. A child that times calls one by one (`tails`) plays one pass
+//! memory is read; all passes are timed, those behind it part by part (`replay/calm.rs`). A child that times calls one by one (`tails`) plays one pass
 //! and reads no memory, one that reads memory over the workload's life (`life`) times nothing. On
 //! several threads (`threads`) no memory is read: what is resident would hang on how the threads
 //! happened to run.
@@ -23,6 +23,7 @@ use crate::counters::Event;
 use crate::os::Mapping;
 use crate::plan::window::Windows;
 use crate::replay::allocator::Allocator;
+use crate::replay::calm::Calm;
 use crate::replay::player::life::Life;
 use crate::replay::player::{Player, Stop};
 use crate::replay::probe::magnifier::Look;
@@ -101,6 +102,7 @@ fn conclude(job: &Job, identity: Identity, outcome: Outcome) -> Answer {
             timed: measured.timed,
             looks: measured.looks,
             life: measured.life,
+            calm: measured.calm,
         })),
         Err(Stop::Null { call, size }) => {
             Answer::Oom(format!("call {call}: null for a request of {size} bytes"))
@@ -128,6 +130,7 @@ struct Measured {
     timed: Option<Timed>,
     looks: Vec<Look>,
     life: Option<Life>,
+    calm: Option<Calm>,
 }
 
 struct Sampler<'a> {
@@ -195,9 +198,11 @@ fn sample<A: Allocator, const TOUCH: u8>(
         page_faults: Some(memory.page_faults),
         ..Measured::default()
     };
+    let mut parts = player.parts();
     for _ in 0..passes {
-        let elapsed = player.pass::<TOUCH>()?;
+        let elapsed = player.parted_pass::<TOUCH>(&mut parts)?;
         measured.pass_wall_ns.push(elapsed.as_nanos() as u64);
     }
+    measured.calm = parts.calm();
     Ok(measured)
 }

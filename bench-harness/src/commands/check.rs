@@ -22,7 +22,6 @@ use reports::record::{End, Line, Record, SCHEMA};
 use reports::results::Results;
 
 use self::sides::Sides;
-use super::memcheck::processors;
 use super::resume::Begun;
 use super::run::{RESULTS, open, read_results, unique};
 use super::{print, records_of};
@@ -34,6 +33,7 @@ use crate::host::{self, Settings};
 use crate::interrupt::Interrupt;
 use crate::replay::touch::Touch;
 use crate::session::{Conditions, Pace, Session, TailsPace, subject_record};
+use crate::side_by_side::processors;
 use crate::subject::Subject;
 use crate::talk::Voice;
 use crate::valgrind::{Cell, Load, Options, Variant};

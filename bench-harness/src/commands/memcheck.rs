@@ -20,6 +20,7 @@ use crate::interrupt::Interrupt;
 use crate::program::subject::Server;
 use crate::program::{Program, suite};
 use crate::session::{Conditions, Session, Sink, Taken, subject_record};
+use crate::side_by_side::processors;
 use crate::subject::{self, Subject};
 use crate::talk::Voice;
 use crate::valgrind::{Cell, Load, Options, Variant};
@@ -95,11 +96,6 @@ pub(crate) fn run(args: &Memcheck, voice: &Voice, interrupt: &Interrupt) -> Outc
         (false, true) => exit::INCOMPLETE,
         (false, false) => exit::GOOD,
     })
-}
-
-/// Processors that this process may use.
-pub(super) fn processors() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Subjects as the command line names them, or the default ones.

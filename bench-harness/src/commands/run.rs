@@ -13,7 +13,7 @@ use reports::results::{Results, ResultsFile};
 use super::print;
 use super::resume::{self, Begun};
 use super::summary_rows;
-use crate::bundled::{self, Bundled};
+use crate::bundled;
 use crate::child::job::Task;
 use crate::cli::{Format, Profile, Run};
 use crate::exit::{self, Failure, Outcome};
@@ -22,6 +22,7 @@ use crate::interrupt::Interrupt;
 use crate::python;
 use crate::replay::mode::Mode;
 use crate::session::{self, Conditions, Pace, Session, Sink, TailsPace, Taken};
+use crate::side_by_side::processors;
 use crate::subject::{self, Subject};
 use crate::talk::Voice;
 use crate::valgrind::{Options, Variant};
@@ -418,8 +419,8 @@ impl Gathering<'_> {
     }
 }
 
-/// Memcheck on every workload but all bundled recordings save one; of generated ones on a short
-/// version.
+/// Memcheck on every workload but all bundled recordings save the shortest; of generated ones on a
+/// short version.
 fn memcheck(
     session: &mut Session<'_>,
     names: &[Name],
@@ -438,11 +439,14 @@ fn memcheck(
     for name in names.iter().filter(|name| name.is_generated()) {
         short.push(workload::prepare(name, extent)?);
     }
-    let recorded = session.workloads.iter().copied();
-    let recorded = recorded.filter(|workload| {
-        let bundled = bundled::named(&workload.record.workload);
-        // One of the suite's own recordings says as much as all of them, in a fraction of the time.
-        workload.record.source != Source::Generated && bundled.is_none_or(Bundled::is_first)
+    // One of the suite's own recordings says as much as all of them, in a fraction of the time.
+    let is_bundled = |workload: &&Prepared| bundled::named(&workload.record.workload).is_some();
+    let all = session.workloads.iter().copied();
+    let shortest = all.clone().filter(is_bundled).min_by_key(|one| one.record.operations);
+    let recorded = all.filter(|workload| {
+        let record = &workload.record;
+        record.source != Source::Generated
+            && (!is_bundled(workload) || shortest.is_some_and(|one| one.record == *record))
     });
     let subjects: Vec<_> = session
         .subjects
@@ -451,20 +455,11 @@ fn memcheck(
         .cloned()
         .collect();
     let workloads = short.iter().chain(recorded).collect();
-    let sink = std::mem::replace(&mut session.sink, Sink::Memory(Vec::new()));
-    let mut inner = Session {
-        sink,
-        taken: std::mem::take(&mut session.taken),
-        failures: session.failures,
-        measuring: session.measuring,
-        ..Session::new(session.conditions, &subjects, workloads, session.baseline)
-    };
     let options = Options { version: version.to_owned(), ..Options::default() };
-    let cells = inner.replays(&[Variant::default()]);
-    let outcome = inner.memcheck(&cells, &options, super::memcheck::processors());
-    let Session { sink, failures, measuring, .. } = inner;
-    (session.sink, session.failures, session.measuring) = (sink, failures, measuring);
-    outcome
+    session.on(&subjects, workloads, |inner| {
+        let cells = inner.replays(&[Variant::default()]);
+        inner.memcheck(&cells, &options, processors())
+    })
 }
 
 /// Draws the report and prints the results and where the page is.

@@ -23,8 +23,6 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use reports::record::{Detection, Status};
 
@@ -39,6 +37,7 @@ use crate::child::spawn::{self, Limits};
 use crate::exit::Failure;
 use crate::interrupt::Interrupt;
 use crate::preload::Preload;
+use crate::side_by_side::side_by_side;
 use crate::subject::own::Own;
 use crate::talk::Voice;
 use crate::valgrind;
@@ -84,7 +83,7 @@ pub(crate) fn matrix(
     modes: &[Mode],
     terms: Terms<'_>,
     taken: &[Detection],
-    each: &mut (dyn FnMut(Detection) -> Result<(), Failure> + Send),
+    each: &mut dyn FnMut(Detection) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let is_taken = |bug: usize, mode: &Mode| {
         taken.iter().any(|one| one.bug == bugs[bug].name && one.mode == mode.name)
@@ -108,7 +107,7 @@ pub(crate) fn matrix(
         };
         Ok(record(&bugs[*bug], mode, judged))
     };
-    side_by_side("Running seeded bugs", &cells, terms, work, &mut |record: Detection| {
+    in_order("Running seeded bugs", &cells, terms, work, &mut |record: Detection| {
         if record.status == Status::Interrupted { Ok(()) } else { each(record) }
     })
 }
@@ -141,7 +140,7 @@ fn build_all(
         let made = workshop.compile(&bugs[key.0], key.1, limits, terms.interrupt)?;
         Ok((*key, made.map_err(|why| (Status::Exit, why))))
     };
-    side_by_side("Compiling seeded bugs", &wanted, terms, work, &mut |(key, made)| {
+    in_order("Compiling seeded bugs", &wanted, terms, work, &mut |(key, made)| {
         built.insert(key, made);
         Ok(())
     })?;
@@ -206,44 +205,22 @@ fn record(bug: &Bug, mode: &Mode, (judged, own): (Judgement, Option<u64>)) -> De
 
 /// Does `work` on every item, as many at once as there are jobs, and hands the results to `each` in
 /// the order of items (D3). The first error, or an interrupt, ends it early.
-fn side_by_side<T: Sync, R: Send>(
+fn in_order<T: Sync, R: Send>(
     name: &str,
     items: &[T],
     terms: Terms<'_>,
     work: impl Fn(usize, &T) -> io::Result<R> + Sync,
-    each: &mut (dyn FnMut(R) -> Result<(), Failure> + Send),
+    each: &mut dyn FnMut(R) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     terms.voice.phase(name, items.len() as u64);
-    let next = AtomicUsize::new(0);
-    let failed = Mutex::new(None);
-    let row = Mutex::new(Row { waiting: BTreeMap::new(), next: 0, each });
-    let worker = || {
-        loop {
-            // Relaxed: the number alone is shared; results travel under their lock.
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(item) = items.get(index) else { break };
-            if terms.interrupt.requested() || failed.lock().is_ok_and(|failed| failed.is_some()) {
-                break;
-            }
-            terms.voice.step(name.to_owned());
-            let done = work(index, item)
-                .map_err(cannot_run)
-                .and_then(|result| row.lock().expect("no worker panics").put(index, result));
-            if let Err(error) = done {
-                *failed.lock().expect("no worker panics") = Some(error);
-            }
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 0..terms.jobs.clamp(1, items.len().max(1)) {
-            scope.spawn(worker);
-        }
+    let mut row = Row { waiting: BTreeMap::new(), next: 0, each };
+    let work = |at, item: &T| work(at, item).map_err(cannot_run);
+    let outcome = side_by_side(items, terms.jobs, terms.interrupt, work, |at, result| {
+        terms.voice.step(name.to_owned());
+        row.put(at, result)
     });
     terms.voice.end_phase();
-    match failed.into_inner().expect("no worker panics") {
-        Some(error) => Err(error),
-        None => Ok(()),
-    }
+    outcome
 }
 
 /// Results on their way out: those that wait for one before them.
@@ -251,7 +228,7 @@ struct Row<'a, R> {
     waiting: BTreeMap<usize, R>,
     /// Index of the result that goes out next.
     next: usize,
-    each: &'a mut (dyn FnMut(R) -> Result<(), Failure> + Send),
+    each: &'a mut dyn FnMut(R) -> Result<(), Failure>,
 }
 
 impl<R> Row<'_, R> {

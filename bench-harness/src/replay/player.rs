@@ -11,6 +11,7 @@ use std::time::Duration;
 use std::time::Instant;
 
 use super::allocator::Allocator;
+use super::calm::Parts;
 use super::{Halt, Tally};
 use crate::os::{self, Mapping};
 use crate::plan::Shape;
@@ -100,6 +101,38 @@ impl<'a, A: Allocator> Player<'a, A> {
         let elapsed = self.play::<TOUCH>(shape.region_start, shape.region_end, &mut tally)?;
         let calls = tally.calls - base;
         self.allocator.enter(Phase::Drain);
+        self.play::<TOUCH>(shape.region_end, shape.words, &mut tally)?;
+        self.conclude(&tally, calls)?;
+        Ok(elapsed)
+    }
+
+    /// Room for the times of [`Player::parted_pass`].
+    pub(crate) fn parts(&self) -> Parts {
+        Parts::of(self.shape.region_end - self.shape.region_start)
+    }
+
+    /// As [`Player::pass`], the region played and timed in parts; its time as the clock has it.
+    ///
+    /// # Errors
+    /// As [`Player::pass`].
+    pub(crate) fn parted_pass<const TOUCH: u8>(
+        &mut self,
+        parts: &mut Parts,
+    ) -> Result<Duration, Stop> {
+        let shape = self.shape;
+        let mut tally = Tally::default();
+        self.play::<TOUCH>(0, shape.region_start, &mut tally)?;
+        let base = tally.calls;
+        let mut elapsed = Duration::ZERO;
+        let mut at = shape.region_start;
+        for stop in parts.stops(shape.region_start, shape.region_end) {
+            parts.settle();
+            let (end, time) = self.play_until::<TOUCH>(at, stop, &mut tally)?;
+            parts.part(time);
+            at = end;
+            elapsed += time;
+        }
+        let calls = tally.calls - base;
         self.play::<TOUCH>(shape.region_end, shape.words, &mut tally)?;
         self.conclude(&tally, calls)?;
         Ok(elapsed)

@@ -7,10 +7,10 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use reports::record::{Record, Status};
 
-use super::{Conditions, Session, Turn};
+use super::{Conditions, Session, cannot_start};
 use crate::child::job::Task;
 use crate::exit::Failure;
-use crate::measure::{self, Request};
+use crate::measure;
 
 impl Session<'_> {
     /// Counts every cell of one thread in a few interleaved rounds (S2).
@@ -25,8 +25,8 @@ impl Session<'_> {
         voice.phase("Counting events", turns.len() as u64 * u64::from(rounds));
         for round in 0..rounds {
             turns.shuffle(&mut order);
-            for &Turn { subject, workload, .. } in &turns {
-                let name = &workload.record.workload;
+            for turn in &turns {
+                let (subject, name) = (turn.subject, &turn.workload.record.workload);
                 voice.step(format!("{name}: {}", subject.name));
                 let key = (subject.name.clone(), name.clone(), round);
                 if interrupt.requested()
@@ -35,11 +35,10 @@ impl Session<'_> {
                 {
                     continue;
                 }
-                let task = Task::Counters;
-                let request = Request { subject, workload, touch, task, round, again: false };
+                let request = turn.request(touch, Task::Counters, round);
                 let begin = Instant::now();
                 let record = measure::counters::counters(&request, limits, interrupt)
-                    .map_err(|error| Failure::io("cannot start a child process", error))?;
+                    .map_err(cannot_start)?;
                 self.measuring += begin.elapsed();
                 if record.status.is_failure() && record.status != Status::Interrupted {
                     self.taken.failed.insert((subject.name.clone(), name.clone()));

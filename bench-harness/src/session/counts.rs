@@ -7,38 +7,34 @@ use reports::record::Record;
 use super::{Conditions, Limits, Session, Turn};
 use crate::child::job::Task;
 use crate::exit::Failure;
-use crate::measure::Request;
+use crate::side_by_side::{processors, side_by_side};
 use crate::valgrind::{self, callgrind};
 
 impl Session<'_> {
-    /// Counts every cell once under callgrind.
+    /// Counts every cell once under callgrind, as many at a time as there are processors.
     ///
     /// # Errors
     /// As [`Session::verify`].
     pub(crate) fn counts(&mut self, version: &str) -> Result<(), Failure> {
-        let Conditions { touch, limits, interrupt, .. } = self.conditions;
+        let Conditions { touch, limits, interrupt, voice, .. } = self.conditions;
         let limits = Limits { timeout: limits.timeout * valgrind::TIMES, ..limits };
-        let turns = self.turns(false);
-        self.conditions.voice.phase("Counting instructions", turns.len() as u64);
-        for Turn { subject, workload, .. } in turns {
-            let name = &workload.record.workload;
-            self.conditions.voice.step(format!("{name}: {}", subject.name));
-            if self.conditions.interrupt.requested() {
-                break;
-            }
-            if self.taken.counts.contains(&(subject.name.clone(), name.clone())) {
-                continue;
-            }
-            let task = Task::Count;
-            let request = Request { subject, workload, touch, task, round: 0, again: false };
-            let begin = Instant::now();
-            let record = callgrind::counts(&request, version, limits, interrupt)
-                .map_err(|error| Failure::io("cannot run valgrind", error))?;
-            self.measuring += begin.elapsed();
-            self.judge(&subject.name, name, record.status, record.message.as_deref());
-            self.sink.put(Record::Counts(record))?;
-        }
-        self.conditions.voice.end_phase();
-        Ok(())
+        let mut turns = self.turns(false);
+        turns.retain(|turn| !self.taken.counts.contains(&turn.names()));
+        voice.phase("Counting instructions", turns.len() as u64);
+        let begin = Instant::now();
+        let work = |_, turn: &Turn<'_>| {
+            let request = turn.request(touch, Task::Count, 0);
+            callgrind::counts(&request, version, limits, interrupt)
+                .map_err(|error| Failure::io("cannot run valgrind", error))
+        };
+        let outcome = side_by_side(&turns, processors(), interrupt, work, |_, record| {
+            voice.step(format!("{}: {}", record.workload, record.subject));
+            let message = record.message.as_deref();
+            self.judge(&record.subject, &record.workload, record.status, message);
+            self.sink.put(Record::Counts(record))
+        });
+        self.measuring += begin.elapsed();
+        voice.end_phase();
+        outcome
     }
 }

@@ -4,35 +4,33 @@ use std::time::Instant;
 
 use reports::record::Record;
 
-use super::{Conditions, Session, Turn};
+use super::{Conditions, Session, Turn, cannot_start};
 use crate::exit::Failure;
-use crate::measure::Request;
 use crate::measure::footprint::{self, TASK};
+use crate::side_by_side::{processors, side_by_side};
 
 impl Session<'_> {
-    /// Takes the footprint of every cell once.
+    /// Takes the footprint of every cell once, as many at a time as there are processors.
     ///
     /// # Errors
     /// As [`Session::verify`].
     pub(crate) fn footprints(&mut self) -> Result<(), Failure> {
-        let Conditions { touch, limits, interrupt, .. } = self.conditions;
+        let Conditions { touch, limits, interrupt, voice, .. } = self.conditions;
         let turns = self.turns(false);
-        self.conditions.voice.phase("Reading memory", turns.len() as u64);
-        for Turn { subject, workload, .. } in turns {
-            let name = &workload.record.workload;
-            self.conditions.voice.step(format!("{name}: {}", subject.name));
-            if interrupt.requested() {
-                break;
-            }
-            let request = Request { subject, workload, touch, task: TASK, round: 0, again: false };
-            let begin = Instant::now();
-            let record = footprint::footprint(&request, limits, interrupt)
-                .map_err(|error| Failure::io("cannot start a child process", error))?;
-            self.measuring += begin.elapsed();
-            self.judge(&subject.name, name, record.status, record.message.as_deref());
-            self.sink.put(Record::Footprint(record))?;
-        }
-        self.conditions.voice.end_phase();
-        Ok(())
+        voice.phase("Reading memory", turns.len() as u64);
+        let begin = Instant::now();
+        let work = |_, turn: &Turn<'_>| {
+            footprint::footprint(&turn.request(touch, TASK, 0), limits, interrupt)
+                .map_err(cannot_start)
+        };
+        let outcome = side_by_side(&turns, processors(), interrupt, work, |_, record| {
+            voice.step(format!("{}: {}", record.workload, record.subject));
+            let message = record.message.as_deref();
+            self.judge(&record.subject, &record.workload, record.status, message);
+            self.sink.put(Record::Footprint(record))
+        });
+        self.measuring += begin.elapsed();
+        voice.end_phase();
+        outcome
     }
 }

@@ -8,7 +8,8 @@ use super::Session;
 use crate::child::job::Task;
 use crate::exit::Failure;
 use crate::measure::Request;
-use crate::valgrind::{Cell, Load, Options, Stripped, Symbols, Tool, Variant, side_by_side};
+use crate::side_by_side::side_by_side;
+use crate::valgrind::{Cell, Load, Options, Stripped, Symbols, Tool, Variant};
 
 impl<'a> Session<'a> {
     /// Every subject on every workload in every variant.
@@ -59,7 +60,11 @@ impl<'a> Session<'a> {
         };
         self.conditions.voice.phase("Counting Valgrind errors", cells.len() as u64);
         let begin = Instant::now();
-        let outcome = side_by_side(&cells, &tool, jobs, |record| {
+        let work = |_, cell: &Cell<'_>| {
+            tool.count(cell).map_err(|error| Failure::io("cannot run a child process", error))
+        };
+        let interrupt = self.conditions.interrupt;
+        let outcome = side_by_side(&cells, jobs, interrupt, work, |_, record| {
             self.conditions.voice.step(format!("{}: {}", record.workload, record.subject));
             let (subject, workload) = (&record.subject, &record.workload);
             if record.status == Status::Interrupted {

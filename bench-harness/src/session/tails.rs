@@ -7,10 +7,10 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use reports::record::{Record, Status};
 
-use super::{Session, Turn};
+use super::{Session, Turn, cannot_start};
 use crate::child::job::Task;
 use crate::exit::Failure;
-use crate::measure::{self, Request};
+use crate::measure;
 
 /// How often calls are timed one by one.
 #[derive(Clone, Copy, Debug)]
@@ -57,10 +57,9 @@ impl Session<'_> {
             return Ok(());
         }
         let super::Conditions { touch, limits, interrupt, .. } = self.conditions;
-        let request = Request { subject, workload, touch, task: Task::Tails, round, again: false };
+        let request = turn.request(touch, Task::Tails, round);
         let begin = Instant::now();
-        let record = measure::tails::tails(&request, limits, interrupt)
-            .map_err(|error| Failure::io("cannot start a child process", error))?;
+        let record = measure::tails::tails(&request, limits, interrupt).map_err(cannot_start)?;
         self.measuring += begin.elapsed();
         if record.status.is_failure() {
             self.taken.failed.insert((subject.name.clone(), name.clone()));

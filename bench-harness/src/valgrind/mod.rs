@@ -15,7 +15,6 @@ pub(crate) mod callgrind;
 mod cell;
 mod operation;
 pub(crate) mod requests;
-mod side_by_side;
 mod variant;
 mod xml;
 
@@ -23,7 +22,6 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 pub(crate) use cell::{Cell, Load, Tool};
-pub(crate) use side_by_side::side_by_side;
 pub(crate) use variant::{Requests, Stripped, Symbols, Variant};
 
 /// How much more time a child is given under Valgrind.

@@ -9,6 +9,7 @@
     reason = "tests may fail and say why they skip"
 )]
 
+mod aged;
 mod agreement;
 mod bad_input;
 mod check;

@@ -124,7 +124,7 @@ fn a_generated_trace_of_threads_is_replayed_from_its_file_as_from_its_name() {
 }
 
 /// A trace of two threads over 80 ms, timed or not.
-fn timed_trace(path: &Path, timed: bool) {
+pub(crate) fn timed_trace(path: &Path, timed: bool) {
     let meta = Meta { producer: "test".to_owned(), timed, ..Meta::default() };
     let mut writer = Writer::create(path, &meta).unwrap();
     for at in 0..80 {

@@ -4,7 +4,7 @@ use reports::record::{Record, Source, Unmeasured};
 
 use crate::bundled::{self, Bundled};
 use crate::exit::Failure;
-use crate::session::{Session, Sink};
+use crate::session::Session;
 use crate::workload::{self, Extent, Name};
 
 /// Most calls of a generated workload that is counted: counts per call change little beyond.
@@ -38,17 +38,5 @@ pub(super) fn counts(
         workload.record.source != Source::Generated && bundled.is_none_or(Bundled::is_first)
     });
     let workloads = short.iter().chain(recorded).collect();
-    let sink = std::mem::replace(&mut session.sink, Sink::Memory(Vec::new()));
-    let mut inner = Session {
-        sink,
-        taken: std::mem::take(&mut session.taken),
-        failures: session.failures,
-        measuring: session.measuring,
-        ..Session::new(session.conditions, session.subjects, workloads, session.baseline)
-    };
-    let outcome = inner.counts(version);
-    let Session { sink, taken, failures, measuring, .. } = inner;
-    (session.sink, session.taken) = (sink, taken);
-    (session.failures, session.measuring) = (failures, measuring);
-    outcome
+    session.on(session.subjects, workloads, |inner| inner.counts(version))
 }

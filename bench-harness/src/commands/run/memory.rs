@@ -6,7 +6,7 @@ use reports::record::{Packing, Record, Source};
 use crate::bundled::{self, Bundled};
 use crate::exit::Failure;
 use crate::packing::{self, lifetimes};
-use crate::session::{Session, Sink};
+use crate::session::Session;
 use crate::workload::Prepared;
 
 /// Reads the memory of every workload but all bundled recordings save one, on one thread.
@@ -20,19 +20,7 @@ pub(super) fn memory(session: &mut Session<'_>) -> Result<(), Failure> {
     });
     let workloads: Vec<&Prepared> = chosen.collect();
     pack(session, &workloads)?;
-    let sink = std::mem::replace(&mut session.sink, Sink::Memory(Vec::new()));
-    let mut inner = Session {
-        sink,
-        taken: std::mem::take(&mut session.taken),
-        failures: session.failures,
-        measuring: session.measuring,
-        ..Session::new(session.conditions, session.subjects, workloads, session.baseline)
-    };
-    let outcome = inner.memory();
-    let Session { sink, taken, failures, measuring, .. } = inner;
-    (session.sink, session.taken) = (sink, taken);
-    (session.failures, session.measuring) = (failures, measuring);
-    outcome
+    session.on(session.subjects, workloads, Session::memory)
 }
 
 /// Packs the lifetimes of the workloads that an earlier run has not packed.

@@ -155,6 +155,8 @@ pub(crate) fn sample(subject: &str, workload: &str, round: u32, ns_per_pair: f64
         signal: None,
         operations: Some(operations),
         wall_ns: Some(wall_ns),
+        calm_share: Some(1.0),
+        retaken: false,
         pass_wall_ns: vec![wall_ns + wall_ns / 10, wall_ns],
         ns_per_pair: Some(ns_per_pair),
         live_peak_bytes: Some(1_300_000),

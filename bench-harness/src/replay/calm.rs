@@ -1,0 +1,244 @@
+//! Time of a region without the moments in which the processor was shared.
+//!
+//! On a processor of which others run the second hardware thread (other tenants of a host, other
+//! programs of a desk) everything takes up to twice as long, for some ten microseconds up to seconds
+//! at a time. A pass of ten milliseconds always meets some of that, and how much is luck. So the
+//! region is played in short parts, and around each a *gauge* is read: the time of a fixed piece of
+//! register arithmetic that keeps every execution port busy, and is slower by as much as any other
+//! code when the ports are shared. No part begins before the gauge is calm, as long as there is
+//! patience left.
+//!
+//! ```text
+//! pass 1   g  part 0  g  part 1  g  part 2  G G g ...   g: a reading of the gauge, clock stopped
+//! pass 2   g  part 0  g  part 1  G g  part 2  g ...     G: one that took longer than calm ones
+//!             ^^^^^^ counts        ^^^^^^ of pass 2 does not
+//! ```
+//! * C1: the parts of every pass hold the same operations.
+//! * C2: whether a part counts depends on the gauge alone and never on the part's own time: what the
+//!   allocator does now and then stays in the mean.
+//! * C3: a part that was calm in no pass goes in with its fastest time: it is not left out.
+//!
+//! The player fills [`Parts`], `child::sample` takes the figure.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+/// Words of a part: some tens of microseconds.
+const PART_WORDS: u64 = 2048;
+/// Parts at most; those of longer regions are longer.
+const MOST_PARTS: u64 = 1 << 16;
+/// Turns of the gauge's loop: two microseconds.
+const TURNS: u64 = 1500;
+/// Readings at the beginning, from which it is known what calm is.
+const FIRST_READINGS: usize = 200;
+/// A reading is calm up to this much above the fastest one of the process.
+const CALM: f64 = 1.08;
+/// Readings that one part waits for calm at most.
+const MOST_READINGS: usize = 64;
+/// What a process waits in all, of the time that it plays.
+const PATIENCE: f64 = 1.0;
+
+/// Nanoseconds that a fixed piece of register arithmetic takes now.
+#[inline(never)]
+fn gauge_ns() -> u64 {
+    let begin = Instant::now();
+    // Six chains that do not wait for one another fill the ports of any processor of today.
+    let mut chains = [1_u64, 2, 3, 4, 5, 6];
+    for turn in 0..black_box(TURNS) {
+        for chain in &mut chains {
+            *chain = chain.rotate_left(7) ^ chain.wrapping_add(turn);
+        }
+    }
+    black_box(chains);
+    begin.elapsed().as_nanos() as u64
+}
+
+/// A part as it was played: the gauge before it, its own time, the gauge behind it.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    before_ns: u64,
+    ns: u64,
+    after_ns: u64,
+}
+
+impl Part {
+    fn is_calm(self, limit_ns: u64) -> bool {
+        self.before_ns.max(self.after_ns) <= limit_ns
+    }
+}
+
+/// The parts of a region, pass by pass.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    /// Parts of a pass.
+    count: usize,
+    /// Of every pass, `count`.
+    played: Vec<Part>,
+    /// The fastest reading.
+    gauge_ns: u64,
+    /// The reading before the next part.
+    before_ns: u64,
+    played_for: Duration,
+    waited_for: Duration,
+}
+
+/// What a region takes.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Calm {
+    /// Time of one pass, made of calm parts (C2, C3).
+    pub(crate) region_ns: f64,
+    /// Share of a pass's parts that were calm in a pass or more.
+    pub(crate) share: f64,
+}
+
+impl Parts {
+    /// Room for the parts of a region of `words`; takes half a millisecond.
+    pub(crate) fn of(words: u64) -> Self {
+        let gauge_ns = (0..FIRST_READINGS).map(|_| gauge_ns()).min().unwrap_or(0);
+        Self {
+            count: words.div_ceil(PART_WORDS).clamp(1, MOST_PARTS) as usize,
+            played: Vec::new(),
+            gauge_ns,
+            before_ns: gauge_ns,
+            played_for: Duration::ZERO,
+            waited_for: Duration::ZERO,
+        }
+    }
+
+    /// Word positions of a region `[start, end)` at which parts end (C1).
+    pub(crate) fn stops(&self, start: u64, end: u64) -> impl Iterator<Item = u64> + use<> {
+        let count = self.count as u64;
+        (1..=count).map(move |part| start + (end - start) * part / count)
+    }
+
+    /// Waits for a calm moment to begin a part in.
+    pub(crate) fn settle(&mut self) {
+        let begin = Instant::now();
+        for _ in 0..MOST_READINGS {
+            self.before_ns = self.reading();
+            let is_patient = self.waited_for <= self.played_for.mul_f64(PATIENCE);
+            if self.before_ns <= self.limit_ns() || !is_patient {
+                break;
+            }
+        }
+        self.waited_for += begin.elapsed();
+    }
+
+    /// Notes the time of the part that was begun after [`Parts::settle`] and has just ended.
+    pub(crate) fn part(&mut self, time: Duration) {
+        let after_ns = self.reading();
+        self.played.push(Part { before_ns: self.before_ns, ns: time.as_nanos() as u64, after_ns });
+        self.played_for += time;
+    }
+
+    fn reading(&mut self) -> u64 {
+        let reading = gauge_ns();
+        self.gauge_ns = self.gauge_ns.min(reading);
+        reading
+    }
+
+    fn limit_ns(&self) -> u64 {
+        (self.gauge_ns as f64 * CALM) as u64
+    }
+
+    /// The figure of all passes; `None` before the first.
+    pub(crate) fn calm(&self) -> Option<Calm> {
+        let limit_ns = self.limit_ns();
+        let passes = || self.played.chunks(self.count);
+        let (mut region_ns, mut covered) = (0.0, 0);
+        for at in 0..self.count {
+            let calm = passes().map(|pass| pass[at]).filter(|part| part.is_calm(limit_ns));
+            let (sum, times) =
+                calm.fold((0, 0_u64), |(sum, times), part| (sum + part.ns, times + 1));
+            region_ns += match times {
+                0 => passes().map(|pass| pass[at].ns).min()? as f64,
+                _ => sum as f64 / times as f64,
+            };
+            covered += u64::from(times > 0);
+        }
+        Some(Calm { region_ns, share: covered as f64 / self.count as f64 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Passes given by each part's reading before, time, and reading behind.
+    fn parts(passes: &[&[[u64; 3]]]) -> Parts {
+        let mut parts = Parts::of(0);
+        parts.count = passes.first().map_or(1, |pass| pass.len());
+        parts.gauge_ns = 100;
+        let all = passes.iter().flat_map(|pass| pass.iter());
+        parts.played =
+            all.map(|&[before_ns, ns, after_ns]| Part { before_ns, ns, after_ns }).collect();
+        parts
+    }
+
+    #[test]
+    fn a_part_beside_a_slow_reading_does_not_count_whatever_its_own_time() {
+        let found = parts(&[
+            &[[100, 10, 100], [100, 20, 100]],
+            &[[100, 10, 100], [100, 90, 150]],
+            &[[150, 5, 150], [150, 5, 100]],
+        ]);
+        assert_eq!(found.calm(), Some(Calm { region_ns: 30.0, share: 1.0 }));
+    }
+
+    #[test]
+    fn what_an_allocator_does_now_and_then_stays_in_the_mean() {
+        let found = parts(&[&[[100, 10, 100]], &[[101, 10, 100]], &[[100, 40, 107]]]);
+        assert_eq!(found.calm().unwrap().region_ns, 20.0);
+    }
+
+    #[test]
+    fn a_part_that_was_never_calm_goes_in_with_its_fastest_time() {
+        let found = parts(&[&[[100, 10, 100], [100, 70, 200]], &[[100, 10, 100], [100, 60, 300]]]);
+        assert_eq!(found.calm(), Some(Calm { region_ns: 70.0, share: 0.5 }));
+    }
+
+    #[test]
+    fn without_a_pass_there_is_no_figure() {
+        assert_eq!(parts(&[]).calm(), None);
+    }
+
+    #[test]
+    fn waiting_ends_with_the_patience_where_calm_never_comes() {
+        let mut parts = Parts::of(0);
+        // No reading is ever as fast.
+        parts.gauge_ns = 1;
+        parts.part(Duration::from_millis(5));
+        parts.gauge_ns = 1;
+        let begin = Instant::now();
+        for _ in 0..10_000 {
+            parts.settle();
+            parts.gauge_ns = 1;
+        }
+        assert!(parts.waited_for >= Duration::from_millis(5), "{parts:?}");
+        assert!(begin.elapsed() < Duration::from_secs(2));
+        assert!(!parts.played[0].is_calm(parts.limit_ns()));
+    }
+
+    #[test]
+    fn parts_cover_a_region_of_any_length_without_a_gap() {
+        for words in
+            [0, 1, PART_WORDS - 1, PART_WORDS, PART_WORDS + 1, 10 * PART_WORDS, u64::from(u32::MAX)]
+        {
+            let parts = Parts::of(words);
+            let stops: Vec<u64> = parts.stops(5, 5 + words).collect();
+            assert_eq!(stops.len(), parts.count);
+            assert_eq!(stops.last(), Some(&(5 + words)));
+            assert!(stops.is_sorted());
+        }
+    }
+
+    #[test]
+    fn the_gauge_takes_a_microsecond_or_more_and_a_thousand_readings_agree() {
+        let mut all: Vec<u64> = (0..1000).map(|_| gauge_ns()).collect();
+        all.sort_unstable();
+        assert!(all[0] >= 500, "{}", all[0]);
+        assert!(all[100] as f64 <= all[0] as f64 * 1.5, "{} and {}", all[0], all[100]);
+    }
+}
