@@ -129,7 +129,7 @@ impl Profile {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Subjects {
     /// Subject: a name from `list`, or NAME=/path/lib.so for any library that replaces malloc
-    /// [default: all that the command can use]
+    /// [default: for `replay` system, for `run` all]
     #[arg(short, long = "subject", value_name = "S", value_parser = Subject::parse)]
     pub(crate) subjects: Vec<Subject>,
     /// What is done to a block besides allocating it: none, header (first 16 bytes), page, all

@@ -171,8 +171,10 @@ impl Taken {
 
     /// Adds what an earlier run has found of memory over time.
     pub(crate) fn with_memory(mut self, memories: &[Memory], packings: &[Packing]) -> Self {
-        let finished = memories.iter().filter(|one| one.status != Status::Interrupted);
-        self.memories.extend(finished.map(|one| (one.subject.clone(), one.workload.clone())));
+        for one in memories.iter().filter(|one| one.status != Status::Interrupted) {
+            self.failures += u64::from(one.status.is_failure());
+            self.memories.insert((one.subject.clone(), one.workload.clone()));
+        }
         self.packings.extend(packings.iter().map(|one| one.workload.clone()));
         self
     }

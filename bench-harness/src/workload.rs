@@ -148,6 +148,15 @@ impl Prepared {
         self.streams.as_ref().map(|(shape, file)| (shape, path_of(file)))
     }
 
+    /// The recording of this program's own that it is, aged or not.
+    pub(crate) fn bundled(&self) -> Option<&'static Bundled> {
+        let mut origin = &self.origin;
+        while let Origin::Aged(own, ..) = origin {
+            origin = own;
+        }
+        if let Origin::Bundled(bundled) = origin { Some(*bundled) } else { None }
+    }
+
     /// All lifetimes; `None` when there are too many. Reads the events again.
     ///
     /// # Errors

@@ -21,10 +21,15 @@ struct Entry {
 }
 
 /// What `run` and `memcheck` measure, by the key it has in records.
-const MEASURES: [(&str, &str); 6] = [
-    ("ns_per_pair", "wall time of an allocation and a free, fastest pass of each child"),
+const MEASURES: [(&str, &str); 11] = [
+    ("ns_per_pair", "wall time of an allocation and a free, where nobody shared the processor"),
     ("rss_peak_bytes", "peak resident memory, against the peak of live bytes"),
     ("page_faults", "page faults of the first pass"),
+    ("tails", "times of single calls, by kind and size: p50 to p99.99, and what the slowest met"),
+    ("memory", "used memory over the life of a workload and after it, fragmentation, waste"),
+    ("packing", "how small a heap could have been that knew all lifetimes"),
+    ("counts", "instructions, simulated cache misses, system calls, page faults of the region"),
+    ("counters", "events that the processor counts, TLB misses among them, where it has them"),
     ("status", "contents, alignment, overlap and call count of every cell, checked block by block"),
     ("errors_by_kind", "errors that Valgrind's memcheck reports, by kind and by operation"),
     ("bytes_per_operation", "what a recording takes to store, and what it costs the program"),

@@ -51,9 +51,9 @@ fn plan_of(profile: Profile) -> Plan {
             pace: Pace {
                 min_rounds: 5,
                 max_rounds: 15,
-                budget: Duration::from_secs(170),
-                floor_budget: Duration::from_secs(195),
-                task: task(8),
+                budget: Duration::from_secs(140),
+                floor_budget: Duration::from_secs(160),
+                task: task(4),
             },
             operations: 1_000_000,
             workloads: three
@@ -69,9 +69,9 @@ fn plan_of(profile: Profile) -> Plan {
             pace: Pace {
                 min_rounds: 9,
                 max_rounds: 25,
-                budget: minutes(20),
-                floor_budget: minutes(25),
-                task: task(15),
+                budget: minutes(13),
+                floor_budget: minutes(16),
+                task: task(8),
             },
             operations: 2_000_000,
             workloads: ["int-churn:1k", "int-churn", "int-churn:100k"]
@@ -89,7 +89,7 @@ fn plan_of(profile: Profile) -> Plan {
                 max_rounds: 61,
                 budget: minutes(150),
                 floor_budget: minutes(170),
-                task: task(25),
+                task: task(15),
             },
             operations: 5_000_000,
             workloads: ["int-churn:1k", "int-churn", "int-churn:100k", "int-churn:1m"]
@@ -440,7 +440,7 @@ fn memcheck(
         short.push(workload::prepare(name, extent)?);
     }
     // One of the suite's own recordings says as much as all of them, in a fraction of the time.
-    let is_bundled = |workload: &&Prepared| bundled::named(&workload.record.workload).is_some();
+    let is_bundled = |workload: &&Prepared| workload.bundled().is_some();
     let all = session.workloads.iter().copied();
     let shortest = all.clone().filter(is_bundled).min_by_key(|one| one.record.operations);
     let recorded = all.filter(|workload| {

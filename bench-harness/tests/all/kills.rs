@@ -79,7 +79,8 @@ fn key(record: &Value) -> Option<String> {
     let names = match record["kind"].as_str()? {
         "sample" => ["subject", "workload", "round", "again", "verified"].as_slice(),
         "tails" | "counters" => &["subject", "workload", "round"],
-        "counts" => &["subject", "workload"],
+        "counts" | "memory" => &["subject", "workload"],
+        "packing" => &["workload"],
         "memcheck" => &["subject", "workload", "symbols", "requests"],
         "program" => &["program", "subject", "round", "again", "verified"],
         "detection" => &["bug", "mode"],

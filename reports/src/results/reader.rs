@@ -100,7 +100,12 @@ impl Results {
             Record::Footprint(footprint) => self.footprints.push(footprint),
             Record::Memory(memory) => self.memories.push(memory),
             Record::Packing(packing) => self.packings.push(packing),
-            Record::Unmeasured(unmeasured) => self.unmeasured.push(unmeasured),
+            // A run that is gone on with finds the same things missing.
+            Record::Unmeasured(unmeasured) => {
+                if !self.unmeasured.contains(&unmeasured) {
+                    self.unmeasured.push(unmeasured);
+                }
+            }
             Record::End(end) => self.end = Some(end),
         }
         Ok(())

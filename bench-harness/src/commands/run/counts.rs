@@ -2,7 +2,7 @@
 
 use reports::record::{Record, Source, Unmeasured};
 
-use crate::bundled::{self, Bundled};
+use crate::bundled::Bundled;
 use crate::exit::Failure;
 use crate::session::Session;
 use crate::workload::{self, Extent, Name};
@@ -34,8 +34,8 @@ pub(super) fn counts(
         short.push(workload::prepare(name, extent)?);
     }
     let recorded = session.workloads.iter().copied().filter(|workload| {
-        let bundled = bundled::named(&workload.record.workload);
-        workload.record.source != Source::Generated && bundled.is_none_or(Bundled::is_first)
+        workload.record.source != Source::Generated
+            && workload.bundled().is_none_or(Bundled::is_first)
     });
     let workloads = short.iter().chain(recorded).collect();
     session.on(session.subjects, workloads, |inner| inner.counts(version))

@@ -3,7 +3,7 @@
 
 use reports::record::{Packing, Record, Source};
 
-use crate::bundled::{self, Bundled};
+use crate::bundled::Bundled;
 use crate::exit::Failure;
 use crate::packing::{self, lifetimes};
 use crate::session::Session;
@@ -15,8 +15,8 @@ use crate::workload::Prepared;
 /// As [`Session::memory`].
 pub(super) fn memory(session: &mut Session<'_>) -> Result<(), Failure> {
     let chosen = session.workloads.iter().copied().filter(|workload| {
-        let bundled = bundled::named(&workload.record.workload);
-        workload.record.source == Source::Generated || bundled.is_none_or(Bundled::is_first)
+        workload.record.source == Source::Generated
+            || workload.bundled().is_none_or(Bundled::is_first)
     });
     let workloads: Vec<&Prepared> = chosen.collect();
     pack(session, &workloads)?;
