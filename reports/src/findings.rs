@@ -182,16 +182,22 @@ fn memory(summary: &Summary) -> Option<String> {
     let placed: Vec<(&str, f64)> = summary
         .overall_of(Scope::Main)
         .filter(|one| one.place.is_some())
-        .filter_map(|one| Some((one.subject.as_str(), one.rss_ratio?)))
+        .filter_map(|one| Some((one.subject.as_str(), one.rss_ratio?.value)))
         .collect();
     if placed.len() < 2 {
         return None;
     }
     let least = placed.iter().min_by(|a, b| a.1.total_cmp(&b.1))?;
     let most = placed.iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
+    // Placed subjects come fastest first. Whoever wins on time, the reader asks next what it costs.
+    let (first, its) = placed.first()?;
+    let first = match [least.0, most.0].contains(first) {
+        true => String::new(),
+        false => format!("; {first}, of the lowest time, {}", quantity::figure(*its)),
+    };
     Some(format!(
-        "Peak resident memory over the peak of what was asked for: from {} ({}) to {} ({}), geometric \
-         mean over {}.",
+        "Peak resident memory over the peak of what was asked for: from {} ({}) to {} ({}){first}; \
+         geometric mean over {}.",
         quantity::figure(least.1),
         least.0,
         quantity::figure(most.1),

@@ -20,7 +20,7 @@
 use super::axis::{Axis, Scale};
 use super::canvas::{Anchor, Canvas, FINE, Tone, Type, elements};
 use super::marker::Marker;
-use super::{Chart, shorten};
+use super::{Basis, Chart, shorten};
 
 /// Narrow enough to be read whole on a telephone, where a chart is drawn a quarter smaller.
 pub(super) const WIDTH_PX: f64 = 460.0;
@@ -41,6 +41,7 @@ pub(super) struct Panel {
     pub(super) caption: String,
     /// The chart in words.
     pub(super) description: String,
+    pub(super) basis: Basis,
     pub(super) axis: Axis,
     /// What the axis measures, with its unit.
     pub(super) axis_label: String,
@@ -128,6 +129,7 @@ impl Panel {
             slug: self.slug.clone(),
             title: self.title.clone(),
             description: self.description.clone(),
+            basis: self.basis.clone(),
             size: ((WIDTH_PX * FINE) as u32, (height * FINE).round() as u32),
             width_px: WIDTH_PX as u32,
             elements: elements(&document),
@@ -343,6 +345,7 @@ mod tests {
             title: String::new(),
             caption: String::new(),
             description: String::new(),
+            basis: Basis::of_samples("", String::new(), ""),
             axis: Axis::linear(1.0),
             axis_label,
             band: None,

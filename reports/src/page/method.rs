@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::Context;
-use super::parts::sentence;
+use super::parts::{RECORDS, SAMPLES, sentence};
 use crate::record::{Call, Role};
 use crate::statistics::{MIN_BOOTSTRAP_ROUNDS, RESAMPLES};
 
@@ -41,9 +41,9 @@ pub(super) fn section(context: Context<'_>) -> Markup {
         ul { @for caution in cautions(context) { li { (caution) } } }
         h3 { "Raw records" }
         p {
-            "Everything above is drawn from " a href="results.jsonl" { "results.jsonl" }
+            "Everything above is drawn from " a href=(RECORDS) { (RECORDS) }
             ", one JSON object per line, schema " code { (crate::record::SCHEMA) } ". The samples are also in "
-            a href="results.csv" { "results.csv" } ", a summary in " a href="report.md" { "report.md" }
+            a href=(SAMPLES) { (SAMPLES) } ", a summary in " a href="report.md" { "report.md" }
             ", the charts in " code { "charts/" } "."
             @if results.end.is_none() { " The records have no end record." }
         }
