@@ -129,13 +129,14 @@ impl Charts {
             .collect();
         let kinds: Vec<&str> = kinds.into_iter().collect();
         let mut workloads: Vec<&str> = Vec::new();
-        for record in &results.memchecks {
+        for record in results.memchecks_in_order() {
             if !workloads.contains(&record.workload.as_str()) {
                 workloads.push(&record.workload);
             }
         }
         let of_workload = |workload: &str| -> Vec<&Memcheck> {
-            results.memchecks.iter().filter(|record| record.workload == workload).collect()
+            let records = results.memchecks_in_order().into_iter();
+            records.filter(|record| record.workload == workload).collect()
         };
         let memcheck = workloads
             .into_iter()

@@ -80,7 +80,7 @@ fn ranking(summary: &Summary, scope: Scope) -> Vec<String> {
     found
 }
 
-/// `mimalloc is fastest; snmalloc takes 6.0 % more time than mimalloc.`
+/// `mimalloc is fastest; snmalloc takes 6.0 % more time than mimalloc (1.06 [1.04, 1.08]).`
 fn lead_words(lead: &Lead) -> String {
     let mut text = if lead.level_with.is_empty() {
         format!("{} is fastest", lead.subject)
@@ -95,6 +95,7 @@ fn lead_words(lead: &Lead) -> String {
             value if value >= 2.0 => format!("; {name} takes {difference} the time of {leader}"),
             _ => format!("; {name} takes {difference} time than {leader}"),
         };
+        text += &format!(" ({})", quantity::estimate(ratio));
     }
     text + "."
 }
@@ -208,7 +209,7 @@ fn memory(summary: &Summary) -> Option<String> {
 
 fn errors(results: &Results) -> Option<String> {
     let counted: Vec<&Memcheck> =
-        results.memchecks.iter().filter(|record| record.errors.is_some()).collect();
+        results.memchecks_in_order().into_iter().filter(|one| one.errors.is_some()).collect();
     let names = |records: &[&Memcheck]| -> Vec<String> {
         let mut seen = BTreeSet::new();
         records

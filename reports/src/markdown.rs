@@ -308,7 +308,7 @@ fn errors(results: &Results) -> Body {
         ("status", false),
     ]);
     let count = |value: Option<u64>| value.map(quantity::count).unwrap_or_default();
-    for one in &results.memchecks {
+    for one in results.memchecks_in_order() {
         table.rows.push(vec![
             one.workload.clone(),
             one.label(),

@@ -120,7 +120,7 @@ fn chart(programs: &Programs, kind: &Kind, slugs: &mut Slugs) -> Option<Chart> {
             .if_any(estimates.iter().any(|one| one.interval.is_some())),
             axis,
             axis_label: format!(
-                "{} under {baseline}, logarithmic; less is better",
+                "{} over that under {baseline}, logarithmic; less is better",
                 kind.axis_label
             ),
             band: floor.map(band),
