@@ -157,7 +157,7 @@ fn record(request: &Request<'_>, seq: u64, verdict: Verdict) -> Sample {
         operations: None,
         wall_ns: None,
         calm_share: None,
-        retaken: false,
+        retaken_calm_shares: Vec::new(),
         pass_wall_ns: Vec::new(),
         ns_per_pair: None,
         live_peak_bytes: None,

@@ -51,7 +51,7 @@ const FLOOR_ROUND: u32 = 10_000;
 /// Calm share below which a sample is taken again.
 const CALM_SHARE: f64 = 0.95;
 /// Times that one sample is taken again at most.
-const MOST_RETAKES: u32 = 3;
+const MOST_RETAKES: usize = 3;
 
 /// Where records go.
 pub(crate) enum Sink {
@@ -119,7 +119,7 @@ impl Taken {
         let mut taken = Self::default();
         for sample in samples {
             taken.next_seq = taken.next_seq.max(sample.seq + 1);
-            if sample.status != Status::Interrupted && !sample.retaken {
+            if sample.status != Status::Interrupted {
                 taken.note(sample);
             }
         }
@@ -460,24 +460,32 @@ impl<'a> Session<'a> {
             return Ok(());
         }
         let request = turn.request(touch, task, round);
-        for retakes_left in (0..=MOST_RETAKES).rev() {
+        let mut calmest: Option<Sample> = None;
+        let mut shares = Vec::new();
+        loop {
             let begin = Instant::now();
-            let mut sample = measure::sample(&request, self.taken.next_seq, limits, interrupt)
+            let sample = measure::sample(&request, self.taken.next_seq, limits, interrupt)
                 .map_err(cannot_start)?;
             let took = begin.elapsed();
             self.measuring += took;
             self.taken.next_seq += 1;
-            let is_busy = sample.calm_share.is_some_and(|share| share < CALM_SHARE);
+            // One that went wrong is a result, and so is one of which there is no telling.
+            let Some(share) = sample.calm_share else { return self.keep(sample) };
+            shares.push(share);
+            if calmest.as_ref().is_none_or(|known| known.calm_share < sample.calm_share) {
+                calmest = Some(sample);
+            }
             // Where calm never comes, most of the time still goes into samples that count.
-            let is_patient = self.retaking < self.measuring / 2;
-            if !is_busy || retakes_left == 0 || !is_patient || interrupt.requested() {
-                return self.keep(sample);
+            let is_patient = shares.len() <= MOST_RETAKES && self.retaking < self.measuring / 2;
+            if share >= CALM_SHARE || !is_patient || interrupt.requested() {
+                break;
             }
             self.retaking += took;
-            (sample.wall_ns, sample.ns_per_pair, sample.retaken) = (None, None, true);
-            self.sink.put(Record::Sample(sample))?;
         }
-        unreachable!("the last turn of the loop returns")
+        let Some(mut sample) = calmest else { return Ok(()) };
+        shares.retain(|&share| Some(share) != sample.calm_share);
+        sample.retaken_calm_shares = shares;
+        self.keep(sample)
     }
 
     fn keep(&mut self, mut sample: Sample) -> Result<(), Failure> {

@@ -264,6 +264,8 @@ impl Origin {
             Ok(())
         })?;
         if peak.reached_after() == 0 {
+            let path = if let Self::File(path) = past { path.to_str() } else { None };
+            let name = path.unwrap_or(name);
             return Err(Failure::data(anyhow::anyhow!(
                 "{name}: it allocates nothing to age a heap with"
             )));

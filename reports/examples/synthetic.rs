@@ -11,6 +11,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let full = synthetic::run(12, 6, 5, 7);
     let runs = [
         ("full", full.clone()),
+        ("everything", synthetic::everything()),
         ("wide", synthetic::run(14, 8, 12, 8)),
         ("crowd", synthetic::crowd::crowd(7, 5)),
         ("interrupted", synthetic::interrupted(full.clone())),

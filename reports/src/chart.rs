@@ -10,8 +10,10 @@
 //!   file of its own brings a style that follows the reader's.
 //! * I3: a cell that failed has a row, hatched and with the reason in words. A cell that its subject
 //!   does not support has none: the table below says so.
+//! * I4: a chart without unit, number of samples and interval cannot be made: it has a [`Basis`].
 
 mod axis;
+mod basis;
 mod canvas;
 mod contest;
 mod detection;
@@ -28,9 +30,11 @@ mod programs;
 mod ratio;
 mod tails;
 mod time;
+mod tradeoff;
 
 use std::collections::BTreeSet;
 
+pub(crate) use basis::Basis;
 use marker::Marker;
 use name::{Slugs, shorten};
 
@@ -53,6 +57,8 @@ pub(crate) struct Chart {
     pub(crate) title: String,
     /// The chart in words, for readers who do not see it.
     pub(crate) description: String,
+    /// What its figures stand on.
+    pub(crate) basis: Basis,
     /// Width and height in the units of `elements`.
     size: (u32, u32),
     /// Width at which text has the size of a page's text, in CSS pixels.
@@ -111,7 +117,7 @@ impl Charts {
         let contests = contest::contests(summary, marker, &mut slugs);
         let ratios = settings.iter().map(|one| ratio::ratio(summary, one, marker, &mut slugs));
         let ratios = ratios.collect();
-        let tradeoff = memory::tradeoff(summary, marker, &mut slugs);
+        let tradeoff = tradeoff::tradeoff(summary, marker, &mut slugs);
         let memory = settings.iter().map(|one| memory::memory(summary, one, marker, &mut slugs));
         let memory = memory.collect();
         let times = settings.iter().map(|one| time::time(summary, one, marker, &mut slugs));
@@ -123,13 +129,14 @@ impl Charts {
             .collect();
         let kinds: Vec<&str> = kinds.into_iter().collect();
         let mut workloads: Vec<&str> = Vec::new();
-        for record in &results.memchecks {
+        for record in results.memchecks_in_order() {
             if !workloads.contains(&record.workload.as_str()) {
                 workloads.push(&record.workload);
             }
         }
         let of_workload = |workload: &str| -> Vec<&Memcheck> {
-            results.memchecks.iter().filter(|record| record.workload == workload).collect()
+            let records = results.memchecks_in_order().into_iter();
+            records.filter(|record| record.workload == workload).collect()
         };
         let memcheck = workloads
             .into_iter()
@@ -142,7 +149,7 @@ impl Charts {
         let tails = timed.iter().filter_map(|one| tails::tails(one, &mut slugs)).collect();
         let lives = crate::life::tables(results);
         let life = lives.iter().filter_map(|one| {
-            Some((one.workload.to_owned(), life::life(one, marker, &mut slugs)?))
+            Some((one.workload.to_owned(), life::life(one, &summary.baseline, &mut slugs)?))
         });
         let life = life.collect();
         let mapped = lives.iter().filter(|one| !one.maps.is_empty()).take(MAPPED);

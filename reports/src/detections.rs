@@ -49,10 +49,36 @@ impl Counts {
     }
 }
 
-/// Modes in which something was found out, in the order of the file.
+/// Modes in which something was found out, those first that a reader looks for: plain malloc under
+/// memcheck, then the project's allocator; then the others, AddressSanitizer last. Within a rank the
+/// order of the file.
 pub(crate) fn modes(results: &Results) -> Vec<&str> {
     let all = in_order(results.detections.iter().map(|record| record.mode.as_str()));
-    all.into_iter().filter(|mode| Counts::of(results, mode).has_verdict()).collect()
+    let mut modes: Vec<&str> =
+        all.into_iter().filter(|mode| Counts::of(results, mode).has_verdict()).collect();
+    modes.sort_by_key(|mode| rank(mode));
+    modes
+}
+
+/// Allocator and watcher of a mode; nobody watches where the mode names none.
+pub(crate) fn parts(mode: &str) -> (&str, &str) {
+    mode.split_once('+').unwrap_or((mode, "nobody"))
+}
+
+/// Place of a mode among the others: whether a reader looks for it, who watches, who is watched.
+fn rank(mode: &str) -> (bool, usize, usize) {
+    const ALLOCATORS: [&str; 3] = ["malloc", "arenite", "arenite-checked"];
+    let (allocator, watcher) = parts(mode);
+    let known = ALLOCATORS.iter().position(|known| *known == allocator);
+    let other = known.is_none() || watcher == "asan";
+    (other, watcher_place(watcher), known.unwrap_or(ALLOCATORS.len()))
+}
+
+/// Place of a watcher among the others: memcheck first, AddressSanitizer last.
+pub(crate) fn watcher_place(watcher: &str) -> usize {
+    const WATCHERS: [&str; 4] = ["memcheck", "memcheck-unaided", "hooks", "nobody"];
+    let other = WATCHERS.len() + usize::from(watcher == "asan");
+    WATCHERS.iter().position(|known| *known == watcher).unwrap_or(other)
 }
 
 /// Modes without any verdict, with the reason of the first cell.

@@ -84,7 +84,7 @@ fn ranking(summary: &Summary, scope: Scope) -> Body {
         ("workloads", true),
     ];
     if has_memory {
-        columns.push(("memory overhead", true));
+        columns.push(("memory overhead [95 %]", true));
     }
     let mut table = Table::new(&columns);
     let is_listed = |one: &&Overall| one.settings > 0 || !one.missing.is_empty();
@@ -97,7 +97,7 @@ fn ranking(summary: &Summary, scope: Scope) -> Body {
             format!("{} of {}", one.settings, one.settings_in_scope),
         ];
         if has_memory {
-            line.push(one.rss_ratio.map(quantity::figure).unwrap_or_default());
+            line.push(one.rss_ratio.as_ref().map(quantity::estimate).unwrap_or_default());
         }
         table.rows.push(line);
     }
@@ -308,7 +308,7 @@ fn errors(results: &Results) -> Body {
         ("status", false),
     ]);
     let count = |value: Option<u64>| value.map(quantity::count).unwrap_or_default();
-    for one in &results.memchecks {
+    for one in results.memchecks_in_order() {
         table.rows.push(vec![
             one.workload.clone(),
             one.label(),

@@ -1,12 +1,12 @@
 //! The page: one self-contained HTML file with its style and charts inside. It needs no script and
 //! no network, follows the reader's light or dark theme, and can be printed.
 //!
-//! The sections stand in the order in which a reader asks: what was compared, who wins, whether this project's
-//! own allocator is worth choosing, what it
-//! means for real programs, what a replay says of them, what it costs in memory, how slow single calls get, what they do, what
-//! Valgrind says, which bugs are caught, what an ownership test costs, which promises of C are
-//! kept, the workloads one by one, what recording costs, what failed, how it was measured. A section
-//! without content is left out.
+//! The sections stand in the order in which a reader asks: what was compared on what machine; who wins
+//! where, with the best peer, real programs and the worth of a replay behind it; what that costs in
+//! memory, at the peak and over the life of a program; how slow single calls get; then the detail,
+//! workload by workload, counts and counters; what Valgrind says, which bugs are caught, what an
+//! ownership test costs, which promises of C are kept; what failed; what recording costs; how it was
+//! measured and what may be unfair. A section without content is left out.
 //!
 //! * I1: every chart is followed by a table with the same figures.
 //! * I2: every wide table scrolls inside a box of its own, never the page.
@@ -75,15 +75,15 @@ pub(crate) fn render(
         ("memory", "Memory beside time", memory::section(context)),
         ("life", "Memory over the life of a program", life::section(context)),
         ("tails", "Times of single calls", tails::section(context)),
+        ("workloads", "The workloads one by one", workloads::section(context)),
         ("counts", "Instructions and cache misses", counts::section(context)),
         ("counters", "Hardware counters", counters::section(context)),
         ("valgrind", "Valgrind errors", memcheck::section(context)),
         ("detection", "Which bugs are caught", detection::section(context)),
         ("ownership", "The ownership test", ownership::section(context)),
         ("contract", "The C contract", contract::section(context)),
-        ("workloads", "The workloads one by one", workloads::section(context)),
-        ("recordings", "What recording costs", recordings::section(context)),
         ("gaps", "Failures and what was not measured", gaps::section(context)),
+        ("recordings", "What recording costs", recordings::section(context)),
         ("method", "How it was measured, and what may be unfair", Some(method::section(context))),
     ]
     .into_iter()

@@ -415,9 +415,10 @@ pub struct Sample {
     /// Share of the region that was played in such a moment at least once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calm_share: Option<f64>,
-    /// True when too little of it was and the sample was taken again; it then has no time.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub retaken: bool,
+    /// Calm shares of the children before this one that were taken in its place, of which too little
+    /// was calm for a time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub retaken_calm_shares: Vec<f64>,
     /// Wall times of all passes in order; the first runs on a cold heap.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pass_wall_ns: Vec<u64>,

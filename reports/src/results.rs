@@ -102,6 +102,20 @@ impl Results {
         }
     }
 
+    /// Runs under memcheck by subject, then by workload, in the order of their records: several run at a
+    /// time, and the order in which they end tells a reader nothing. What has no record comes last.
+    #[must_use]
+    pub fn memchecks_in_order(&self) -> Vec<&Memcheck> {
+        let subject = |name: &str| self.subjects.iter().position(|one| one.subject == name);
+        let workload = |name: &str| self.workloads.iter().position(|one| one.workload == name);
+        let mut records: Vec<&Memcheck> = self.memchecks.iter().collect();
+        records.sort_by_key(|one| {
+            let last = usize::MAX;
+            (subject(&one.subject).unwrap_or(last), workload(&one.workload).unwrap_or(last))
+        });
+        records
+    }
+
     /// Whether the run came to its end without being interrupted.
     #[must_use]
     pub fn is_complete(&self) -> bool {

@@ -54,7 +54,7 @@ fn columns() -> Vec<String> {
         operations: Some(0),
         wall_ns: Some(0),
         calm_share: Some(0.0),
-        retaken: true,
+        retaken_calm_shares: vec![0.0],
         pass_wall_ns: vec![0],
         ns_per_pair: Some(0.0),
         live_peak_bytes: Some(0),

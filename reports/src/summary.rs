@@ -115,7 +115,7 @@ impl Summary {
         let mut scopes = Vec::new();
         let mut overall = Vec::new();
         for (scope, settings) in scope::distinct(&grid, &overall::comparable(&grid)) {
-            let figures = overall::all(&grid, &rows, scope, &settings);
+            let figures = overall::all(&grid, scope, &settings);
             scopes.push(ScopeFigures {
                 scope,
                 floor: overall::floor(&grid, &settings),

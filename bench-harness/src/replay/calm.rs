@@ -158,7 +158,9 @@ impl Parts {
             };
             covered += u64::from(times > 0);
         }
-        Some(Calm { region_ns, share: covered as f64 / self.count as f64 })
+        // Enough digits for any use, few enough for a file of many samples.
+        let share = (1000.0 * covered as f64 / self.count as f64).floor() / 1000.0;
+        Some(Calm { region_ns, share })
     }
 }
 

@@ -1,5 +1,7 @@
 //! From a value to a place on the horizontal axis, and which values are written below it.
 
+use std::cmp::Reverse;
+
 use crate::quantity;
 
 /// How values are spread along an axis.
@@ -22,6 +24,9 @@ const DIGITS: [&[f64]; 5] = [
     &[1.0, 2.0, 5.0],
     &[1.0],
 ];
+
+/// First digits of labels that stand about as far apart from each other as ratios, for short axes.
+const EVEN_DIGITS: [f64; 9] = [1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0, 8.0];
 
 /// An axis over `[low, high]`.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,7 +72,14 @@ impl Axis {
         let most = (length_px / room_px(self.high).max(1.0)).floor().max(2.0) as usize;
         let candidates: Vec<Vec<f64>> = match self.scale {
             Scale::Linear => linear_steps(self.low, self.high, most),
-            Scale::Log if self.high / self.low < 4.0 => linear_steps(self.low, self.high, most),
+            Scale::Log if self.high / self.low < 4.0 => {
+                let mut all = linear_steps(self.low, self.high, most);
+                // Even steps crowd at the upper end, where a single pair that is too near would leave
+                // nothing but a step several times as wide.
+                all.push(decades(self.low, self.high, &EVEN_DIGITS));
+                all.sort_by_key(|ticks| Reverse(ticks.len()));
+                all
+            }
             Scale::Log => {
                 let powers = decades(self.low, self.high, &[1.0]);
                 let sparse = |step: usize| powers.iter().copied().step_by(step).collect();
@@ -143,6 +155,12 @@ mod tests {
         assert!((axis.place(1.0) - 0.5).abs() < 1e-9);
         assert!(axis.ticks(300.0, |_| 40.0).contains(&1.0));
         assert!(axis.place(0.5) > 0.0 && axis.place(2.0) < 1.0);
+    }
+
+    #[test]
+    fn short_log_axes_have_more_labels_than_the_widest_steps_would_leave() {
+        let axis = Axis { scale: Scale::Log, low: 0.72, high: 1.8 };
+        assert_eq!(axis.ticks(185.0, |_| 27.0), [0.8, 1.0, 1.2, 1.5]);
     }
 
     #[test]

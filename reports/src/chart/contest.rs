@@ -3,7 +3,7 @@
 use super::marker::Marker;
 use super::panel::{Group, Panel, Row as Drawn};
 use super::ratio::{axis, band, spread_words};
-use super::{Chart, Slugs};
+use super::{Basis, Chart, Slugs};
 use crate::quantity;
 use crate::statistics::Estimate;
 use crate::summary::{Contest, Row, Summary};
@@ -68,6 +68,12 @@ fn chart(
             rows.len(),
             spread_words(values),
         ),
+        basis: Basis::of_samples(
+            "ratio of times",
+            format!("{counts} of one sample per subject"),
+            "the median over rounds",
+        )
+        .if_any(estimates.iter().any(|one| one.interval.is_some())),
         axis: axis(&estimates, &[])?,
         axis_label: "time over the time of the best peer, logarithmic; less is better".to_owned(),
         band: None,

@@ -3,7 +3,7 @@
 use super::canvas::{Anchor, Canvas, FINE, Tone, Type, elements};
 use super::marker::Colour;
 use super::panel::WIDTH_PX;
-use super::{Chart, Slugs, shorten};
+use super::{Basis, Chart, Slugs, shorten};
 use crate::quantity;
 use crate::record::{HeapMap, Memory};
 
@@ -61,6 +61,11 @@ pub(super) fn heap(record: &Memory, slugs: &mut Slugs) -> Option<Chart> {
             quantity::count(map.pages_by_fill[0])
         ),
         title,
+        basis: Basis::without_interval(
+            &format!("live bytes per {} B page", quantity::count(map.page_bytes)),
+            "1\u{a0}sample".to_owned(),
+            "it is the state at one moment of one pass",
+        ),
         size: ((WIDTH_PX * FINE) as u32, (height * FINE).round() as u32),
         width_px: WIDTH_PX as u32,
         elements: elements(&document),

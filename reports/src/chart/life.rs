@@ -4,7 +4,7 @@ use super::axis::Axis;
 use super::canvas::{Anchor, Canvas, FINE, Tone, Type, elements};
 use super::marker::Marker;
 use super::panel::WIDTH_PX;
-use super::{Chart, Slugs, shorten};
+use super::{Basis, Chart, Slugs, shorten};
 use crate::life::LifeTable;
 use crate::quantity;
 
@@ -19,11 +19,7 @@ const MIB: f64 = (1 << 20) as f64;
 const MARKERS: usize = 8;
 
 /// The chart of one workload. `None` when no memory was read.
-pub(super) fn life(
-    table: &LifeTable<'_>,
-    marker: impl Fn(&str) -> Marker,
-    slugs: &mut Slugs,
-) -> Option<Chart> {
+pub(super) fn life(table: &LifeTable<'_>, baseline: &str, slugs: &mut Slugs) -> Option<Chart> {
     let first = table.drawn.first()?;
     let values = table.drawn.iter().flat_map(|one| &one.series);
     let high = values.clone().map(|point| point.1.max(point.2)).max()?;
@@ -33,17 +29,22 @@ pub(super) fn life(
     let (across, upwards) = (Axis::linear(last.max(1) as f64), Axis::linear(high));
     let x = |calls: u64| LEFT_PX + (RIGHT_PX - LEFT_PX) * across.place(calls as f64);
     let y = |bytes: u64| BOTTOM_PX - (BOTTOM_PX - TOP_PX) * upwards.place(bytes as f64 / MIB);
-    let lines = 2 + table.drawn.len();
+    // Few lines of many subjects: colours by place among them, or two would be drawn in one.
+    let others: Vec<&str> = table.drawn.iter().map(|one| one.subject.as_str()).collect();
+    let others: Vec<&str> = others.into_iter().filter(|name| *name != baseline).collect();
+    let marker = |name: &str| {
+        Marker::nth(others.iter().position(|known| *known == name).map_or(0, |place| 1 + place))
+    };
+    let first_entry = 1 + usize::from(packed.is_some());
+    let lines = first_entry + table.drawn.len();
     let height = BOTTOM_PX + 56.0 + lines.div_ceil(COLUMNS) as f64 * 19.0;
 
     let title = format!("Memory over time: {}", shorten(table.workload, 36));
     let mut document = String::new();
     let canvas = Canvas::new(&mut document, WIDTH_PX, height);
     canvas.text((8.0, 17.0), &title, Type::TITLE, Anchor::Start, Tone::INK);
-    let caption = format!(
-        "Resident memory; 1\u{a0}sample per subject, {} readings each.",
-        first.series.len()
-    );
+    let samples = format!("1\u{a0}sample per subject, {} readings each", first.series.len());
+    let caption = format!("Resident memory; {samples}.");
     canvas.text((8.0, 38.0), &caption, Type::SMALL, Anchor::Start, Tone::QUIET);
     canvas.text((8.0, 60.0), "MiB; less is better", Type::SMALL, Anchor::Start, Tone::INK);
     for tick in across.ticks(RIGHT_PX - LEFT_PX, |_| 70.0) {
@@ -102,15 +103,15 @@ pub(super) fn life(
     let (left, level) = place(0);
     canvas.line((left, level), (left + 20.0, level), 2.5, Tone::QUIET);
     name(0, "live (requested) bytes");
-    let (left, level) = place(1);
     if packed.is_some() {
+        let (left, level) = place(1);
         dashed(&canvas, level, (left, left + 20.0));
+        name(1, "best packing found");
     }
-    name(1, if packed.is_some() { "best packing found" } else { "no packing" });
     for (index, one) in table.drawn.iter().enumerate() {
-        let (left, level) = place(index + 2);
+        let (left, level) = place(index + first_entry);
         canvas.marker((left + 10.0, level), 4.5, marker(&one.subject));
-        name(index + 2, &one.subject);
+        name(index + first_entry, &one.subject);
     }
     canvas.finish();
     Some(Chart {
@@ -122,10 +123,19 @@ pub(super) fn life(
             quantity::count(last)
         ),
         title,
+        basis: Basis::without_interval("MiB", samples, repeats_words(table)),
         size: ((WIDTH_PX * FINE) as u32, (height * FINE).round() as u32),
         width_px: WIDTH_PX as u32,
         elements: elements(&document),
     })
+}
+
+/// Why one pass has no interval: what a second pass in another process found.
+fn repeats_words(table: &LifeTable<'_>) -> &'static str {
+    match table.drawn.iter().all(|one| one.repeats == Some(true)) {
+        true => "a second pass in another process found the same figures",
+        false => "it is one pass; the table names subjects whose second pass differed",
+    }
 }
 
 /// Every second reading: a line of a chart this wide shows no more.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::axis::Axis;
 use super::marker::Marker;
 use super::panel::{Group, Panel, Row as Drawn};
-use super::{Chart, Slugs};
+use super::{Basis, Chart, Slugs};
 use crate::quantity;
 use crate::record::{Memcheck, Status};
 
@@ -42,6 +42,11 @@ pub(super) fn memcheck(
             "{} subjects on {workload} under memcheck. {clean} without an error, at most {}.",
             records.len(),
             quantity::count(most)
+        ),
+        basis: Basis::without_interval(
+            "number of errors",
+            "1\u{a0}run per subject".to_owned(),
+            "errors are counted, not timed",
         ),
         axis: Axis::count(most as f64),
         axis_label: "errors reported, logarithmic above 1".to_owned(),

@@ -47,6 +47,17 @@ pub(super) fn shorten(name: &str, limit: usize) -> String {
     short
 }
 
+/// `name` without as many of its first words as leave at most `limit` characters, an ellipsis in their
+/// place; words end at `-`. Empty when the last word alone is too long.
+pub(super) fn without_first_words(name: &str, limit: usize) -> String {
+    if name.chars().count() <= limit {
+        return name.to_owned();
+    }
+    let tails = name.match_indices('-').map(|(at, _)| &name[at + 1..]);
+    let mut fitting = tails.filter(|tail| !tail.is_empty() && tail.chars().count() < limit);
+    fitting.next().map_or_else(String::new, |tail| format!("\u{2026}{tail}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,6 +69,18 @@ mod tests {
         assert_eq!(slugs.next("time", "a/../b"), "time-a-b");
         assert_eq!(slugs.next("time", "a b"), "time-a-b-2");
         assert!(slugs.next("time", &"x".repeat(400)).len() < 120);
+    }
+
+    #[test]
+    fn first_words_go_until_the_rest_fits() {
+        assert_eq!(without_first_words("dict-resize", 18), "dict-resize");
+        assert_eq!(without_first_words("cpython-3.11-dict-index", 18), "\u{2026}3.11-dict-index");
+        assert_eq!(
+            without_first_words("cpython-3.11-json-documents", 18),
+            "\u{2026}json-documents"
+        );
+        assert_eq!(without_first_words("onewordthatistoolong", 18), "");
+        assert_eq!(without_first_words("ends-with-a-dash-that-is-long-", 5), "");
     }
 
     #[test]

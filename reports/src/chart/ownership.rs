@@ -5,7 +5,7 @@ use super::axis::Axis;
 use super::canvas::{Anchor, Canvas, FINE, Tone, Type, elements};
 use super::marker::Marker;
 use super::panel::WIDTH_PX;
-use super::{Chart, Slugs};
+use super::{Basis, Chart, Slugs};
 use crate::ownership::{CHARTED, Question, Strategies, title};
 use crate::quantity;
 
@@ -70,10 +70,9 @@ fn chart(strategies: &Strategies<'_>, question: Question<'_>, slugs: &mut Slugs)
     let canvas = Canvas::new(&mut document, WIDTH_PX, height);
     canvas.text((8.0, 17.0), &title, Type::TITLE, Anchor::Start, Tone::INK);
     let rounds = strategies.rounds(question);
-    let caption = format!(
-        "Marker: median. Bar: 95\u{a0}%\u{a0}interval of the median ({} per point).",
-        super::counts(rounds.into_iter(), "sample")
-    );
+    let samples = format!("{} per point", super::counts(rounds.into_iter(), "sample"));
+    let caption =
+        format!("Marker: median. Bar: 95\u{a0}%\u{a0}interval of the median ({samples}).");
     canvas.text((8.0, 38.0), &caption, Type::SMALL, Anchor::Start, Tone::QUIET);
     let label = "nanoseconds per query, the loop included, logarithmic; less is better";
     canvas.text((8.0, 60.0), label, Type::SMALL, Anchor::Start, Tone::INK);
@@ -120,6 +119,8 @@ fn chart(strategies: &Strategies<'_>, question: Question<'_>, slugs: &mut Slugs)
             strategies.sentence(question)
         ),
         title,
+        basis: Basis::of_records("nanoseconds per query", samples, "the median")
+            .if_any(points().any(|point| point.2.is_some())),
         size: ((WIDTH_PX * FINE) as u32, (height * FINE).round() as u32),
         width_px: WIDTH_PX as u32,
         elements: elements(&document),

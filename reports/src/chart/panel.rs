@@ -20,7 +20,8 @@
 use super::axis::{Axis, Scale};
 use super::canvas::{Anchor, Canvas, FINE, Tone, Type, elements};
 use super::marker::Marker;
-use super::{Chart, shorten};
+use super::name::without_first_words;
+use super::{Basis, Chart, shorten};
 
 /// Narrow enough to be read whole on a telephone, where a chart is drawn a quarter smaller.
 pub(super) const WIDTH_PX: f64 = 460.0;
@@ -41,6 +42,7 @@ pub(super) struct Panel {
     pub(super) caption: String,
     /// The chart in words.
     pub(super) description: String,
+    pub(super) basis: Basis,
     pub(super) axis: Axis,
     /// What the axis measures, with its unit.
     pub(super) axis_label: String,
@@ -128,6 +130,7 @@ impl Panel {
             slug: self.slug.clone(),
             title: self.title.clone(),
             description: self.description.clone(),
+            basis: self.basis.clone(),
             size: ((WIDTH_PX * FINE) as u32, (height * FINE).round() as u32),
             width_px: WIDTH_PX as u32,
             elements: elements(&document),
@@ -138,9 +141,22 @@ impl Panel {
         self.groups.iter().flat_map(|group| &group.rows)
     }
 
+    /// A row's label, cut to its room: without its first words, since names in long families differ at
+    /// their ends, or in the middle where two rows would come out alike.
+    fn label(&self, row: &Row) -> String {
+        let short = without_first_words(&row.label, LABEL_LETTERS);
+        let alike = |other: &Row| {
+            other.label != row.label && without_first_words(&other.label, LABEL_LETTERS) == short
+        };
+        match short.is_empty() || self.rows().any(alike) {
+            true => shorten(&row.label, LABEL_LETTERS),
+            false => short,
+        }
+    }
+
     fn label_width(&self) -> f64 {
         let width = |row: &Row| {
-            let label = Type::LABEL.width_px(&shorten(&row.label, LABEL_LETTERS));
+            let label = Type::LABEL.width_px(&self.label(row));
             label.max(Type::SMALL.width_px(&shorten(&row.sublabel, LABEL_LETTERS)))
         };
         self.rows().map(width).fold(40.0, f64::max)
@@ -186,7 +202,7 @@ impl Panel {
 
     /// Values that the axis labels, each with its place.
     fn ticks(&self, frame: &Frame) -> Vec<(f64, f64)> {
-        let room = |tick: f64| Type::SMALL.width_px(&Axis::label(tick)).max(16.0) + 8.0;
+        let room = |tick: f64| Type::SMALL.width_px(&Axis::label(tick)).max(16.0) + 6.0;
         let ticks = self.axis.ticks(frame.right - frame.left, room);
         ticks.into_iter().map(|tick| (tick, self.x(frame, tick))).collect()
     }
@@ -236,7 +252,7 @@ impl Panel {
 
     fn draw_row(&self, canvas: &Canvas<'_>, frame: &Frame, row: &Row, top: f64) {
         let middle = top + row.height() / 2.0;
-        let label = shorten(&row.label, LABEL_LETTERS);
+        let label = self.label(row);
         let edge = frame.left - 8.0;
         if row.sublabel.is_empty() {
             canvas.text((edge, middle), &label, Type::LABEL, Anchor::End, Tone::INK);
@@ -343,6 +359,7 @@ mod tests {
             title: String::new(),
             caption: String::new(),
             description: String::new(),
+            basis: Basis::of_samples("", String::new(), ""),
             axis: Axis::linear(1.0),
             axis_label,
             band: None,

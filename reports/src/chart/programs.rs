@@ -4,7 +4,7 @@ use super::axis::Axis;
 use super::marker::Marker;
 use super::panel::{Group, Panel, Row as Drawn};
 use super::ratio::{axis, band, floor_words, spread_words};
-use super::{Chart, Slugs};
+use super::{Basis, Chart, Slugs};
 use crate::programs::{Overall, Programs, Row};
 use crate::quantity;
 use crate::statistics::{Estimate, Floor};
@@ -14,6 +14,7 @@ struct Kind {
     slug: &'static str,
     title: &'static str,
     axis_label: &'static str,
+    unit: &'static str,
     of_overall: fn(&Overall) -> Option<Estimate>,
     of_row: fn(&Row) -> Option<Estimate>,
     /// Whether the A/A floor is of this figure.
@@ -25,6 +26,7 @@ const KINDS: [Kind; 2] = [
         slug: "time",
         title: "Wall time of real programs",
         axis_label: "wall time",
+        unit: "ratio of wall times",
         of_overall: |one| one.wall_ratio,
         of_row: |row| row.wall_ratio,
         has_floor: true,
@@ -33,6 +35,7 @@ const KINDS: [Kind; 2] = [
         slug: "memory",
         title: "Peak memory of real programs",
         axis_label: "peak memory",
+        unit: "ratio of peak resident bytes",
         of_overall: |one| one.rss_ratio,
         of_row: |row| row.rss_ratio,
         has_floor: false,
@@ -109,9 +112,15 @@ fn chart(programs: &Programs, kind: &Kind, slugs: &mut Slugs) -> Option<Chart> {
                 programs.subjects.len(),
                 spread_words(values),
             ),
+            basis: Basis::of_records(
+                kind.unit,
+                format!("{counts} of one run per subject and program"),
+                "the geometric mean",
+            )
+            .if_any(estimates.iter().any(|one| one.interval.is_some())),
             axis,
             axis_label: format!(
-                "{} under {baseline}, logarithmic; less is better",
+                "{} over that under {baseline}, logarithmic; less is better",
                 kind.axis_label
             ),
             band: floor.map(band),

@@ -3,7 +3,7 @@
 use super::axis::Axis;
 use super::marker::Marker;
 use super::panel::{Group, Panel, Row as Drawn};
-use super::{Chart, Slugs};
+use super::{Basis, Chart, Slugs};
 use crate::quantity;
 use crate::record::Role;
 use crate::statistics::{Estimate, Floor};
@@ -38,6 +38,12 @@ pub(super) fn ratio(
                 rows.iter().filter_map(|row| Some((row.subject.as_str(), row.ratio?.value)))
             ),
         ),
+        basis: Basis::of_samples(
+            "ratio of times",
+            format!("{counts} of one sample per subject"),
+            "the median over rounds",
+        )
+        .if_any(estimates.iter().any(|one| one.interval.is_some())),
         axis: axis(&estimates, &[])?,
         axis_label: format!("time over the time of {baseline}, logarithmic; less is better"),
         band: floor.map(band),
@@ -137,6 +143,12 @@ pub(super) fn overall(
                     .filter_map(|one| Some((one.subject.as_str(), one.ratio?.value)))
             ),
         ),
+        basis: Basis::of_samples(
+            "ratio of times",
+            format!("{counts} of one sample per subject and workload"),
+            "the geometric mean",
+        )
+        .if_any(estimates.iter().any(|one| one.interval.is_some())),
         axis: axis(&estimates, &every_dot)?,
         axis_label: format!("time over the time of {baseline}, logarithmic; less is better"),
         band: figures.floor.map(band),

@@ -4,7 +4,7 @@
 use super::axis::Axis;
 use super::marker::Marker;
 use super::panel::{Group, Panel, Row as Drawn};
-use super::{Chart, Slugs, counts};
+use super::{Basis, Chart, Slugs, counts};
 use crate::quantity;
 use crate::record::TailRow;
 use crate::tails::{TailCell, TailTable};
@@ -18,14 +18,14 @@ pub(super) fn tails(table: &TailTable<'_>, slugs: &mut Slugs) -> Option<Chart> {
     let high = values().reduce(f64::max)?;
     let drawn =
         table.cells.iter().filter(|cell| cell.overall.is_some() || cell.status.is_failure());
+    let rounds = counts(timed.iter().map(|cell| cell.rounds), "round");
+    let calls = quantity::count(timed.iter().map(|cell| cell.calls).max().unwrap_or(0));
     let panel = Panel {
         slug: slugs.next("tails", table.workload),
         title: format!("Times of single calls: {}", table.workload),
         caption: format!(
-            "Percentiles of all calls, every call timed by itself; medians over {} of {} calls. Times \
+            "Percentiles of all calls, every call timed by itself; medians over {rounds} of {calls} calls. Times \
              below {} cannot be told apart and stand at the left end. Right: p99.99.",
-            counts(timed.iter().map(|cell| cell.rounds), "round"),
-            quantity::count(timed.iter().map(|cell| cell.calls).max().unwrap_or(0)),
             quantity::duration(resolution_ns)
         ),
         description: format!(
@@ -33,8 +33,13 @@ pub(super) fn tails(table: &TailTable<'_>, slugs: &mut Slugs) -> Option<Chart> {
             timed.len(),
             table.workload
         ),
+        basis: Basis::without_interval(
+            "nanoseconds per call",
+            format!("{rounds} of {calls} calls per subject"),
+            "the line is the spread of the calls, from p50 to the slowest",
+        ),
         axis: Axis::log(resolution_ns, high.max(resolution_ns)),
-        axis_label: "nanoseconds, logarithmic".to_owned(),
+        axis_label: "nanoseconds per call, logarithmic; less is better".to_owned(),
         band: None,
         line: None,
         groups: vec![Group {

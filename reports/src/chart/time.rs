@@ -3,7 +3,7 @@
 use super::axis::Axis;
 use super::marker::Marker;
 use super::panel::{Panel, Row as Drawn};
-use super::{Chart, Slugs};
+use super::{Basis, Chart, Slugs};
 use crate::quantity;
 use crate::summary::{Row, Setting, Summary};
 
@@ -58,6 +58,12 @@ pub(super) fn time(
              Less is better."
         ),
         description,
+        basis: Basis::of_samples(
+            "nanoseconds per allocation and free",
+            format!("{counts} per subject"),
+            "the median",
+        )
+        .if_any(rows.iter().any(|row| row.time.is_some_and(|time| time.interval.is_some()))),
         axis,
         axis_label: format!("nanoseconds per allocation and free{logarithmic}"),
         band: None,

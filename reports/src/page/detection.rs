@@ -6,8 +6,8 @@ use maud::{Markup, html};
 
 use super::Context;
 use super::parts::{figure, table};
-use crate::detections::{self, Counts};
-use crate::record::{Detection, Finding};
+use crate::detections::{self, Counts, watcher_place};
+use crate::record::{Detection, Finding, Status};
 use crate::results::Results;
 
 pub(super) fn section(context: Context<'_>) -> Option<Markup> {
@@ -82,17 +82,13 @@ fn counts(results: &Results, modes: &[&str]) -> Markup {
 /// The matrix itself.
 fn matrix(results: &Results, modes: &[&str], numbers: &BTreeMap<&str, usize>) -> Markup {
     let mut modes = modes.to_vec();
-    // Stable: within a watcher the order of the file.
-    modes.sort_by_key(|mode| watcher(mode));
+    // Stable: within a watcher the order of the modes.
+    modes.sort_by_key(|mode| (watcher_place(watcher(mode)), watcher(mode)));
     let groups: Vec<&[&str]> = modes.chunk_by(|a, b| watcher(a) == watcher(b)).collect();
-    let signs =
-        [Finding::Caught, Finding::Missed, Finding::Crashed, Finding::FalseAlarm, Finding::Clean];
-    let legend: Vec<String> =
-        signs.iter().map(|one| format!("{} {}", one.sign(), one.word())).collect();
     let caption = format!(
         "Bugs by mode, grouped by who watches: {}, blank: not run. The number is that of the words below the table; a \
          reader with a pointer finds them on the cell.",
-        legend.join(", ")
+        legend(results).join(", ")
     );
     table(
         &caption,
@@ -119,19 +115,44 @@ fn matrix(results: &Results, modes: &[&str], numbers: &BTreeMap<&str, usize>) ->
     )
 }
 
+/// What the signs of the matrix mean: all findings, and of cells without one those that occur.
+fn legend(results: &Results) -> Vec<String> {
+    let signs = Finding::ALL.iter().map(|one| format!("{} {}", one.sign(), one.word()));
+    let without = |sign: &str| {
+        let mut cells = results.detections.iter().filter(|cell| cell.verdict.is_none());
+        cells.any(|cell| sign_without(cell.status) == sign)
+    };
+    let others = [
+        (UNSUPPORTED, "unsupported, the mode lacks what the program needs"),
+        (NO_VERDICT, "no verdict"),
+    ];
+    let others = others.into_iter().filter(|(sign, _)| without(sign));
+    signs.chain(others.map(|(sign, words)| format!("{sign} {words}"))).collect()
+}
+
+/// Signs of cells without a finding, as narrow as those with one.
+const UNSUPPORTED: &str = "n/a";
+const NO_VERDICT: &str = "?";
+
+fn sign_without(status: Status) -> &'static str {
+    if status == Status::Unsupported { UNSUPPORTED } else { NO_VERDICT }
+}
+
 fn title<'a>(results: &'a Results, bug: &str) -> Option<&'a str> {
     results.detections.iter().find(|one| one.bug == bug).map(|one| one.title.as_str())
 }
 
 fn verdict(cell: &Detection, numbers: &BTreeMap<&str, usize>) -> Markup {
     let number = cell.words.as_deref().and_then(|words| numbers.get(words));
+    let told = cell.words.as_deref().or(cell.message.as_deref());
+    let told = told.or(cell.verdict.is_none().then_some(cell.status.meaning()));
     html! {
-        td title=[cell.words.as_deref().or(cell.message.as_deref())] {
+        td title=[told] {
             @match cell.verdict {
                 Some(finding) => {
                     span class={ "word " (class_of(finding)) } { (finding.sign()) span.unseen { " " (finding.word()) } }
                 },
-                None => span.word.plain { (cell.status.word()) },
+                None => span.word.plain { (sign_without(cell.status)) span.unseen { " " (cell.status.word()) } },
             }
             @if let Some(number) = number { " " span.interval { (number) } }
         }
@@ -149,10 +170,10 @@ fn class_of(finding: Finding) -> &'static str {
 
 /// Who watches in a mode.
 fn watcher(mode: &str) -> &str {
-    mode.split_once('+').map_or("nobody", |(_, watcher)| watcher)
+    detections::parts(mode).1
 }
 
 /// Who is watched in a mode.
 fn allocator(mode: &str) -> &str {
-    mode.split_once('+').map_or(mode, |(allocator, _)| allocator)
+    detections::parts(mode).0
 }

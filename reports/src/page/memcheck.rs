@@ -10,7 +10,9 @@ use crate::quantity::{self, list};
 use crate::record::{Memcheck, Status};
 
 pub(super) fn section(context: Context<'_>) -> Option<Markup> {
-    let records = &context.results.memchecks;
+    // In the order of the chart.
+    let records: Vec<Memcheck> =
+        context.results.memchecks_in_order().into_iter().cloned().collect();
     if records.is_empty() {
         let missing = context.results.unmeasured.iter().find(|gap| gap.measure == "memcheck")?;
         return Some(html! {
@@ -31,13 +33,13 @@ pub(super) fn section(context: Context<'_>) -> Option<Markup> {
             "looks at memory it does not own is reported, whether or not it ever goes wrong. Leaks are "
             "counted apart. Such a run carries no times, only ratios to a run without Valgrind."
         }
-        (figure(&context.charts.memcheck, &matrix(records)))
-        @if records.iter().any(|record| record.errors > Some(0)) { (origins(records)) }
+        (figure(&context.charts.memcheck, &matrix(&records)))
+        @if records.iter().any(|record| record.errors > Some(0)) { (origins(&records)) }
         @if records.iter().any(|record| !record.suppressed_by_entry.is_empty()) {
-            (suppressed(records))
+            (suppressed(&records))
         }
-        @if records.iter().any(|record| record.leaks.is_some()) { (leaks(records)) }
-        @if records.iter().any(|record| record.wall_ratio.is_some()) { (costs(records)) }
+        @if records.iter().any(|record| record.leaks.is_some()) { (leaks(&records)) }
+        @if records.iter().any(|record| record.wall_ratio.is_some()) { (costs(&records)) }
     })
 }
 

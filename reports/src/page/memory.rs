@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::Context;
-use super::parts::{estimate, figure, number, table, word};
+use super::parts::{estimate, figure, table, word};
 use crate::quantity::{self, plural};
 use crate::summary::{Overall, Scope, Setting, Summary, front};
 
@@ -30,9 +30,10 @@ fn overall(summary: &Summary) -> Markup {
     let front = front(&whole);
     table(
         &format!(
-            "Time over the baseline's with 95 % interval, and memory overhead: geometric means over {}, \
+            "Time over that of {}, and memory overhead: geometric means with 95 % intervals over {}, \
              for ranked subjects that finished each of them. On the front: no other subject is as good on both and \
              better on one.",
+            summary.baseline,
             summary.scope_words(Scope::Main)
         ),
         &html! { tr {
@@ -44,7 +45,7 @@ fn overall(summary: &Summary) -> Markup {
                 tr {
                     th scope="row" { (one.subject) }
                     @if one.baseline { td.number { "1 (baseline)" } } @else { (estimate(one.ratio.as_ref())) }
-                    (number(one.rss_ratio.map(quantity::figure)))
+                    (estimate(one.rss_ratio.as_ref()))
                     td { @if front.contains(&one.subject.as_str()) { "yes" } }
                 }
             }

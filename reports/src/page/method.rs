@@ -3,9 +3,12 @@
 use maud::{Markup, html};
 
 use super::Context;
-use super::parts::sentence;
-use crate::record::{Call, Role};
+use super::parts::{RECORDS, SAMPLES, sentence};
+use crate::record::{Call, Role, Sample};
 use crate::statistics::{MIN_BOOTSTRAP_ROUNDS, RESAMPLES};
+
+/// Share of its calls from which on a sample is called calm, as the harness does.
+const CALM_SHARE: f64 = 0.95;
 
 pub(super) fn section(context: Context<'_>) -> Markup {
     let results = context.results;
@@ -14,8 +17,9 @@ pub(super) fn section(context: Context<'_>) -> Markup {
             li {
                 "A " em { "sample" } " is one process that replays a workload with one subject. Before the "
                 "clock starts, the workload is compiled into operations in memory that no subject serves. "
-                "The time of a sample is that of its fastest pass; the final freeing of everything is left out."
+                "Its time is that of one pass, the final freeing of everything left out."
             }
+            @if let Some(words) = calm(context) { li { (words) } }
             li { "A time per pair is twice the wall time over the number of calls: the cost of one allocation and its free." }
             li {
                 "Subjects are measured in rounds, in random order within a round. A ratio is taken within a "
@@ -41,13 +45,33 @@ pub(super) fn section(context: Context<'_>) -> Markup {
         ul { @for caution in cautions(context) { li { (caution) } } }
         h3 { "Raw records" }
         p {
-            "Everything above is drawn from " a href="results.jsonl" { "results.jsonl" }
+            "Everything above is drawn from " a href=(RECORDS) { (RECORDS) }
             ", one JSON object per line, schema " code { (crate::record::SCHEMA) } ". The samples are also in "
-            a href="results.csv" { "results.csv" } ", a summary in " a href="report.md" { "report.md" }
+            a href=(SAMPLES) { (SAMPLES) } ", a summary in " a href="report.md" { "report.md" }
             ", the charts in " code { "charts/" } "."
             @if results.end.is_none() { " The records have no end record." }
         }
     }
+}
+
+/// How much of the measuring was free of what others did on the same core; `None` of records that do
+/// not tell.
+fn calm(context: Context<'_>) -> Option<String> {
+    let known = context.results.samples.iter().filter(|sample| sample.calm_share.is_some());
+    let (count, retaken) = known.clone().fold((0, 0), |(count, retaken), sample| {
+        (count + 1, retaken + sample.retaken_calm_shares.len())
+    });
+    let is_calm = |sample: &&Sample| sample.calm_share.is_some_and(|share| share >= CALM_SHARE);
+    let calm = known.filter(is_calm).count();
+    (count > 0).then(|| {
+        format!(
+            "On one thread a pass is timed in parts of some ten microseconds, and a gauge beside each \
+             tells whether somebody else used the core: only calm parts count. {calm} of {count} \
+             samples were calm for {:.0} % of their calls or more; {retaken} children were left for \
+             that and taken again. On several threads the time is that of the fastest pass.",
+            100.0 * CALM_SHARE
+        )
+    })
 }
 
 fn cautions(context: Context<'_>) -> Vec<String> {

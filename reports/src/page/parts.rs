@@ -2,12 +2,18 @@
 
 use maud::{Markup, PreEscaped, html};
 
-use crate::chart::Chart;
+use crate::chart::{Basis, Chart};
 use crate::quantity;
 use crate::statistics::Estimate;
 use crate::summary::{Overall, Row};
 
-/// Charts side by side, with the table of their figures below; without a chart, the table alone.
+/// The records of a page, beside it.
+pub(super) const RECORDS: &str = "results.jsonl";
+/// The samples as a table, beside the page.
+pub(super) const SAMPLES: &str = "results.csv";
+
+/// Charts side by side, each with its foot, and the table of their figures below; without a chart, the
+/// table alone. No section shows a chart in another way.
 pub(super) fn figure<'a>(charts: impl IntoIterator<Item = &'a Chart>, table: &Markup) -> Markup {
     let charts: Vec<&Chart> = charts.into_iter().collect();
     if charts.is_empty() {
@@ -17,10 +23,26 @@ pub(super) fn figure<'a>(charts: impl IntoIterator<Item = &'a Chart>, table: &Ma
         figure {
             div.charts {
                 @for chart in charts {
-                    div.chart { (PreEscaped(chart.inline())) }
+                    div.drawing {
+                        div.chart { (PreEscaped(chart.inline())) }
+                        (foot(&chart.basis))
+                    }
                 }
             }
             (table)
+        }
+    }
+}
+
+/// What stands under every chart: unit, samples, interval, and where the records are.
+fn foot(basis: &Basis) -> Markup {
+    html! {
+        p.foot {
+            "Unit: " span.unit { (basis.unit) } " · "
+            span.samples { (basis.samples) } " · "
+            "interval: " span.spread { (basis.interval_words()) } " · "
+            "records: " a href=(RECORDS) { (RECORDS) }
+            @if basis.in_csv { ", samples alone: " a href=(SAMPLES) { (SAMPLES) } }
         }
     }
 }

@@ -30,6 +30,12 @@ impl<'a> Cell<'a> {
         self.samples.iter().copied().filter(|sample| is_measured(sample))
     }
 
+    /// Peak resident set over peak live bytes by round, from the samples that count (I1).
+    pub(super) fn memory(&self) -> Rounds {
+        let ratio = |sample: &Sample| Some((sample.round, rss_ratio(sample)?));
+        by_round(self.measured().filter_map(ratio))
+    }
+
     /// The first sample that failed, leaving aside those that the end of the run cut short (I2).
     pub(super) fn failure(&self) -> Option<&'a Sample> {
         let failed =
@@ -51,6 +57,12 @@ impl<'a> Cell<'a> {
 
 fn is_measured(sample: &Sample) -> bool {
     sample.status == Status::Ok && !sample.verified
+}
+
+/// Peak resident set over peak live bytes of one sample.
+pub(super) fn rss_ratio(sample: &Sample) -> Option<f64> {
+    let live = sample.live_peak_bytes.filter(|bytes| *bytes > 0)?;
+    Some(sample.rss_peak_bytes? as f64 / live as f64)
 }
 
 fn times<'a>(samples: impl Iterator<Item = &'a Sample>) -> Rounds {

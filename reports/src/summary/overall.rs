@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::cell::{Cell, Grid};
-use super::{Lead, Row, Scope};
+use super::{Lead, Scope};
 use crate::record::{Call, Role};
 use crate::statistics::{Estimate, Floor, Rounds, Verdict, geometric_mean, ratios};
 
@@ -39,7 +39,7 @@ pub struct Overall {
     /// Place in the ranking from 1, by the value of the ratio; `None` for what is not ranked.
     pub place: Option<usize>,
     /// Geometric mean of peak resident set over peak live bytes, over the settings that have it.
-    pub rss_ratio: Option<f64>,
+    pub rss_ratio: Option<Estimate>,
 }
 
 impl Overall {
@@ -95,10 +95,10 @@ pub(super) fn lead(grid: &Grid<'_>, settings: &[usize], overall: &[Overall]) -> 
 
 /// Every subject that was measured in the settings of `scope`: ranked ones from fastest to slowest,
 /// then those with gaps, then those that are not ranked.
-pub(super) fn all(grid: &Grid<'_>, rows: &[Row], scope: Scope, settings: &[usize]) -> Vec<Overall> {
+pub(super) fn all(grid: &Grid<'_>, scope: Scope, settings: &[usize]) -> Vec<Overall> {
     let floor = floor(grid, settings);
     let mut found: Vec<Overall> = (0..grid.contenders.len())
-        .map(|contender| one(grid, rows, scope, settings, contender, floor))
+        .map(|contender| one(grid, scope, settings, contender, floor))
         .filter(|overall| overall.settings > 0 || !overall.is_whole())
         .collect();
     let value = |overall: &Overall| match overall.ratio {
@@ -122,7 +122,6 @@ pub(super) fn all(grid: &Grid<'_>, rows: &[Row], scope: Scope, settings: &[usize
 
 fn one(
     grid: &Grid<'_>,
-    rows: &[Row],
     scope: Scope,
     settings: &[usize],
     contender: usize,
@@ -137,8 +136,9 @@ fn one(
     let mut memory = Vec::new();
     for &setting in settings {
         let name = &grid.settings[setting];
-        let row = rows.iter().find(|row| row.setting == *name && row.subject == facts.name);
-        memory.extend(row.and_then(|row| row.rss_ratio).map(|ratio| ratio.value.ln()));
+        memory.extend(
+            grid.cell(setting, contender).map(Cell::memory).filter(|rounds| !rounds.is_empty()),
+        );
         let sound = grid.cell(setting, contender).filter(|cell| cell.is_sound());
         let paired = sound
             .zip(grid.baseline_cell(setting))
@@ -173,8 +173,7 @@ fn one(
         unsupported,
         ratio,
         place: None,
-        rss_ratio: (!memory.is_empty())
-            .then(|| (memory.iter().sum::<f64>() / memory.len() as f64).exp()),
+        rss_ratio: geometric_mean(&memory.iter().collect::<Vec<_>>()),
     }
 }
 
@@ -186,7 +185,7 @@ pub fn front<'a>(subjects: &[&'a Overall]) -> Vec<&'a str> {
         .iter()
         .filter_map(|one| {
             let time = one.ratio.map(|ratio| ratio.value).or(one.baseline.then_some(1.0))?;
-            Some((one.subject.as_str(), time, one.rss_ratio?))
+            Some((one.subject.as_str(), time, one.rss_ratio?.value))
         })
         .collect();
     let beaten = |one: &(&str, f64, f64)| {

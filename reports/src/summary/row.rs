@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::Setting;
-use super::cell::{Cell, Grid};
+use super::cell::{Cell, Grid, rss_ratio};
 use super::contest::{self, Contest, Standing};
 use crate::record::{Call, Role, Sample, Status};
 use crate::statistics::{Estimate, Floor, Verdict, median, ratios};
@@ -155,11 +155,6 @@ fn ending(sample: &Sample) -> String {
         (Status::Exit, _, Some(code)) => format!("exit code {code}"),
         (status, ..) => status.meaning().to_owned(),
     }
-}
-
-fn rss_ratio(sample: &Sample) -> Option<f64> {
-    let live = sample.live_peak_bytes.filter(|bytes| *bytes > 0)?;
-    Some(sample.rss_peak_bytes? as f64 / live as f64)
 }
 
 fn count_statuses(cell: &Cell<'_>) -> BTreeMap<Status, u64> {

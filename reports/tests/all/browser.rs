@@ -79,6 +79,11 @@ fn a_page_with_many_subjects_reads_well() {
     assert_good(&page_of(&synthetic::run(14, 8, 6, 3)));
 }
 
+#[test]
+fn a_page_with_every_section_and_kind_of_chart_reads_well() {
+    assert_good(&page_of(&synthetic::everything()));
+}
+
 /// For pages that are not in the repository: `ARENABENCH_PAGE=FILE cargo test -p reports --test all browser`.
 #[test]
 fn the_page_that_the_environment_names_reads_well() {

@@ -132,6 +132,78 @@ fn every_figure_has_a_chart_a_table_and_words_for_those_who_do_not_see_it() {
     assert_eq!(ids.len(), all);
 }
 
+/// What the figures of a page lack, a line each: a title, a table below, and under every chart its unit,
+/// number of samples, interval and the way to the records.
+fn lacking(page: &str) -> Vec<String> {
+    let between = |text: &str, from: &str, to: &str| -> String {
+        let rest = text.split_once(from).map_or("", |(_, rest)| rest);
+        rest.split_once(to).map_or("", |(found, _)| found).replace('\u{a0}', " ")
+    };
+    let mut lacking = Vec::new();
+    let mut inside = 0;
+    for figure in page.split("<figure>").skip(1) {
+        let figure = figure.split("</figure>").next().unwrap();
+        for drawing in figure.split("<div class=\"drawing\">").skip(1) {
+            let title = between(&between(drawing, "<title", "/title>"), ">", "<");
+            let foot = between(drawing, "<p class=\"foot\">", "</p>");
+            let part =
+                |class: &str| between(&foot, &format!("<span class=\"{class}\">"), "</span>");
+            let (samples, spread) = (part("samples"), part("spread"));
+            let counted = samples.contains(|one: char| one.is_ascii_digit())
+                && ["sample", "round", "run"].iter().any(|word| samples.contains(word));
+            let reason = spread.strip_prefix("none, ").is_some_and(|why| why.contains(' '));
+            let faults = [
+                (title.trim().len() < 8, "title"),
+                (part("unit").len() < 3, "unit"),
+                (!counted, "samples"),
+                (!spread.starts_with("95 % of ") && !reason, "interval"),
+                (!foot.contains("<a href=\"results.jsonl\">"), "records"),
+                (!figure.rsplit("</svg>").next().unwrap().contains("<table"), "table"),
+            ];
+            let faults = faults.into_iter().filter(|(is_lacking, _)| *is_lacking);
+            lacking.extend(faults.map(|(_, what)| format!("{title}: {what}")));
+            inside += drawing.matches("<svg").count();
+        }
+    }
+    if inside != page.matches("<svg").count() {
+        lacking.push("a chart outside of figures".to_owned());
+    }
+    lacking
+}
+
+#[test]
+fn every_chart_names_unit_samples_interval_and_records_and_a_planted_bad_one_is_caught() {
+    let files = report(&synthetic::everything());
+    let page = &files["index.html"];
+    assert_eq!(lacking(page), Vec::<String>::new());
+    assert_eq!(page.matches("<p class=\"foot\">").count(), svgs(&files).count());
+    // One sample of each has no interval, and says so.
+    let once = &report(&synthetic::run(9, 4, 1, 3))["index.html"];
+    assert_eq!(lacking(once), Vec::<String>::new());
+    assert!(once.contains("none, a single value has no spread"));
+
+    let unit = "nanoseconds per allocation and free</span>";
+    let faults = [
+        ("unit", unit, "</span>"),
+        ("samples", "5\u{a0}samples per subject</span>", "some samples</span>"),
+        ("interval", "95\u{a0}% of the median</span>", "none</span>"),
+        ("records", "<a href=\"results.jsonl\">", "<a>"),
+        ("table", "<table", "<p"),
+        ("a chart outside of figures", "<figure>", "<figure><svg></svg>"),
+    ];
+    for (fault, good, bad) in faults {
+        let planted = page.replacen("Time per operation pair: int-churn", "Planted, int-churn", 1);
+        let at = planted.find("Planted, int-churn").unwrap();
+        let start = planted[..at].rfind("<figure>").unwrap();
+        let planted = planted[..start].to_owned() + &planted[start..].replacen(good, bad, 1);
+        let found = lacking(&planted);
+        assert!(
+            !found.is_empty() && found.iter().all(|one| one.ends_with(fault)),
+            "{fault}: {found:?}"
+        );
+    }
+}
+
 #[test]
 fn tags_are_balanced_in_every_page_and_chart() {
     let files = report(&small());
@@ -271,15 +343,16 @@ fn a_subject_that_does_not_support_a_workload_takes_no_row_of_its_chart_and_one_
 #[test]
 fn sections_without_content_are_left_out_or_say_why() {
     let anchors =
-        ["compared", "ranking", "memory", "valgrind", "workloads", "recordings", "gaps", "method"];
+        ["compared", "ranking", "memory", "workloads", "valgrind", "gaps", "recordings", "method"];
     let has = |page: &str, anchor: &str| page.contains(&format!("<section id=\"{anchor}\">"));
     let full = &report(&synthetic::run(12, 4, 5, 7))["index.html"];
     assert!(anchors.iter().all(|anchor| has(full, anchor)));
-    let order: Vec<usize> = anchors
-        .iter()
-        .map(|anchor| full.find(&format!("<section id=\"{anchor}\"")).unwrap())
-        .collect();
-    assert!(order.is_sorted());
+    let whole = report(&synthetic::everything());
+    let sections = whole["index.html"].split("<section id=\"").skip(1);
+    let order: Vec<&str> = sections.map(|rest| rest.split('"').next().unwrap()).collect();
+    let expected = "compared ranking best-peer programs fidelity memory life tails workloads counts counters \
+                    valgrind detection ownership contract gaps recordings method";
+    assert_eq!(order, expected.split_whitespace().collect::<Vec<_>>());
 
     let bare = synthetic::without_memcheck(small());
     let page = &report(&bare)["index.html"];
@@ -372,6 +445,32 @@ fn the_csv_has_a_line_for_every_sample_with_every_field() {
         let ns = &line[place("ns_per_pair")];
         assert_eq!(ns.parse().ok(), sample.ns_per_pair, "{ns}");
     }
+}
+
+/// Processor time of this thread so far, in seconds. Other threads and processes do not lengthen it.
+fn processor_s() -> f64 {
+    let stat = fs::read_to_string("/proc/thread-self/stat").expect("Linux says it");
+    let fields = stat.rsplit_once(')').expect("a name in brackets").1.split_whitespace();
+    // User and system time, the 14th and 15th field, in hundredths.
+    fields.skip(11).take(2).map(|ticks| ticks.parse::<f64>().expect("a number")).sum::<f64>()
+        / 100.0
+}
+
+/// Hypothesis: what is drawn grows with cells and not with samples, so that the largest run anyone
+/// makes still has a page that opens at once, drawn in seconds. Processor time is held to the limit, since a
+/// busy computer must not fail it.
+#[test]
+#[cfg_attr(debug_assertions, ignore = "the limit is for the release profile")]
+fn a_report_of_a_hundred_thousand_records_is_drawn_in_ten_seconds_and_is_under_three_mebibytes() {
+    let results = synthetic::crowd::crowd(246, 5);
+    assert!(results.samples.len() >= 100_000, "{}", results.samples.len());
+    let before = processor_s();
+    let files = report(&results);
+    let taken = processor_s() - before;
+    let bytes = files["index.html"].len();
+    eprintln!("{} samples: {taken:.2} s, page of {bytes} bytes", results.samples.len());
+    assert!(taken < 10.0, "{taken:.2} s of processor time");
+    assert!(bytes < 3 << 20, "{bytes} bytes");
 }
 
 #[test]

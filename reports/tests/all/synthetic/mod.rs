@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use reports::record::{
-    Call, End, FULL_SYMBOLS, Host, Leak, Memcheck, Place, Program, REQUESTS_ON, Record, Recording,
-    Role, Sample, Source, Status, Subject, Unmeasured, Workload,
+    Call, End, FULL_SYMBOLS, Finding, Host, Leak, Memcheck, Place, Program, REQUESTS_ON, Record,
+    Recording, Role, Sample, Source, Status, Subject, Unmeasured, Verdict, Workload,
 };
 use reports::results::Results;
 
@@ -156,7 +156,7 @@ pub(crate) fn sample(subject: &str, workload: &str, round: u32, ns_per_pair: f64
         operations: Some(operations),
         wall_ns: Some(wall_ns),
         calm_share: Some(1.0),
-        retaken: false,
+        retaken_calm_shares: Vec::new(),
         pass_wall_ns: vec![wall_ns + wall_ns / 10, wall_ns],
         ns_per_pair: Some(ns_per_pair),
         live_peak_bytes: Some(1_300_000),
@@ -346,6 +346,47 @@ pub(crate) fn program(name: &str, subject: &str, round: u32, wall_ns: u64) -> Pr
         stderr_bytes: Some(0),
         stderr_sha256: Some("01".repeat(32)),
     }
+}
+
+/// A run with records of every kind, so that its page has every section and every kind of chart.
+pub(crate) fn everything() -> Results {
+    let mut results = run(9, 4, 5, 3);
+    let own = "arenite";
+    results.subjects.push(subject(own, Role::Own, Call::C));
+    for round in 0..5 {
+        for &(load, _, base) in &WORKLOADS[..4] {
+            results.samples.push(sample(own, load, round, base * (0.6 + 0.01 * f64::from(round))));
+        }
+        for (name, wall_ns) in
+            [("system", 900_000_000), ("mimalloc", 850_000_000), (own, 820_000_000)]
+        {
+            let load = WORKLOADS[3].0;
+            results.programs.push(program(
+                load,
+                name,
+                round,
+                wall_ns + u64::from(round) * 7_000_000,
+            ));
+        }
+    }
+    for (index, name) in ["system", "mimalloc", own].into_iter().enumerate() {
+        let index = index as u64;
+        results.memories.push(memory(name, 1.5 - 0.15 * index as f64));
+        results.counts.push(counts(name, Call::C, 9_000_000 - 1_000_000 * index));
+        results.counters.push(counters(name, 40_000_000 - 5_000_000 * index));
+        let tails = (0..3).map(|round| tails(name, "int-churn", round, 14.0 - 2.0 * index as f64));
+        results.tails.extend(tails);
+        results.contracts.push(contract(name, "malloc(0)", Verdict::Ok));
+    }
+    results.packings.push(packing());
+    results.ownerships = ownerships();
+    let bugs = [("double-free", Finding::Caught), ("read-after-free", Finding::Missed)];
+    for mode in ["malloc+asan", "arenite+hooks", "malloc+memcheck", "arenite+memcheck"] {
+        results.detections.extend(bugs.map(|(bug, verdict)| detection(bug, mode, verdict)));
+    }
+    let last = results.detections.last_mut().expect("just made");
+    (last.verdict, last.status) = (None, Status::Unsupported);
+    results
 }
 
 /// The same run, killed in the middle: no end record, the last child interrupted.
