@@ -181,7 +181,7 @@ fn fill(sample: &mut Sample, found: Found, mode: Mode, live_peak_bytes: u64) {
     sample.calm_share = found.calm.map(|calm| calm.share);
     // On several threads there is no telling whose moment was calm.
     let fastest = found.pass_wall_ns.iter().min().copied();
-    let wall_ns = found.calm.map(|calm| calm.region_ns.round() as u64).or(fastest);
+    let wall_ns = found.calm.map(|calm| calm.region_ns).or(fastest);
     if let Some(wall_ns) = wall_ns {
         sample.wall_ns = Some(wall_ns);
         // A recorded pace is the program's time and not the subject's.

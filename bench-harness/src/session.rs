@@ -36,6 +36,8 @@ use crate::exit::Failure;
 use crate::host;
 use crate::interrupt::Interrupt;
 use crate::measure::{self, Request};
+
+use crate::replay::calm::CALM_SHARE;
 use crate::replay::touch::Touch;
 use crate::side_by_side::{processors, side_by_side};
 use crate::subject::Subject;
@@ -48,10 +50,8 @@ const FLOOR_PERCENT: f64 = 2.0;
 const MAX_FLOOR_ROUNDS: u32 = 60;
 /// Round numbers of samples that only serve the floor begin here.
 const FLOOR_ROUND: u32 = 10_000;
-/// Calm share below which a sample is taken again.
-const CALM_SHARE: f64 = 0.95;
-/// Times that one sample is taken again at most.
-const MOST_RETAKES: usize = 3;
+/// Times that a sample that was not calm is taken again at most.
+const MOST_RETAKES: usize = 1;
 
 /// Where records go.
 pub(crate) enum Sink {

@@ -412,7 +412,7 @@ pub struct Sample {
     /// in which nobody shared the processor; on several threads that of the fastest pass.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wall_ns: Option<u64>,
-    /// Share of the region that was played in such a moment at least once.
+    /// Share of the region that was played in such a moment at least twice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calm_share: Option<f64>,
     /// Calm shares of the children before this one that were taken in its place, of which too little

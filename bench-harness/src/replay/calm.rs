@@ -14,8 +14,9 @@
 //!             ^^^^^^ counts        ^^^^^^ of pass 2 does not
 //! ```
 //! * C1: the parts of every pass hold the same operations.
-//! * C2: whether a part counts depends on the gauge alone and never on the part's own time: what the
-//!   allocator does now and then stays in the mean.
+//! * C2: whether a part counts depends on the gauge alone and never on the part's own time. Of those
+//!   that count the median is taken: what the allocator does at the same calls of every pass stays in,
+//!   an interrupt in the middle of a part does not.
 //! * C3: a part that was calm in no pass goes in with its fastest time: it is not left out.
 //!
 //! The player fills [`Parts`], `child::sample` takes the figure.
@@ -37,6 +38,10 @@ const FIRST_READINGS: usize = 200;
 const CALM: f64 = 1.08;
 /// Readings that one part waits for calm at most.
 const MOST_READINGS: usize = 64;
+/// Passes in which a part has to be calm to be known well.
+const MIN_CALM: usize = 2;
+/// Share of a region's parts that have to be known well for a sample to be called so.
+pub(crate) const CALM_SHARE: f64 = 0.95;
 /// What a process waits in all, of the time that it plays.
 const PATIENCE: f64 = 1.0;
 
@@ -88,8 +93,8 @@ pub(crate) struct Parts {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Calm {
     /// Time of one pass, made of calm parts (C2, C3).
-    pub(crate) region_ns: f64,
-    /// Share of a pass's parts that were calm in a pass or more.
+    pub(crate) region_ns: u64,
+    /// Share of a pass's parts that were calm in [`MIN_CALM`] passes or more.
     pub(crate) share: f64,
 }
 
@@ -147,16 +152,19 @@ impl Parts {
     pub(crate) fn calm(&self) -> Option<Calm> {
         let limit_ns = self.limit_ns();
         let passes = || self.played.chunks(self.count);
-        let (mut region_ns, mut covered) = (0.0, 0);
+        let (mut region_ns, mut covered) = (0, 0);
+        let mut times_ns = Vec::with_capacity(passes().len());
         for at in 0..self.count {
             let calm = passes().map(|pass| pass[at]).filter(|part| part.is_calm(limit_ns));
-            let (sum, times) =
-                calm.fold((0, 0_u64), |(sum, times), part| (sum + part.ns, times + 1));
-            region_ns += match times {
-                0 => passes().map(|pass| pass[at].ns).min()? as f64,
-                _ => sum as f64 / times as f64,
+            times_ns.clear();
+            times_ns.extend(calm.map(|part| part.ns));
+            times_ns.sort_unstable();
+            region_ns += match times_ns.len() {
+                0 => passes().map(|pass| pass[at].ns).min()?,
+                // The lower one of two in the middle.
+                times => times_ns[(times - 1) / 2],
             };
-            covered += u64::from(times > 0);
+            covered += usize::from(times_ns.len() >= MIN_CALM);
         }
         // Enough digits for any use, few enough for a file of many samples.
         let share = (1000.0 * covered as f64 / self.count as f64).floor() / 1000.0;
@@ -185,20 +193,31 @@ mod tests {
             &[[100, 10, 100], [100, 20, 100]],
             &[[100, 10, 100], [100, 90, 150]],
             &[[150, 5, 150], [150, 5, 100]],
+            &[[100, 10, 100], [100, 20, 107]],
         ]);
-        assert_eq!(found.calm(), Some(Calm { region_ns: 30.0, share: 1.0 }));
+        assert_eq!(found.calm(), Some(Calm { region_ns: 30, share: 1.0 }));
     }
 
     #[test]
-    fn what_an_allocator_does_now_and_then_stays_in_the_mean() {
-        let found = parts(&[&[[100, 10, 100]], &[[101, 10, 100]], &[[100, 40, 107]]]);
-        assert_eq!(found.calm().unwrap().region_ns, 20.0);
+    fn what_happens_at_the_same_calls_of_every_pass_stays_and_an_interrupt_does_not() {
+        let found = parts(&[
+            &[[100, 10, 100], [100, 50, 100]],
+            &[[101, 10, 100], [100, 900, 100]],
+            &[[100, 700, 100], [100, 51, 100]],
+        ]);
+        assert_eq!(found.calm(), Some(Calm { region_ns: 61, share: 1.0 }));
     }
 
     #[test]
     fn a_part_that_was_never_calm_goes_in_with_its_fastest_time() {
         let found = parts(&[&[[100, 10, 100], [100, 70, 200]], &[[100, 10, 100], [100, 60, 300]]]);
-        assert_eq!(found.calm(), Some(Calm { region_ns: 70.0, share: 0.5 }));
+        assert_eq!(found.calm(), Some(Calm { region_ns: 70, share: 0.5 }));
+    }
+
+    #[test]
+    fn a_part_that_was_calm_once_is_not_known_well() {
+        let found = parts(&[&[[100, 10, 100]], &[[100, 12, 200]]]);
+        assert_eq!(found.calm(), Some(Calm { region_ns: 10, share: 0.0 }));
     }
 
     #[test]

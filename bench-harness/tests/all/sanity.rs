@@ -152,15 +152,15 @@ fn a_trace_without_calls_ends_at_once_and_has_no_time_per_pair() {
     }
 }
 
+/// The first pass and eight more; further ones only while too little of those was calm.
 #[test]
-fn every_subject_plays_as_many_passes() {
+fn every_subject_plays_as_many_passes_unless_they_are_not_calm() {
     let ended = arenabench(
         "replay int-churn:1k -s null -s system -s jemalloc --operations 20k --rounds 2 --format json -q",
     );
-    let passes: Vec<_> = ended
-        .records()
-        .iter()
-        .map(|record| record["pass_wall_ns"].as_array().unwrap().len())
-        .collect();
-    assert!(passes.windows(2).all(|pair| pair[0] == pair[1]), "{passes:?}");
+    for record in ended.records() {
+        let passes = record["pass_wall_ns"].as_array().unwrap().len();
+        assert!((9..=33).contains(&passes), "{record}");
+        assert!(record["calm_share"].is_f64(), "{record}");
+    }
 }
