@@ -178,7 +178,7 @@ impl Visitor for Sampler<'_> {
 }
 
 /// Times as many passes as were asked for that a child plays at most, while too little was calm.
-const MOST_TIMES: u32 = 4;
+const MOST_TIMES: u32 = 3;
 
 fn sample<A: Allocator, const TOUCH: u8>(
     player: &mut Player<'_, A>,

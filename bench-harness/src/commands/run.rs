@@ -49,13 +49,13 @@ fn plan_of(profile: Profile) -> Plan {
     match profile {
         Profile::Quick => Plan {
             pace: Pace {
-                min_rounds: 5,
+                min_rounds: 4,
                 max_rounds: 15,
-                budget: Duration::from_secs(140),
-                floor_budget: Duration::from_secs(160),
+                budget: Duration::from_secs(130),
+                floor_budget: Duration::from_secs(145),
                 task: task(4),
             },
-            operations: 1_000_000,
+            operations: 500_000,
             workloads: three
                 .into_iter()
                 .chain(threaded)
