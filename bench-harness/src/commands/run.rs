@@ -419,8 +419,8 @@ impl Gathering<'_> {
     }
 }
 
-/// Memcheck on every workload but all bundled recordings save the shortest; of generated ones on a
-/// short version.
+/// Memcheck on every workload but all recordings of the suite's own, bundled or made here, save the
+/// shortest; of generated ones on a short version.
 fn memcheck(
     session: &mut Session<'_>,
     names: &[Name],
@@ -440,13 +440,15 @@ fn memcheck(
         short.push(workload::prepare(name, extent)?);
     }
     // One of the suite's own recordings says as much as all of them, in a fraction of the time.
-    let is_bundled = |workload: &&Prepared| workload.bundled().is_some();
+    let is_own = |workload: &&Prepared| {
+        workload.record.source == Source::Recorded || workload.bundled().is_some()
+    };
     let all = session.workloads.iter().copied();
-    let shortest = all.clone().filter(is_bundled).min_by_key(|one| one.record.operations);
+    let shortest = all.clone().filter(is_own).min_by_key(|one| one.record.operations);
     let recorded = all.filter(|workload| {
         let record = &workload.record;
         record.source != Source::Generated
-            && (!is_bundled(workload) || shortest.is_some_and(|one| one.record == *record))
+            && (!is_own(workload) || shortest.is_some_and(|one| one.record == *record))
     });
     let subjects: Vec<_> = session
         .subjects
