@@ -8,7 +8,7 @@
 //!
 //! `tails` takes the samples in which calls are timed one by one, `counts` those whose instructions
 //! are counted, `counters` those whose events the processor counts, `footprints` those whose memory
-//! shall repeat.
+//! shall repeat. What an earlier run has left is in `taken`.
 
 mod counters;
 mod counts;
@@ -16,16 +16,18 @@ mod footprints;
 mod memcheck;
 mod memory;
 mod tails;
+mod taken;
 
 pub(crate) use tails::TailsPace;
+pub(crate) use taken::Taken;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use reports::record::{Counters, Counts, Memcheck, Memory, Packing, Record, Sample, Status, Tails};
+use reports::record::{Record, Sample, Status};
 use reports::results::ResultsFile;
 use reports::statistics::{Floor, Rounds, by_round};
 
@@ -36,7 +38,6 @@ use crate::exit::Failure;
 use crate::host;
 use crate::interrupt::Interrupt;
 use crate::measure::{self, Request};
-
 use crate::replay::calm::CALM_SHARE;
 use crate::replay::touch::Touch;
 use crate::side_by_side::{processors, side_by_side};
@@ -92,108 +93,6 @@ pub(crate) struct Pace {
     pub(crate) floor_budget: Duration,
     /// What a measuring child does.
     pub(crate) task: Task,
-}
-
-/// Which samples a resumed run has already.
-#[derive(Debug, Default)]
-pub(crate) struct Taken {
-    samples: HashSet<(String, String, u32, bool, bool)>,
-    /// Cells that are not sampled again: those that failed, and those that cannot be had.
-    failed: HashSet<(String, String)>,
-    failures: u64,
-    /// Subject, workload, symbols and requests of cells that memcheck has been through.
-    memchecks: HashSet<[String; 4]>,
-    tails: HashSet<(String, String, u32)>,
-    counts: HashSet<(String, String)>,
-    counters: HashSet<(String, String, u32)>,
-    memories: HashSet<(String, String)>,
-    /// Workloads whose lifetimes have been packed.
-    pub(crate) packings: HashSet<String>,
-    next_seq: u64,
-    times: Vec<Sample>,
-}
-
-impl Taken {
-    /// Reads off what an earlier run has left.
-    pub(crate) fn of(samples: &[Sample], memchecks: &[Memcheck]) -> Self {
-        let mut taken = Self::default();
-        for sample in samples {
-            taken.next_seq = taken.next_seq.max(sample.seq + 1);
-            if sample.status != Status::Interrupted {
-                taken.note(sample);
-            }
-        }
-        for memcheck in memchecks {
-            if memcheck.status != Status::Interrupted {
-                let Memcheck { subject, workload, symbols, requests, .. } = memcheck;
-                let key = [subject, workload, symbols, requests].map(Clone::clone);
-                taken.memchecks.insert(key);
-                taken.failures += u64::from(memcheck.status.is_failure());
-            }
-        }
-        taken
-    }
-
-    /// Adds the replays whose calls an earlier run has timed one by one.
-    pub(crate) fn with_tails(mut self, tails: &[Tails]) -> Self {
-        let finished = tails.iter().filter(|one| one.status != Status::Interrupted);
-        for one in finished {
-            let cell = (one.subject.clone(), one.workload.clone());
-            if one.status.is_failure() && self.failed.insert(cell.clone()) {
-                self.failures += 1;
-            }
-            self.tails.insert((cell.0, cell.1, one.round));
-        }
-        self
-    }
-
-    /// Adds the replays whose instructions an earlier run has counted.
-    pub(crate) fn with_counts(mut self, counts: &[Counts]) -> Self {
-        let finished = counts.iter().filter(|one| one.status != Status::Interrupted);
-        for one in finished {
-            self.failures += u64::from(one.status.is_failure());
-            self.counts.insert((one.subject.clone(), one.workload.clone()));
-        }
-        self
-    }
-
-    /// Adds the replays whose events an earlier run has had counted.
-    pub(crate) fn with_counters(mut self, counters: &[Counters]) -> Self {
-        for one in counters.iter().filter(|one| one.status != Status::Interrupted) {
-            let cell = (one.subject.clone(), one.workload.clone());
-            if one.status.is_failure() && self.failed.insert(cell.clone()) {
-                self.failures += 1;
-            }
-            self.counters.insert((cell.0, cell.1, one.round));
-        }
-        self
-    }
-
-    /// Adds what an earlier run has found of memory over time.
-    pub(crate) fn with_memory(mut self, memories: &[Memory], packings: &[Packing]) -> Self {
-        for one in memories.iter().filter(|one| one.status != Status::Interrupted) {
-            self.failures += u64::from(one.status.is_failure());
-            self.memories.insert((one.subject.clone(), one.workload.clone()));
-        }
-        self.packings.extend(packings.iter().map(|one| one.workload.clone()));
-        self
-    }
-
-    /// Cells that failed.
-    pub(crate) fn failures(&self) -> u64 {
-        self.failures
-    }
-
-    fn note(&mut self, sample: &Sample) {
-        let cell = (sample.subject.clone(), sample.workload.clone());
-        if sample.status != Status::Ok && self.failed.insert(cell.clone()) {
-            self.failures += u64::from(sample.status.is_failure());
-        }
-        self.samples.insert((cell.0, cell.1, sample.round, sample.again, sample.verified));
-        if sample.status == Status::Ok && !sample.verified {
-            self.times.push(sample.clone());
-        }
-    }
 }
 
 /// How every sample of a session is taken.
