@@ -51,6 +51,8 @@ const FLOOR_PERCENT: f64 = 2.0;
 const MAX_FLOOR_ROUNDS: u32 = 60;
 /// Round numbers of samples that only serve the floor begin here.
 const FLOOR_ROUND: u32 = 10_000;
+/// Memory of a child over the live bytes of its workload, at the worst.
+const ROOM: u64 = 8;
 /// Times that a sample that was not calm is taken again at most.
 const MOST_RETAKES: usize = 1;
 
@@ -133,7 +135,8 @@ pub(crate) struct Session<'a> {
     pub(crate) failures: u64,
     /// Time spent inside children.
     pub(crate) measuring: Duration,
-    /// Time that went into samples that were taken again.
+    /// Time that went into timed samples, and of it into those that were taken again.
+    taking: Duration,
     retaking: Duration,
 }
 
@@ -184,6 +187,7 @@ impl<'a> Session<'a> {
             taken: Taken::default(),
             failures: 0,
             measuring: Duration::ZERO,
+            taking: Duration::ZERO,
             retaking: Duration::ZERO,
         }
     }
@@ -221,6 +225,14 @@ impl<'a> Session<'a> {
         outcome
     }
 
+    /// Cells side by side: so many per processor, and no more than main memory holds where every one
+    /// needs [`ROOM`] times what its program does.
+    fn jobs(&self, per_processor: usize) -> usize {
+        let live = self.workloads.iter().map(|one| one.shape.live_peak_bytes).max().unwrap_or(0);
+        let held = host::memory_limit() / (ROOM * live.max(1));
+        (processors() * per_processor).min(held as usize).max(1)
+    }
+
     /// Replays every cell once with everything checked, as many at a time as there are processors.
     ///
     /// # Errors
@@ -241,7 +253,7 @@ impl<'a> Session<'a> {
             )
             .map_err(cannot_start)
         };
-        let outcome = side_by_side(&turns, processors(), interrupt, work, |_, sample| {
+        let outcome = side_by_side(&turns, self.jobs(1), interrupt, work, |_, sample| {
             voice.step(format!("{}: {}", sample.workload, sample.subject));
             self.keep(sample)
         });
@@ -359,31 +371,44 @@ impl<'a> Session<'a> {
             return Ok(());
         }
         let request = turn.request(touch, task, round);
-        let mut calmest: Option<Sample> = None;
-        let mut shares = Vec::new();
+        let mut tried: Vec<(f64, Sample)> = Vec::new();
         loop {
             let begin = Instant::now();
             let sample = measure::sample(&request, self.taken.next_seq, limits, interrupt)
                 .map_err(cannot_start)?;
             let took = begin.elapsed();
             self.measuring += took;
+            self.taking += took;
             self.taken.next_seq += 1;
-            // One that went wrong is a result, and so is one of which there is no telling.
-            let Some(share) = sample.calm_share else { return self.keep(sample) };
-            shares.push(share);
-            if calmest.as_ref().is_none_or(|known| known.calm_share < sample.calm_share) {
-                calmest = Some(sample);
-            }
+            let Some(share) = sample.calm_share else {
+                // Where nothing tells calm, one is enough. One that was broken off in place of another
+                // says nothing; one that went wrong is a result beside the other.
+                if sample.status == Status::Interrupted && !tried.is_empty() {
+                    break;
+                }
+                self.keep_calmest(tried)?;
+                return self.keep(sample);
+            };
+            tried.push((share, sample));
             // Where calm never comes, most of the time still goes into samples that count.
-            let is_patient = shares.len() <= MOST_RETAKES && self.retaking < self.measuring / 2;
+            let is_patient = tried.len() <= MOST_RETAKES && self.retaking < self.taking / 2;
             if share >= CALM_SHARE || !is_patient || interrupt.requested() {
                 break;
             }
             self.retaking += took;
         }
-        let Some(mut sample) = calmest else { return Ok(()) };
-        shares.retain(|&share| Some(share) != sample.calm_share);
-        sample.retaken_calm_shares = shares;
+        self.keep_calmest(tried)
+    }
+
+    /// Keeps the calmest of the samples that were taken in one another's place.
+    fn keep_calmest(&mut self, mut tried: Vec<(f64, Sample)>) -> Result<(), Failure> {
+        let by_share = |(_, one): &(usize, &(f64, Sample)),
+                        (_, other): &(usize, &(f64, Sample))| {
+            one.0.total_cmp(&other.0)
+        };
+        let Some((at, _)) = tried.iter().enumerate().max_by(by_share) else { return Ok(()) };
+        let (_, mut sample) = tried.remove(at);
+        sample.retaken_calm_shares = tried.into_iter().map(|(share, _)| share).collect();
         self.keep(sample)
     }
 

@@ -415,8 +415,7 @@ pub struct Sample {
     /// Share of the region that was played in such a moment at least twice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calm_share: Option<f64>,
-    /// Calm shares of the children before this one that were taken in its place, of which too little
-    /// was calm for a time.
+    /// Calm shares of the other children that were taken in its place: of this one most was calm.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub retaken_calm_shares: Vec<f64>,
     /// Wall times of all passes in order; the first runs on a cold heap.

@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn columns_are_the_keys_of_a_sample_in_order() {
         let columns = columns();
-        assert_eq!(columns.len(), 20);
+        assert_eq!(columns.len(), 22);
         assert_eq!(columns[..4], ["subject", "workload", "seq", "round"]);
         assert_eq!(columns[19], "page_faults");
     }

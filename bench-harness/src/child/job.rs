@@ -50,8 +50,8 @@ pub(crate) struct Job {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Task {
-    /// One pass, in which memory is read unless several threads play it, then this many more: as
-    /// many for every subject, since the fastest of many passes is faster than the fastest of few.
+    /// One pass, in which memory is read unless several threads play it, then this many more; on one
+    /// thread further ones while too little of them was calm.
     Measure { passes: u32 },
     /// One pass, everything checked.
     Verify,

@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::FromRawFd;
+use std::time::Duration;
 
 use super::job::{ANSWER_FD, Answer, Found, Job, Task};
 use crate::counters::Event;
@@ -179,6 +180,8 @@ impl Visitor for Sampler<'_> {
 
 /// Times as many passes as were asked for that a child plays at most, while too little was calm.
 const MOST_TIMES: u32 = 3;
+/// Time in the measured region after which no pass is added: a slow subject has a time limit.
+const MOST_PLAYING: Duration = Duration::from_secs(2);
 
 fn sample<A: Allocator, const TOUCH: u8>(
     player: &mut Player<'_, A>,
@@ -203,8 +206,10 @@ fn sample<A: Allocator, const TOUCH: u8>(
     };
     let mut parts = player.parts();
     for pass in 0..passes * MOST_TIMES {
-        // More passes are no advantage where the median counts and not the fastest.
-        if pass >= passes && parts.calm().is_none_or(|calm| calm.share >= CALM_SHARE) {
+        // Further passes are for those that were disturbed: the median of calm times does not fall
+        // with their number, as the fastest would.
+        let has_enough = || parts.calm().is_none_or(|calm| calm.share >= CALM_SHARE);
+        if pass >= passes && (parts.played_for() >= MOST_PLAYING || has_enough()) {
             break;
         }
         let elapsed = player.parted_pass::<TOUCH>(&mut parts)?;

@@ -5,8 +5,8 @@
 //! at a time. A pass of ten milliseconds always meets some of that, and how much is luck. So the
 //! region is played in short parts, and around each a *gauge* is read: the time of a fixed piece of
 //! register arithmetic that keeps every execution port busy, and is slower by as much as any other
-//! code when the ports are shared. No part begins before the gauge is calm, as long as there is
-//! patience left.
+//! code when the ports are shared. A part waits for the gauge to be calm, a tenth of a millisecond at
+//! most and as long as the process has patience left.
 //!
 //! ```text
 //! pass 1   g  part 0  g  part 1  g  part 2  G G g ...   g: a reading of the gauge, clock stopped
@@ -42,8 +42,10 @@ const MOST_READINGS: usize = 64;
 const MIN_CALM: usize = 2;
 /// Share of a region's parts that have to be known well for a sample to be called so.
 pub(crate) const CALM_SHARE: f64 = 0.95;
-/// What a process waits in all, of the time that it plays.
+/// What a process waits in all, of the time that it plays, and at most: a slow subject must not be
+/// ended for the weather.
 const PATIENCE: f64 = 0.7;
+const MOST_WAITING: Duration = Duration::from_secs(1);
 
 /// Nanoseconds that a fixed piece of register arithmetic takes now.
 #[inline(never)]
@@ -133,7 +135,8 @@ impl Parts {
         let begin = Instant::now();
         for _ in 0..MOST_READINGS {
             self.before_ns = self.reading();
-            let is_patient = self.waited_for <= self.played_for.mul_f64(PATIENCE);
+            let patience = self.played_for.mul_f64(PATIENCE).min(MOST_WAITING);
+            let is_patient = self.waited_for <= patience;
             if self.before_ns <= self.limit_ns() || !is_patient {
                 break;
             }
@@ -146,6 +149,11 @@ impl Parts {
         let after_ns = self.reading();
         self.played.push(Part { before_ns: self.before_ns, ns: time.as_nanos() as u64, after_ns });
         self.played_for += time;
+    }
+
+    /// Time that went into parts.
+    pub(crate) fn played_for(&self) -> Duration {
+        self.played_for
     }
 
     fn reading(&mut self) -> u64 {

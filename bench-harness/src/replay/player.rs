@@ -126,6 +126,10 @@ impl<'a, A: Allocator> Player<'a, A> {
         let mut elapsed = Duration::ZERO;
         let mut at = shape.region_start;
         for stop in parts.stops(shape.region_start, shape.region_end) {
+            if at < stop {
+                // Brought in before the gauge is read, not between it and the clock.
+                self.windows.from(at, u64::MAX)?;
+            }
             parts.settle();
             let (end, time) = self.play_until::<TOUCH>(at, stop, &mut tally)?;
             parts.part(time);

@@ -7,7 +7,7 @@ use reports::record::Record;
 use super::{Conditions, Limits, Session, Turn};
 use crate::child::job::Task;
 use crate::exit::Failure;
-use crate::side_by_side::{processors, side_by_side};
+use crate::side_by_side::side_by_side;
 use crate::valgrind::{self, callgrind};
 
 impl Session<'_> {
@@ -27,7 +27,7 @@ impl Session<'_> {
             callgrind::counts(&request, version, limits, interrupt)
                 .map_err(|error| Failure::io("cannot run valgrind", error))
         };
-        let outcome = side_by_side(&turns, processors(), interrupt, work, |_, record| {
+        let outcome = side_by_side(&turns, self.jobs(1), interrupt, work, |_, record| {
             voice.step(format!("{}: {}", record.workload, record.subject));
             let message = record.message.as_deref();
             self.judge(&record.subject, &record.workload, record.status, message);

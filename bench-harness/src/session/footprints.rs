@@ -7,7 +7,7 @@ use reports::record::Record;
 use super::{Conditions, Session, Turn, cannot_start};
 use crate::exit::Failure;
 use crate::measure::footprint::{self, TASK};
-use crate::side_by_side::{processors, side_by_side};
+use crate::side_by_side::side_by_side;
 
 impl Session<'_> {
     /// Takes the footprint of every cell once, as many at a time as there are processors.
@@ -23,7 +23,7 @@ impl Session<'_> {
             footprint::footprint(&turn.request(touch, TASK, 0), limits, interrupt)
                 .map_err(cannot_start)
         };
-        let outcome = side_by_side(&turns, processors(), interrupt, work, |_, record| {
+        let outcome = side_by_side(&turns, self.jobs(1), interrupt, work, |_, record| {
             voice.step(format!("{}: {}", record.workload, record.subject));
             let message = record.message.as_deref();
             self.judge(&record.subject, &record.workload, record.status, message);

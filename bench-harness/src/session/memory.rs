@@ -7,15 +7,12 @@ use reports::record::Record;
 use super::{Conditions, Session, Turn, cannot_start};
 use crate::child::job::Task;
 use crate::exit::Failure;
-use crate::host;
 use crate::measure;
-use crate::side_by_side::{processors, side_by_side};
+use crate::side_by_side::side_by_side;
 
 /// Cells per processor that are read side by side: nothing is timed here, and most of a child's time
 /// is waiting for memory to be given back.
 const WAITING: usize = 6;
-/// Memory of a child over the live bytes of its workload, at the worst.
-const ROOM: u64 = 8;
 
 impl Session<'_> {
     /// Reads the memory of every cell over its life.
@@ -32,7 +29,7 @@ impl Session<'_> {
             let request = turn.request(touch, Task::Life { waits: true }, 0);
             measure::memory::memory(&request, limits, interrupt).map_err(cannot_start)
         };
-        let outcome = side_by_side(&turns, self.jobs(), interrupt, work, |_, record| {
+        let outcome = side_by_side(&turns, self.jobs(WAITING), interrupt, work, |_, record| {
             voice.step(format!("{}: {}", record.workload, record.subject));
             let message = record.message.as_deref();
             self.judge(&record.subject, &record.workload, record.status, message);
@@ -45,13 +42,5 @@ impl Session<'_> {
         self.measuring += begin.elapsed();
         voice.end_phase();
         outcome
-    }
-
-    /// Cells side by side: as many as keep the processors busy, and no more than main memory holds
-    /// where every one needs [`ROOM`] times what its program does.
-    fn jobs(&self) -> usize {
-        let live = self.workloads.iter().map(|one| one.shape.live_peak_bytes).max().unwrap_or(0);
-        let held = host::memory_limit() / (ROOM * live.max(1));
-        (processors() * WAITING).min(held as usize).max(1)
     }
 }

@@ -66,9 +66,9 @@ fn calm(context: Context<'_>) -> Option<String> {
     (count > 0).then(|| {
         format!(
             "On one thread a pass is timed in parts of some ten microseconds, and a gauge beside each \
-             tells whether somebody else used the core: only calm parts count. {calm} of {count} \
-             samples were calm for {:.0} % of their calls or more; {retaken} children were left for \
-             that and taken again. On several threads the time is that of the fastest pass.",
+             tells whether somebody else used the core: only calm parts count. of {count} \
+             samples {calm} were calm in {:.0} % of their parts or more, twice in each; {retaken} \
+             children were taken in place of others that were not. On several threads the time is that of the fastest pass.",
             100.0 * CALM_SHARE
         )
     })
