@@ -78,6 +78,6 @@ mod tests {
         let columns = columns();
         assert_eq!(columns.len(), 22);
         assert_eq!(columns[..4], ["subject", "workload", "seq", "round"]);
-        assert_eq!(columns[19], "page_faults");
+        assert_eq!(columns[21], "page_faults");
     }
 }

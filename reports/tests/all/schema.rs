@@ -41,6 +41,7 @@ fn full_records() -> Vec<Record> {
         message: Some("message".to_owned()),
         exit_code: Some(1),
         signal: Some(11),
+        retaken_calm_shares: vec![0.5],
         ..results.samples[0].clone()
     };
     let noisy = results.memchecks.iter().find(|one| one.errors > Some(0)).expect("a noisy one");
