@@ -166,6 +166,22 @@ impl Turn<'_> {
     }
 }
 
+/// The calmest of samples that were taken in one another's place, with the shares of the others.
+fn calmest(mut tried: Vec<Sample>) -> Option<Sample> {
+    let share = |sample: &Sample| sample.calm_share.unwrap_or(0.0);
+    let (at, _) =
+        tried.iter().enumerate().max_by(|one, other| share(one.1).total_cmp(&share(other.1)))?;
+    let mut sample = tried.remove(at);
+    sample.retaken_calm_shares = tried.iter().map(share).collect();
+    Some(sample)
+}
+
+/// As many of `jobs` as main memory holds, where each needs [`ROOM`] times `live` bytes; at least one.
+fn within_memory(jobs: usize, memory_bytes: u64, live_bytes: u64) -> usize {
+    let held = memory_bytes / ROOM.saturating_mul(live_bytes.max(1));
+    jobs.min(usize::try_from(held).unwrap_or(usize::MAX)).max(1)
+}
+
 fn cannot_start(error: std::io::Error) -> Failure {
     Failure::io("cannot start a child process", error)
 }
@@ -225,12 +241,10 @@ impl<'a> Session<'a> {
         outcome
     }
 
-    /// Cells side by side: so many per processor, and no more than main memory holds where every one
-    /// needs [`ROOM`] times what its program does.
-    fn jobs(&self, per_processor: usize) -> usize {
+    /// Cells side by side: so many per processor, and no more than main memory holds.
+    pub(crate) fn jobs(&self, per_processor: usize) -> usize {
         let live = self.workloads.iter().map(|one| one.shape.live_peak_bytes).max().unwrap_or(0);
-        let held = host::memory_limit() / (ROOM * live.max(1));
-        (processors() * per_processor).min(held as usize).max(1)
+        within_memory(processors() * per_processor, host::memory_limit(), live)
     }
 
     /// Replays every cell once with everything checked, as many at a time as there are processors.
@@ -371,7 +385,7 @@ impl<'a> Session<'a> {
             return Ok(());
         }
         let request = turn.request(touch, task, round);
-        let mut tried: Vec<(f64, Sample)> = Vec::new();
+        let mut tried = Vec::new();
         loop {
             let begin = Instant::now();
             let sample = measure::sample(&request, self.taken.next_seq, limits, interrupt)
@@ -389,7 +403,7 @@ impl<'a> Session<'a> {
                 self.keep_calmest(tried)?;
                 return self.keep(sample);
             };
-            tried.push((share, sample));
+            tried.push(sample);
             // Where calm never comes, most of the time still goes into samples that count.
             let is_patient = tried.len() <= MOST_RETAKES && self.retaking < self.taking / 2;
             if share >= CALM_SHARE || !is_patient || interrupt.requested() {
@@ -400,16 +414,8 @@ impl<'a> Session<'a> {
         self.keep_calmest(tried)
     }
 
-    /// Keeps the calmest of the samples that were taken in one another's place.
-    fn keep_calmest(&mut self, mut tried: Vec<(f64, Sample)>) -> Result<(), Failure> {
-        let by_share = |(_, one): &(usize, &(f64, Sample)),
-                        (_, other): &(usize, &(f64, Sample))| {
-            one.0.total_cmp(&other.0)
-        };
-        let Some((at, _)) = tried.iter().enumerate().max_by(by_share) else { return Ok(()) };
-        let (_, mut sample) = tried.remove(at);
-        sample.retaken_calm_shares = tried.into_iter().map(|(share, _)| share).collect();
-        self.keep(sample)
+    fn keep_calmest(&mut self, tried: Vec<Sample>) -> Result<(), Failure> {
+        calmest(tried).map_or(Ok(()), |sample| self.keep(sample))
     }
 
     fn keep(&mut self, mut sample: Sample) -> Result<(), Failure> {
@@ -468,4 +474,40 @@ pub(crate) fn sha256(path: &std::path::Path) -> std::io::Result<String> {
         hash.update(&buffer[..len]);
     }
     Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(seq: u64, share: f64) -> Sample {
+        let text = format!(
+            r#"{{"subject":"s","workload":"w","seq":{seq},"round":0,"mode":"serial","call":"c",
+                "touch":"header","status":"ok","calm_share":{share}}}"#
+        );
+        serde_json::from_str(&text).unwrap()
+    }
+
+    #[test]
+    fn the_calmest_is_kept_with_the_share_of_every_other_equal_ones_too() {
+        let of = |shares: &[f64]| {
+            let tried = (0..).zip(shares).map(|(seq, share)| sample(seq, *share)).collect();
+            calmest(tried).map(|kept| (kept.seq, kept.retaken_calm_shares))
+        };
+        assert_eq!(of(&[0.9, 0.2]), Some((0, vec![0.2])));
+        assert_eq!(of(&[0.2, 0.9]), Some((1, vec![0.2])));
+        assert_eq!(of(&[0.0, 0.0]).unwrap().1, [0.0]);
+        assert_eq!(of(&[1.0]), Some((0, vec![])));
+        assert_eq!(of(&[]), None);
+    }
+
+    #[test]
+    fn no_more_cells_run_side_by_side_than_memory_holds() {
+        const GIB: u64 = 1 << 30;
+        assert_eq!(within_memory(12, 16 * GIB, 6 << 20), 12);
+        assert_eq!(within_memory(12, 16 * GIB, GIB), 2);
+        assert_eq!(within_memory(12, 16 * GIB, 100 * GIB), 1);
+        assert_eq!(within_memory(12, 0, 0), 1);
+        assert_eq!(within_memory(12, GIB, u64::MAX), 1);
+    }
 }

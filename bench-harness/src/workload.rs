@@ -417,3 +417,24 @@ fn record(
         sha256: census.sha256,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A run that takes one recording for all must not take every aged one.
+    #[test]
+    fn a_bundled_recording_is_known_as_one_when_it_is_aged_and_no_other_workload_is() {
+        let extent = Extent { operations: 1_000, seed: 1 };
+        let of = |name: &str| Name::parse(name).unwrap();
+        let bundled = |name: &Name| {
+            prepare(name, extent).unwrap().bundled().map(|bundled| bundled.name.to_owned())
+        };
+        let (day, churn) = (of("cpython-3.11-day"), of("int-churn:1k"));
+        assert_eq!(bundled(&day).as_deref(), Some("cpython-3.11-day"));
+        assert_eq!(bundled(&day.aged_by(&churn).unwrap()).as_deref(), Some("cpython-3.11-day"));
+        assert_eq!(bundled(&churn), None);
+        let aged = churn.aged_by(&of("cpython-3.11-day")).unwrap();
+        assert_eq!(bundled(&aged), None, "the past is not the workload");
+    }
+}

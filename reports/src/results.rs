@@ -26,7 +26,7 @@ pub use writer::ResultsFile;
 
 use crate::record::{
     Contract, Counters, Counts, Detection, End, Footprint, Host, Memcheck, Memory, Ownership,
-    Packing, Program, Recording, Sample, Subject, Tails, Unmeasured, Workload,
+    Packing, Program, Record, Recording, Sample, Subject, Tails, Unmeasured, Workload,
 };
 
 /// Everything a results file holds, by kind, each kind in the order of the file.
@@ -113,6 +113,30 @@ impl Results {
             let last = usize::MAX;
             (subject(&one.subject).unwrap_or(last), workload(&one.workload).unwrap_or(last))
         });
+        records
+    }
+
+    /// All records, by kind: an order in which a run could have written them.
+    #[must_use]
+    pub fn records(&self) -> Vec<Record> {
+        let mut records = vec![Record::Host(self.host.clone())];
+        records.extend(self.subjects.iter().cloned().map(Record::Subject));
+        records.extend(self.workloads.iter().cloned().map(Record::Workload));
+        records.extend(self.recordings.iter().cloned().map(Record::Recording));
+        records.extend(self.samples.iter().cloned().map(Record::Sample));
+        records.extend(self.memchecks.iter().cloned().map(Record::Memcheck));
+        records.extend(self.programs.iter().cloned().map(Record::Program));
+        records.extend(self.contracts.iter().cloned().map(Record::Contract));
+        records.extend(self.ownerships.iter().cloned().map(Record::Ownership));
+        records.extend(self.detections.iter().cloned().map(Record::Detection));
+        records.extend(self.tails.iter().cloned().map(Record::Tails));
+        records.extend(self.counts.iter().cloned().map(Record::Counts));
+        records.extend(self.counters.iter().cloned().map(Record::Counters));
+        records.extend(self.footprints.iter().cloned().map(Record::Footprint));
+        records.extend(self.memories.iter().cloned().map(Record::Memory));
+        records.extend(self.packings.iter().cloned().map(Record::Packing));
+        records.extend(self.unmeasured.iter().cloned().map(Record::Unmeasured));
+        records.extend(self.end.iter().cloned().map(Record::End));
         records
     }
 

@@ -22,9 +22,9 @@ use reports::record::{End, Line, Record, SCHEMA};
 use reports::results::Results;
 
 use self::sides::Sides;
+use super::print;
 use super::resume::Begun;
 use super::run::{RESULTS, open, read_results, unique};
-use super::{print, records_of};
 use crate::child::job::Task;
 use crate::child::spawn::Limits;
 use crate::cli::{Check, CheckFormat};
@@ -33,7 +33,6 @@ use crate::host::{self, Settings};
 use crate::interrupt::Interrupt;
 use crate::replay::touch::Touch;
 use crate::session::{Conditions, Pace, Session, TailsPace, subject_record};
-use crate::side_by_side::processors;
 use crate::subject::Subject;
 use crate::talk::Voice;
 use crate::valgrind::{Cell, Load, Options, Variant};
@@ -166,7 +165,8 @@ fn count(session: &mut Session<'_>, version: String) -> Result<(), Failure> {
         Load::Program(..) => true,
     };
     let cells: Vec<Cell<'_>> = cells.iter().filter(sound).copied().collect();
-    session.memcheck(&cells, &options, processors())
+    let jobs = session.jobs(1);
+    session.memcheck(&cells, &options, jobs)
 }
 
 /// Time and tails; again on the workloads that the first measurement leaves a doubt about.
@@ -228,7 +228,7 @@ fn record(results: &Results, path: &Path, voice: &Voice) -> Outcome {
         (memcheck.wall_ratio, memcheck.rss_ratio) = (None, None);
     }
     let mut text = String::new();
-    for record in records_of(&results) {
+    for record in results.records() {
         let line = serde_json::to_string(&Line { schema: SCHEMA.to_owned(), record });
         text += &line.map_err(|error| Failure::io("baseline", error.into()))?;
         text.push('\n');

@@ -191,7 +191,7 @@ fn conclude(sink: Sink, args: &Arguments, voice: &Voice) -> Result<(), Failure> 
 
 fn print_figures(results: &Results, format: Format) -> Result<(), Failure> {
     if format == Format::Json {
-        return print::records(super::records_of(results));
+        return print::records(results.records());
     }
     let Some(programs) = Programs::of(results) else { return Ok(()) };
     if format == Format::Csv {

@@ -22,7 +22,6 @@ use crate::interrupt::Interrupt;
 use crate::python;
 use crate::replay::mode::Mode;
 use crate::session::{self, Conditions, Pace, Session, Sink, TailsPace, Taken};
-use crate::side_by_side::processors;
 use crate::subject::{self, Subject};
 use crate::talk::Voice;
 use crate::valgrind::{Options, Variant};
@@ -175,7 +174,9 @@ pub(crate) fn run(args: &Run, voice: &Voice, interrupt: &Interrupt) -> Outcome {
     if !args.no_memcheck {
         let small =
             Extent { operations: plan.memcheck_operations.min(extent.operations), ..extent };
-        memcheck(&mut session, &names, small, valgrind.as_deref())?;
+        // Where time is short and nobody has asked for one, generated workloads speak for all.
+        let with_recording = args.profile != Profile::Quick || !args.workloads.is_empty();
+        memcheck(&mut session, &names, small, with_recording, valgrind.as_deref())?;
     }
     let interrupted = interrupt.requested();
     let failures = session.failures;
@@ -419,12 +420,13 @@ impl Gathering<'_> {
     }
 }
 
-/// Memcheck on every workload but all recordings of the suite's own, bundled or made here, save the
-/// shortest; of generated ones on a short version.
+/// Memcheck on every workload but the suite's own recordings, bundled or made here, of which the
+/// shortest is taken or none; of generated ones on a short version.
 fn memcheck(
     session: &mut Session<'_>,
     names: &[Name],
     extent: Extent,
+    with_recording: bool,
     version: Option<&str>,
 ) -> Result<(), Failure> {
     let Some(version) = version else {
@@ -444,7 +446,8 @@ fn memcheck(
         workload.record.source == Source::Recorded || workload.bundled().is_some()
     };
     let all = session.workloads.iter().copied();
-    let shortest = all.clone().filter(is_own).min_by_key(|one| one.record.operations);
+    let own = all.clone().filter(|one| with_recording && is_own(one));
+    let shortest = own.min_by_key(|one| one.record.operations);
     let recorded = all.filter(|workload| {
         let record = &workload.record;
         record.source != Source::Generated
@@ -460,7 +463,8 @@ fn memcheck(
     let options = Options { version: version.to_owned(), ..Options::default() };
     session.on(&subjects, workloads, |inner| {
         let cells = inner.replays(&[Variant::default()]);
-        inner.memcheck(&cells, &options, processors())
+        let jobs = inner.jobs(1);
+        inner.memcheck(&cells, &options, jobs)
     })
 }
 
@@ -471,7 +475,7 @@ fn conclude(directory: &Path, format: Format, voice: &Voice) -> Result<(), Failu
     reports::write_report(&results, directory)
         .map_err(|error| Failure { code: exit::IO, error: error.into() })?;
     if format == Format::Json {
-        print::records(super::records_of(&results))?;
+        print::records(results.records())?;
     } else {
         summary_rows::print(&results, format)?;
     }

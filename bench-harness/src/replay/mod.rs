@@ -1,10 +1,10 @@
 //! The replay loop: a plan's words turned into calls.
 //!
 //! `allocator` is what the loop calls, `touch` what it does to blocks besides, `player` brings it a
-//! plan's phases on one thread, `calm` times it without what others do to the processor, `team` on the threads of the trace. `verify` wraps an allocator so
-//! that everything it hands out is checked, `probe` so that every call is looked at by itself, `survey` so
-//! that what is alive is known. The
-//! loop itself is here and is compiled once for every kind of allocator and every touch policy, so
+//! plan's phases on one thread, `calm` times it without what others do to the processor, `team` brings
+//! them on the threads of the trace. `verify` wraps an allocator so that everything it hands out is
+//! checked, `probe` so that every call is looked at by itself, `survey` so that what is alive is known.
+//! The loop itself is here and is compiled once for every kind of allocator and every touch policy, so
 //! that it tests for neither.
 
 pub(crate) mod allocator;

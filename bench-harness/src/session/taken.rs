@@ -106,3 +106,24 @@ impl Taken {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `--resume` must neither run again nor forget in its exit code.
+    #[test]
+    fn memory_cells_of_an_earlier_run_are_taken_and_those_that_failed_count() {
+        let memory = |subject: &str, status: &str| -> Memory {
+            let text = format!(
+                r#"{{"subject":"{subject}","workload":"w","call":"c","touch":"header","status":"{status}"}}"#
+            );
+            serde_json::from_str(&text).unwrap()
+        };
+        let left = [memory("good", "ok"), memory("bad", "signal"), memory("cut", "interrupted")];
+        let taken = Taken::default().with_memory(&left, &[]);
+        assert_eq!(taken.failures(), 1);
+        let of = |subject: &str| taken.memories.contains(&(subject.to_owned(), "w".to_owned()));
+        assert_eq!([of("good"), of("bad"), of("cut")], [true, true, false]);
+    }
+}

@@ -164,3 +164,16 @@ fn every_subject_plays_as_many_passes_unless_they_are_not_calm() {
         assert!(record["calm_share"].is_f64(), "{record}");
     }
 }
+
+/// Verified side by side, cells end in any order; a slow one is named first.
+#[test]
+fn verified_cells_are_printed_in_the_order_of_their_subjects() {
+    let subjects = ["pymalloc-2.3", "jemalloc", "null", "system", "arenite"];
+    let named: String = subjects.iter().map(|name| format!(" -s {name}")).collect();
+    let ended = arenabench(&format!(
+        "replay int-churn:1k --operations 50k --verify --format json -q{named}"
+    ));
+    let order: Vec<_> =
+        ended.records().iter().map(|one| one["subject"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(order, subjects);
+}

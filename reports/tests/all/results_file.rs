@@ -50,7 +50,7 @@ fn records_come_back_as_they_were_written_and_in_order() {
     let path = dir.path().join("results.jsonl");
     let written = synthetic::run(12, 6, 5, 1);
     let mut file = ResultsFile::create(&path).unwrap();
-    for record in synthetic::records(&written) {
+    for record in written.records() {
         file.append(&record).unwrap();
     }
     // Not assert_eq: half a megabyte of difference helps nobody.
@@ -63,7 +63,7 @@ fn every_record_is_on_disk_as_one_line_before_the_next_is_written() {
     let dir = dir();
     let path = dir.path().join("results.jsonl");
     let mut file = ResultsFile::create(&path).unwrap();
-    for (index, record) in synthetic::records(&synthetic::run(2, 1, 2, 1)).iter().enumerate() {
+    for (index, record) in synthetic::run(2, 1, 2, 1).records().iter().enumerate() {
         file.append(record).unwrap();
         let text = fs::read_to_string(&path).unwrap();
         assert_eq!(text.lines().count(), index + 1);
@@ -109,6 +109,21 @@ fn a_torn_last_line_is_left_out_and_reported() {
     }
     let (_, results) = read(whole + torn.trim_end());
     assert_eq!(results.unwrap().samples.len(), 2);
+}
+
+#[test]
+fn what_a_resumed_run_lacks_again_is_listed_once() {
+    let missing = |measure: &str| {
+        line(&Record::Unmeasured(Unmeasured {
+            measure: measure.to_owned(),
+            reason: "valgrind is not installed".to_owned(),
+            remedy: None,
+        }))
+    };
+    let twice = host_line() + &missing("counts") + &missing("memcheck") + &missing("counts");
+    let measures: Vec<_> =
+        read(twice).1.unwrap().unmeasured.into_iter().map(|one| one.measure).collect();
+    assert_eq!(measures, ["counts", "memcheck"]);
 }
 
 #[test]

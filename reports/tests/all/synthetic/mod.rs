@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use reports::record::{
-    Call, End, FULL_SYMBOLS, Finding, Host, Leak, Memcheck, Place, Program, REQUESTS_ON, Record,
-    Recording, Role, Sample, Source, Status, Subject, Unmeasured, Verdict, Workload,
+    Call, End, FULL_SYMBOLS, Finding, Host, Leak, Memcheck, Place, Program, REQUESTS_ON, Recording,
+    Role, Sample, Source, Status, Subject, Unmeasured, Verdict, Workload,
 };
 use reports::results::Results;
 
@@ -411,26 +411,4 @@ pub(crate) fn without_memcheck(mut results: Results) -> Results {
         remedy: Some("apt-get install valgrind".to_owned()),
     });
     results
-}
-
-/// Every record of a view, in an order in which a run could have written them.
-pub(crate) fn records(results: &Results) -> Vec<Record> {
-    let mut records = vec![Record::Host(results.host.clone())];
-    records.extend(results.subjects.iter().cloned().map(Record::Subject));
-    records.extend(results.workloads.iter().cloned().map(Record::Workload));
-    records.extend(results.recordings.iter().cloned().map(Record::Recording));
-    records.extend(results.samples.iter().cloned().map(Record::Sample));
-    records.extend(results.memchecks.iter().cloned().map(Record::Memcheck));
-    records.extend(results.programs.iter().cloned().map(Record::Program));
-    records.extend(results.contracts.iter().cloned().map(Record::Contract));
-    records.extend(results.ownerships.iter().cloned().map(Record::Ownership));
-    records.extend(results.detections.iter().cloned().map(Record::Detection));
-    records.extend(results.tails.iter().cloned().map(Record::Tails));
-    records.extend(results.counts.iter().cloned().map(Record::Counts));
-    records.extend(results.counters.iter().cloned().map(Record::Counters));
-    records.extend(results.memories.iter().cloned().map(Record::Memory));
-    records.extend(results.packings.iter().cloned().map(Record::Packing));
-    records.extend(results.unmeasured.iter().cloned().map(Record::Unmeasured));
-    records.extend(results.end.iter().cloned().map(Record::End));
-    records
 }
