@@ -54,11 +54,10 @@ pub(crate) static ALL: [Bundled; 15] = [
     bundled!("cpython-3.11-xml-catalog"),
 ];
 
-/// The ones that a quick run replays: a mixed program, and four that differ most from each other
+/// The ones that a quick run replays: a mixed program, and three that differ most from each other
 /// in sizes and lifetimes.
-pub(crate) const QUICK: [&str; 5] = [
+pub(crate) const QUICK: [&str; 4] = [
     "cpython-3.11-day",
-    "cpython-3.11-compile-modules",
     "cpython-3.11-dict-index",
     "cpython-3.11-json-documents",
     "cpython-3.11-string-build",

@@ -44,7 +44,7 @@ const MIN_CALM: usize = 2;
 pub(crate) const CALM_SHARE: f64 = 0.95;
 /// What a process waits in all, of the time that it plays, and at most: a slow subject must not be
 /// ended for the weather.
-const PATIENCE: f64 = 0.7;
+const PATIENCE: f64 = 0.5;
 const MOST_WAITING: Duration = Duration::from_secs(1);
 
 /// Nanoseconds that a fixed piece of register arithmetic takes now.
