@@ -22,7 +22,7 @@ use crate::workload::Name;
 
 pub(crate) use check::{Check, CheckFormat};
 pub(crate) use program::{Compare, Program};
-pub(crate) use trace::{Trace, TraceGenerate, TraceImport, TraceInfo, TraceValidate};
+pub(crate) use trace::{Trace, TraceGenerate, TraceImport, TraceInfo, TraceReduce, TraceValidate};
 
 /// Records, generates and replays allocation traces against memory allocators.
 #[derive(Debug, Parser)]
@@ -63,7 +63,7 @@ pub(crate) enum Command {
     Doctor,
     /// Record a live program's allocations as a trace
     Record(Record),
-    /// Look at, make and check trace files
+    /// Look at, make, check and shrink trace files
     #[command(subcommand)]
     Trace(Trace),
     /// Replay one trace on one or more subjects

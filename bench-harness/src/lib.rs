@@ -102,6 +102,9 @@ fn dispatch(command: Command, voice: &Voice) -> exit::Outcome {
         Command::Trace(Trace::Generate(args)) => commands::trace::generate(&args, voice),
         Command::Trace(Trace::Import(args)) => commands::trace::import(&args, voice),
         Command::Trace(Trace::Validate(args)) => commands::trace::validate(&args),
+        Command::Trace(Trace::Reduce(args)) => {
+            commands::trace_reduce::run(&args, voice, &interrupt()?)
+        }
         Command::Replay(args) => commands::replay::run(&args, voice, &interrupt()?),
         Command::Program(args) => commands::program::run(&args, voice, &interrupt()?),
         Command::Memcheck(args) => commands::memcheck::run(&args, voice, &interrupt()?),

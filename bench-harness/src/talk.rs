@@ -40,10 +40,6 @@ impl Voice {
             // the sample that is being measured.
             bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(10));
         }
-        let template = "{bar:30} {pos}/{len} {wide_msg}";
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
-        }
         Self { quiet: talk.quiet, bar }
     }
 
@@ -63,9 +59,18 @@ impl Voice {
         });
     }
 
-    /// Begins a phase of `steps` steps.
+    /// Begins a phase of `steps` steps; 0 where nobody knows how many there will be.
     pub(crate) fn phase(&self, name: &str, steps: u64) {
-        self.say(format!("{name}: {steps} children"));
+        let template = if steps == 0 {
+            self.say(name);
+            "{pos} {wide_msg}"
+        } else {
+            self.say(format!("{name}: {steps} children"));
+            "{bar:30} {pos}/{len} {wide_msg}"
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            self.bar.set_style(style);
+        }
         self.bar.reset();
         self.bar.set_length(steps);
     }

@@ -6,11 +6,12 @@ use std::fs::File;
 use std::io::{self, Cursor};
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use reports::record::{Source, Workload};
 use workloads::event::{Event, Op};
 use workloads::generate::Spec;
-use workloads::trace::Reader;
+use workloads::trace::{Losses, Reader};
 
 use crate::aging::{Past, Peak};
 use crate::bundled::{self, Bundled};
@@ -157,6 +158,21 @@ impl Prepared {
         if let Origin::Bundled(bundled) = origin { Some(*bundled) } else { None }
     }
 
+    /// All events and what they lack; `None` when there are more than `most`. Reads them again.
+    ///
+    /// # Errors
+    /// As [`prepare`].
+    pub(crate) fn events(&self, most: usize) -> Result<Option<(Vec<Event>, Losses)>, Failure> {
+        let mut events = Vec::new();
+        let about = self.origin.each_event(&mut |event| {
+            if events.len() <= most {
+                events.push(*event);
+            }
+            Ok(())
+        })?;
+        Ok((events.len() <= most).then_some((events, about.losses)))
+    }
+
     /// All lifetimes; `None` when there are too many. Reads the events again.
     ///
     /// # Errors
@@ -207,6 +223,8 @@ enum Origin {
     Generated(Spec, Extent),
     Bundled(&'static Bundled),
     File(PathBuf),
+    /// Events in memory.
+    Held(Arc<[Event]>),
     /// The workload, its past, the past's name and the seed of its frees.
     Aged(Box<Origin>, Box<Origin>, String, u64),
 }
@@ -214,7 +232,7 @@ enum Origin {
 /// What a trace says of itself.
 struct About {
     description: String,
-    losses: Vec<String>,
+    losses: Losses,
 }
 
 impl Origin {
@@ -236,13 +254,19 @@ impl Origin {
                 });
                 match error {
                     Some(error) => Err(plan_failure(error)),
-                    None => Ok(About { description: spec.description(), losses: Vec::new() }),
+                    None => {
+                        Ok(About { description: spec.description(), losses: Losses::default() })
+                    }
                 }
             }
             Self::Bundled(bundled) => {
                 read(Path::new(bundled.name), Reader::new(Cursor::new(bundled.trace))?, take)
             }
             Self::File(path) => read(path, Reader::open(path)?, take),
+            Self::Held(events) => {
+                events.iter().try_for_each(take).map_err(plan_failure)?;
+                Ok(About { description: String::new(), losses: Losses::default() })
+            }
             Self::Aged(own, past, name, seed) => {
                 let about = own.each_event_after((past, name), *seed, take)?;
                 let description = format!("{}, on a heap aged by {name}", about.description);
@@ -301,10 +325,7 @@ fn read<R: io::Read>(
             }
         }
     }
-    Ok(About {
-        description: recorded_description(&reader),
-        losses: reader.meta().losses.flags().map(str::to_owned).collect(),
-    })
+    Ok(About { description: recorded_description(&reader), losses: reader.meta().losses })
 }
 
 /// How generators are run.
@@ -354,6 +375,14 @@ pub(crate) fn from_file(path: &Path, name: String, source: Source) -> Result<Pre
     compiled(name, source, Origin::File(path.to_owned()))
 }
 
+/// Compiles events that are in memory, under a name of the caller's.
+///
+/// # Errors
+/// As [`prepare`].
+pub(crate) fn of_events(events: &[Event], name: String) -> Result<Prepared, Failure> {
+    compiled(name, Source::File, Origin::Held(events.into()))
+}
+
 fn compiled(name: String, source: Source, origin: Origin) -> Result<Prepared, Failure> {
     let plan = plan_file()?;
     let copy = plan.try_clone().map_err(|error| plan_failure(CompileError::Io(error)))?;
@@ -361,7 +390,7 @@ fn compiled(name: String, source: Source, origin: Origin) -> Result<Prepared, Fa
     let about = origin.each_event(&mut |event| compiler.event(event))?;
     let (shape, census) = compiler.finish().map_err(plan_failure)?;
     let mut record = record(name, source, about.description, &shape, census);
-    record.losses = about.losses;
+    record.losses = about.losses.flags().map(str::to_owned).collect();
     if let Origin::Aged(.., past, _) = &origin {
         record.aged_by = Some(past.clone());
     }

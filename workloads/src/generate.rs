@@ -1,4 +1,5 @@
-//! Seeded workloads: three shaped like CPython's own traffic, two that threads share.
+//! Seeded workloads: three shaped like CPython's own traffic, two that threads share, four of calls
+//! that interpreters make seldom.
 //!
 //! A [`Spec`] names a workload, the era of CPython it imitates and its size; [`Spec::generate`]
 //! turns it into events:
@@ -17,12 +18,14 @@
 //! * G2: the events hold I1 to I6, with one region; on one thread but for the workloads whose name
 //!   carries a number of threads. Those do nothing on the first thread inside the region, and in
 //!   the order of events a thread starts after the last call of the thread that starts it.
-//! * G3: a new object is allocated before the one it replaces is freed (but see `larson`).
+//! * G3: a new object is allocated before the one it replaces is freed (but see `larson` and
+//!   `realloc-churn`).
 //!
 //! Sources: the allocation paths of CPython's `Objects/*.c` of each era, and traces of the
 //! programs under `programs/`; each file names its own.
 
 mod base_heap;
+mod call_churn;
 mod call_objects;
 mod data_stack;
 mod dice;
@@ -44,7 +47,8 @@ mod spec;
 
 pub use era::Era;
 pub use spec::{
-    DEFAULT_LIVE, DEFAULT_THREADED_LIVE, MAX_LIVE, MAX_THREADS, MIN_LIVE, Spec, SpecError, Workload,
+    DEFAULT_LARGE_LIVE, DEFAULT_LIVE, DEFAULT_THREADED_LIVE, MAX_LIVE, MAX_THREADS, MIN_LIVE, Spec,
+    SpecError, Workload,
 };
 
 use crate::event::{Event, Op};
@@ -93,6 +97,10 @@ impl Spec {
             }
             Workload::Larson => larson::emit(self, operations, emitter, dice),
             Workload::ProducerConsumer => producer_consumer::emit(self, operations, emitter, dice),
+            Workload::CallocChurn
+            | Workload::ReallocChurn
+            | Workload::AlignedChurn
+            | Workload::LargeChurn => call_churn::emit(self, operations, emitter, dice),
         }
         emitter.mark(Op::RegionEnd);
     }

@@ -16,6 +16,7 @@
 //! | `misaligned` | hands out blocks off by 8 bytes | `--verify`: alignment |
 //! | `dirty` | leaves a byte of a calloc'ed block unzeroed | `--verify`: calloc zeroing |
 //! | `forgetful` | loses half of a block in realloc | `--verify`: realloc prefix |
+//! | `picky` | loses half of a block in one realloc that follows a certain free | `--verify`, and `trace reduce` names the calls |
 //! | `crashing` | dies of SIGSEGV | status `signal` |
 //! | `hanging` | stops returning | status `timeout` |
 //! | `exiting` | ends the process with status 3 | status `exit` |

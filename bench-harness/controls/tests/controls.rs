@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 const AFTER: usize = arenabench_controls::DEFAULT_AFTER as usize;
 const CALLS: usize = AFTER + 10_000;
 
-const ALL: [&str; 18] = [
+const ALL: [&str; 19] = [
     "crashing",
     "dirty",
     "exiting",
@@ -27,6 +27,7 @@ const ALL: [&str; 18] = [
     "leaking",
     "misaligned",
     "overlapping",
+    "picky",
     "plain",
     "racing",
     "slow",
@@ -261,6 +262,25 @@ fn forgetful_loses_half_of_some_blocks() {
         control.free(block);
     }
     assert_eq!(forgotten, (CALLS - AFTER) / 20);
+}
+
+#[test]
+fn picky_loses_half_of_a_block_only_after_the_free_of_an_odd_one_and_in_a_realloc_to_an_odd_size() {
+    let (odd, even) = (3 * 257 + 131, 1_000);
+    let control = Control::load("picky");
+    let loses = |size: usize| {
+        let block = control.malloc(200);
+        fill(block, 200, 5);
+        let block = control.realloc(block, size);
+        let found = contents(block, 200);
+        control.free(block);
+        found.contains(&0)
+    };
+    assert!(!loses(odd) && !loses(even));
+    let marked = control.malloc(odd);
+    assert!(!loses(odd), "the block of the odd size is still live");
+    control.free(marked);
+    assert!(loses(odd) && !loses(even));
 }
 
 /// Hypothesis: the added spin is at least as much as a pair of glibc's calls takes. The least of

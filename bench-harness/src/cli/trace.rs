@@ -1,10 +1,14 @@
 //! `arenabench trace`: the options of its commands.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use super::{Format, Generation, count};
+use super::{Format, Generation, count, duration, workload_name};
+use crate::replay::mode::Mode;
+use crate::subject::Subject;
+use crate::workload::Name;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Trace {
@@ -16,6 +20,8 @@ pub(crate) enum Trace {
     Import(TraceImport),
     /// Check a trace to its last byte
     Validate(TraceValidate),
+    /// Cut a workload that a subject fails on down to the calls that make it fail
+    Reduce(TraceReduce),
 }
 
 #[derive(Debug, Args)]
@@ -57,4 +63,37 @@ pub(crate) struct TraceValidate {
     /// Trace files
     #[arg(required = true)]
     pub(crate) traces: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  \
+    arenabench trace reduce day.trace -s mine=/usr/lib/libmine.so -o small.trace\n\n\
+    Every trial is a replay with everything checked, as by `replay --verify`. It counts when it ends as \
+    the first one did: a wrong block in the same words, the same signal, exit code or limit. Ctrl-C ends \
+    the search; the trace then holds the least that was found.")]
+pub(crate) struct TraceReduce {
+    /// Trace file, or a workload from `list`, of at most 16 million events
+    #[arg(value_name = "TRACE", value_parser = workload_name())]
+    pub(crate) workload: Name,
+    /// Subject that fails: a name from `list`, or NAME=/path/lib.so
+    #[arg(short, long, value_name = "S", value_parser = Subject::parse)]
+    pub(crate) subject: Subject,
+    /// Trace file to write
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    #[command(flatten)]
+    pub(crate) generation: Generation,
+    /// How threads are replayed [default: parallel where the trace has several, else serial]
+    #[arg(long, value_enum)]
+    pub(crate) mode: Option<Mode>,
+    /// Replays of a trial that are made until one fails, for failures that come and go
+    #[arg(long, value_name = "N", default_value_t = 1,
+          value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) tries: u32,
+    /// Time limit of one replay
+    #[arg(long, value_name = "DURATION", default_value = "120s", value_parser = duration)]
+    pub(crate) timeout: Duration,
+    /// Print the calls that are left as
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
 }

@@ -40,15 +40,19 @@ use crate::workload::{self, Extent, Name, Prepared};
 
 /// Calls in the measured region of generated workloads.
 const OPERATIONS: u64 = 50_000;
-/// Workloads of a gate: small objects, growing tables, deep stacks, two threads, and recordings with
-/// large and growing blocks.
-const WORKLOADS: [&str; 6] = [
+/// Workloads of a gate: small objects, growing tables, deep stacks, two threads, recordings with
+/// large and growing blocks, and every call that these make too seldom to show in their sum.
+const WORKLOADS: [&str; 10] = [
     "int-churn",
     "dict-resize",
     "frame-push-pop",
     "larson",
     "cpython-3.11-day",
     "cpython-3.11-string-build",
+    "calloc-churn",
+    "realloc-churn",
+    "aligned-churn",
+    "large-churn",
 ];
 /// Rounds in which calls are timed one by one; as many again to confirm.
 const TAIL_ROUNDS: u32 = 4;

@@ -138,7 +138,7 @@ impl Chosen {
         };
         let names = if args.workloads.is_empty() {
             let all = workloads::generate::all().iter();
-            let serial = all.filter(|spec| !spec.workload.is_threaded()).cloned();
+            let serial = all.filter(|spec| spec.workload.has_eras()).cloned();
             serial.map(Name::Generated).collect()
         } else {
             args.workloads.clone()

@@ -19,6 +19,7 @@ pub(crate) mod shell;
 pub(crate) mod summary_rows;
 pub(crate) mod trace;
 pub(crate) mod trace_info;
+pub(crate) mod trace_reduce;
 
 use std::io;
 

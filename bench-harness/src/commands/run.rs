@@ -66,13 +66,13 @@ fn plan_of(profile: Profile) -> Plan {
         },
         Profile::Standard => Plan {
             pace: Pace {
-                min_rounds: 9,
+                min_rounds: 5,
                 max_rounds: 25,
                 budget: minutes(13),
                 floor_budget: minutes(16),
-                task: task(8),
+                task: task(6),
             },
-            operations: 2_000_000,
+            operations: 1_000_000,
             workloads: ["int-churn:1k", "int-churn", "int-churn:100k"]
                 .into_iter()
                 .chain(["dict-resize", "dict-resize@3.9", "frame-push-pop", "frame-push-pop@3.9"])
@@ -97,6 +97,7 @@ fn plan_of(profile: Profile) -> Plan {
                 .chain(["frame-push-pop", "frame-push-pop@3.9", "frame-push-pop@2.7"])
                 .chain(threaded)
                 .chain(["larson:4", "producer-consumer:4"])
+                .chain(["calloc-churn", "realloc-churn", "aligned-churn", "large-churn"])
                 .chain(every_recording)
                 .collect(),
             memcheck_operations: 1_000_000,

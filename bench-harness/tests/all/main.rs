@@ -34,6 +34,7 @@ mod program;
 mod real_programs;
 mod recorder;
 mod recording;
+mod reduce;
 mod run;
 mod sanity;
 mod shell;

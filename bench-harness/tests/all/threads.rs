@@ -42,7 +42,8 @@ fn a_parallel_sample_has_times_and_no_memory_figures_and_a_serial_one_has_both()
         let per_pair = parallel["ns_per_pair"].as_f64().unwrap();
         assert!((per_pair - 2.0 * wall / operations).abs() < 1e-6, "{parallel}");
         let passes = |record: &Value| record["pass_wall_ns"].as_array().unwrap().len();
-        assert_eq!(passes(parallel), 9, "{parallel}");
+        // Nine are over long before a quarter of a second is.
+        assert!((10..=72).contains(&passes(parallel)), "{parallel}");
         assert!(passes(serial) >= 9, "{serial}");
         for key in ["rss_peak_bytes", "live_peak_bytes", "page_faults"] {
             assert!(parallel[key].is_null() && serial[key].is_u64(), "{key}: {parallel}");

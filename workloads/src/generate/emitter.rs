@@ -24,10 +24,23 @@ impl<'a> Emitter<'a> {
     }
 
     pub(super) fn malloc(&mut self, size: u64) -> BlockId {
-        let block = BlockId(self.births);
-        self.births += 1;
-        self.call(Op::Malloc { block, size });
-        block
+        self.birth(|block| Op::Malloc { block, size })
+    }
+
+    pub(super) fn calloc(&mut self, count: u64, size: u64) -> BlockId {
+        self.birth(|block| Op::Calloc { block, count, size })
+    }
+
+    pub(super) fn aligned_alloc(&mut self, align: u64, size: u64) -> BlockId {
+        self.birth(|block| Op::AlignedAlloc { block, align, size })
+    }
+
+    pub(super) fn realloc_new(&mut self, size: u64) -> BlockId {
+        self.birth(|block| Op::ReallocNew { block, size })
+    }
+
+    pub(super) fn realloc_free(&mut self, block: BlockId) {
+        self.call(Op::ReallocFree { block });
     }
 
     pub(super) fn realloc(&mut self, block: BlockId, size: u64) {
@@ -58,6 +71,13 @@ impl<'a> Emitter<'a> {
     /// Makes the calls that follow those of `thread`.
     pub(super) fn switch_to(&mut self, thread: ThreadIndex) {
         self.thread = thread;
+    }
+
+    fn birth(&mut self, op: impl FnOnce(BlockId) -> Op) -> BlockId {
+        let block = BlockId(self.births);
+        self.births += 1;
+        self.call(op(block));
+        block
     }
 
     fn call(&mut self, op: Op) {

@@ -1,14 +1,16 @@
 //! Names of generated workloads: `int-churn`, `dict-resize@3.9`, `frame-push-pop@2.7:100k`,
-//! `larson:4`, `producer-consumer:2:1k`.
+//! `larson:4`, `producer-consumer:2:1k`, `calloc-churn:1k`.
 //!
 //! ```text
-//! spec     = workload [ "@" era ] [ ":" size ]  |  threaded [ ":" threads ] [ ":" size ]
-//! workload = "int-churn" | "dict-resize" | "frame-push-pop"
+//! spec     = cpython [ "@" era ] [ ":" size ]  |  threaded [ ":" threads ] [ ":" size ]
+//!          | calls [ ":" size ]
+//! cpython  = "int-churn" | "dict-resize" | "frame-push-pop"
 //! threaded = "larson" | "producer-consumer"
+//! calls    = "calloc-churn" | "realloc-churn" | "aligned-churn" | "large-churn"
 //! era      = "2.3" | "2.7" | "3.6" ... "3.14"         default 3.11
 //! threads  = digits                                   default 2; to 64, even for the second
-//! size     = digits [ "k" | "m" ]                     default 10k, of threaded ones 5k;
-//!                                                     from 100 to 100m
+//! size     = digits [ "k" | "m" ]                     default 10k, of threaded ones 5k, of
+//!                                                     large-churn 100; from 100 to 100m
 //! ```
 //! A name leaves out what is default, so that one workload has one name.
 
@@ -30,16 +32,28 @@ pub enum Workload {
     Larson,
     /// Threads that allocate and threads that free.
     ProducerConsumer,
+    /// Zeroed blocks replaced at random places of a live set.
+    CallocChurn,
+    /// Blocks of a live set that grow and shrink.
+    ReallocChurn,
+    /// Aligned blocks replaced at random places of a live set.
+    AlignedChurn,
+    /// Blocks of 32 KiB and more replaced at random places of a live set.
+    LargeChurn,
 }
 
 impl Workload {
     /// Every workload, in the order a listing prints them.
-    pub const ALL: [Workload; 5] = [
+    pub const ALL: [Workload; 9] = [
         Workload::IntChurn,
         Workload::DictResize,
         Workload::FramePushPop,
         Workload::Larson,
         Workload::ProducerConsumer,
+        Workload::CallocChurn,
+        Workload::ReallocChurn,
+        Workload::AlignedChurn,
+        Workload::LargeChurn,
     ];
 
     /// Name in a spec.
@@ -51,11 +65,20 @@ impl Workload {
             Workload::FramePushPop => "frame-push-pop",
             Workload::Larson => "larson",
             Workload::ProducerConsumer => "producer-consumer",
+            Workload::CallocChurn => "calloc-churn",
+            Workload::ReallocChurn => "realloc-churn",
+            Workload::AlignedChurn => "aligned-churn",
+            Workload::LargeChurn => "large-churn",
         }
     }
 
-    /// Whether several threads do the work; their number is then part of the spec, and an era is
-    /// not.
+    /// Whether it imitates CPython, so that an era is part of the spec.
+    #[must_use]
+    pub const fn has_eras(self) -> bool {
+        matches!(self, Workload::IntChurn | Workload::DictResize | Workload::FramePushPop)
+    }
+
+    /// Whether several threads do the work; their number is then part of the spec.
     #[must_use]
     pub const fn is_threaded(self) -> bool {
         matches!(self, Workload::Larson | Workload::ProducerConsumer)
@@ -64,7 +87,11 @@ impl Workload {
     /// Size of a spec that names none.
     #[must_use]
     pub const fn default_live(self) -> u64 {
-        if self.is_threaded() { DEFAULT_THREADED_LIVE } else { DEFAULT_LIVE }
+        match self {
+            Workload::Larson | Workload::ProducerConsumer => DEFAULT_THREADED_LIVE,
+            Workload::LargeChurn => DEFAULT_LARGE_LIVE,
+            _ => DEFAULT_LIVE,
+        }
     }
 
     /// Threads that do the work when a spec names none.
@@ -90,6 +117,9 @@ pub const DEFAULT_LIVE: u64 = 10_000;
 
 /// Default size of a workload on several threads.
 pub const DEFAULT_THREADED_LIVE: u64 = 5_000;
+
+/// Default size of the live set of `large-churn`.
+pub const DEFAULT_LARGE_LIVE: u64 = 100;
 
 /// Most threads that a spec may ask for.
 pub const MAX_THREADS: u32 = 64;
@@ -118,7 +148,7 @@ pub struct Spec {
     pub era: Era,
     /// Live set in the workload's own unit: ints (`int-churn`), entries over all dicts
     /// (`dict-resize`), calls nested at the deepest point (`frame-push-pop`), blocks of one table
-    /// (`larson`), blocks of a full queue (`producer-consumer`).
+    /// (`larson`), blocks of a full queue (`producer-consumer`), blocks (the others).
     pub live: u64,
     /// Threads that do the work at any time, the first thread, which prepares it, left out; 1 for
     /// the workloads whose work the first thread does itself.
@@ -126,12 +156,16 @@ pub struct Spec {
 }
 
 /// The specs of [`super::all`].
-pub(super) const DEFAULTS: [Spec; 5] = [
+pub(super) const DEFAULTS: [Spec; 9] = [
     Spec::of(Workload::IntChurn),
     Spec::of(Workload::DictResize),
     Spec::of(Workload::FramePushPop),
     Spec::of(Workload::Larson),
     Spec::of(Workload::ProducerConsumer),
+    Spec::of(Workload::CallocChurn),
+    Spec::of(Workload::ReallocChurn),
+    Spec::of(Workload::AlignedChurn),
+    Spec::of(Workload::LargeChurn),
 ];
 
 impl Spec {
@@ -171,6 +205,18 @@ impl Spec {
                 "{}, half of them allocating and half freeing, with at most {live} blocks under way",
                 Threads(self.threads)
             ),
+            Workload::CallocChurn => {
+                format!("{live} live blocks of calloc, 16 bytes to 4 KiB, replaced at random")
+            }
+            Workload::ReallocChurn => format!(
+                "{live} live blocks, 16 bytes to 4 KiB, reallocated at random, larger and smaller"
+            ),
+            Workload::AlignedChurn => format!(
+                "{live} live blocks of aligned_alloc, aligned to 16 bytes to 4 KiB, replaced at random"
+            ),
+            Workload::LargeChurn => {
+                format!("{live} live blocks, 32 KiB to 4 MiB, replaced at random")
+            }
         }
     }
 }
@@ -237,7 +283,7 @@ pub enum SpecError {
         era: String,
     },
     /// An era for a workload that has none.
-    #[error("era `{era}` in workload `{spec}`; workloads on several threads have no eras")]
+    #[error("era `{era}` in workload `{spec}`, of which there are no eras")]
     NoEras {
         /// The whole text.
         spec: String,
@@ -290,7 +336,7 @@ impl FromStr for Spec {
         let mut spec = Spec::of(workload);
         if let Some(era) = era {
             let (text, era) = (text.to_owned(), era.to_owned());
-            if workload.is_threaded() {
+            if !workload.has_eras() {
                 return Err(SpecError::NoEras { spec: text, era });
             }
             spec.era = Era::named(&era).ok_or(SpecError::UnknownEra { spec: text, era })?;
@@ -353,7 +399,7 @@ mod tests {
             for era in Era::ALL {
                 for live in [100, 1_000, 10_000, 12_345, 100_000, 1_000_000, MAX_LIVE] {
                     let spec = Spec { era, live, ..Spec::of(workload) };
-                    if !workload.is_threaded() || era == Era::DEFAULT {
+                    if workload.has_eras() || era == Era::DEFAULT {
                         assert_eq!(spec.to_string().parse(), Ok(spec));
                     }
                 }
@@ -392,7 +438,9 @@ mod tests {
             let bad = message(&format!("producer-consumer:{threads}:1k"));
             assert!(bad.contains("even numbers"), "{bad}");
         }
-        assert!(message("larson@3.9").contains("no eras"));
+        for name in ["larson@3.9", "calloc-churn@3.9"] {
+            assert!(message(name).contains("no eras"), "{}", message(name));
+        }
         assert!(message("larson:2:9").contains("bad size `9`"));
         assert!(message("int-churn:2:1k").contains("bad size `2:1k`"));
         assert_eq!("larson:1".parse::<Spec>().map(|spec| spec.threads), Ok(1));

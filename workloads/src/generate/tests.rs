@@ -1,5 +1,6 @@
 //! Promises G1 to G3, and what each workload promises beyond them.
 
+mod calls;
 mod threads;
 
 use super::*;
@@ -16,16 +17,19 @@ fn events(name: &str, operations: u64, seed: u64) -> Vec<Event> {
 }
 
 /// Every workload in every era or on several numbers of threads, at a small size.
-fn every_name() -> impl Iterator<Item = String> {
-    let one = Workload::ALL.into_iter().filter(|workload| !workload.is_threaded());
-    let several = Workload::ALL.into_iter().filter(|workload| workload.is_threaded());
-    let eras = one.flat_map(|workload| {
-        Era::ALL.map(move |era| Spec { era, live: 500, ..Spec::of(workload) }.to_string())
-    });
-    let threads = several.flat_map(|workload| {
-        [2, 6].map(move |threads| Spec { threads, live: 500, ..Spec::of(workload) }.to_string())
-    });
-    eras.chain(threads)
+fn every_name() -> Vec<String> {
+    let variants = |workload: Workload| {
+        let spec = Spec { live: 500, ..Spec::of(workload) };
+        if workload.has_eras() {
+            Era::ALL.map(|era| Spec { era, ..spec }).to_vec()
+        } else if workload.is_threaded() {
+            [2, 6].map(|threads| Spec { threads, ..spec }).to_vec()
+        } else {
+            vec![spec]
+        }
+    };
+    let specs = Workload::ALL.into_iter().flat_map(variants);
+    specs.map(|spec| spec.to_string()).collect()
 }
 
 #[test]

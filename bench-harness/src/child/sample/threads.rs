@@ -15,6 +15,12 @@ use crate::replay::touch::{self, Touch};
 use crate::replay::verify::Verified;
 use crate::subject::{Subject, Visitor};
 
+/// Time that a measuring child plays for at least, if its passes are short: what other programs do
+/// to two threads differs from one hundredth of a second to the next.
+const LEAST_PLAYING: Duration = Duration::from_millis(250);
+/// Times as many passes as were asked for that it plays for that at most.
+const MOST_TIMES: u32 = 8;
+
 /// Replays the job's plan for threads on `subject`.
 pub(super) fn take(job: &Job, shape: &StreamsShape, subject: &Subject) -> Outcome {
     let setup = || -> io::Result<(Streams, Mapping)> {
@@ -47,12 +53,12 @@ impl Sampler<'_> {
         }
     }
 
-    /// Plays as many passes as the task asks for.
+    /// Plays as many passes as the task asks for, timed ones for [`LEAST_PLAYING`].
     fn play<A: Allocator, const TOUCH: u8>(self, allocator: A) -> Result<Measured, Stop> {
         let Self { job, subject, streams, pointers, .. } = self;
         let hooks = subject.thread_hooks();
         let mut team = Team::new(&job.shape, streams, pointers, allocator, hooks)?;
-        let (passes, timed) = match job.task {
+        let (least, timed) = match job.task {
             Task::Measure { passes } => (passes + 1, true),
             Task::Verify
             | Task::Once
@@ -62,9 +68,15 @@ impl Sampler<'_> {
             | Task::Counters
             | Task::Life { .. } => (1, false),
         };
+        let most = if timed { least * MOST_TIMES } else { least };
         let mut measured = Measured::default();
-        for _ in 0..passes {
+        let mut playing = Duration::ZERO;
+        for pass in 0..most {
+            if pass >= least && playing >= LEAST_PLAYING {
+                break;
+            }
             let elapsed: Duration = team.pass::<TOUCH>()?;
+            playing += elapsed;
             measured.calls = team.region_calls;
             if timed {
                 measured.pass_wall_ns.push(elapsed.as_nanos() as u64);

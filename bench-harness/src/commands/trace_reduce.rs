@@ -1,0 +1,307 @@
+//! `arenabench trace reduce`: from a workload that a subject fails on to the few calls that it fails on.
+//!
+//! `workloads::reduce` says what to try; every trial is one child that replays with everything
+//! checked. What has been found so far is on disk, [`SAVED_EVERY`] old at most.
+
+use std::time::{Duration, Instant};
+
+use anyhow::anyhow;
+use reports::record::{Sample, Status};
+use serde::Serialize;
+use workloads::event::{Event, Op};
+use workloads::reduce::reduce;
+use workloads::trace::{Losses, Meta, Writer};
+
+use super::print;
+use crate::child::job::Task;
+use crate::child::spawn::Limits;
+use crate::cli::{Format, TraceReduce};
+use crate::exit::{self, Failure, Outcome};
+use crate::host;
+use crate::interrupt::Interrupt;
+use crate::measure::{self, Request};
+use crate::replay::touch::Touch;
+use crate::talk::Voice;
+use crate::workload::{self, Extent, Prepared};
+
+/// Calls in the measured region of a generated workload, as for `replay`.
+const OPERATIONS: u64 = 1_000_000;
+/// Most events of a workload: a search holds them twice, at 56 bytes each.
+const MOST_EVENTS: usize = 16_000_000;
+/// Age of the trace on disk at which what has been found since is written.
+const SAVED_EVERY: Duration = Duration::from_secs(10);
+/// Calls that a table lists; more are no help to a person.
+const LISTED: usize = 100;
+
+/// Runs the command.
+pub(crate) fn run(args: &TraceReduce, voice: &Voice, interrupt: &Interrupt) -> Outcome {
+    if is_input(args) {
+        let path = args.output.display();
+        return Err(Failure::usage(format!("{path}: it would be written over what is read")));
+    }
+    let extent = Extent {
+        operations: args.generation.operations.unwrap_or(OPERATIONS),
+        seed: args.generation.seed,
+    };
+    let prepared = workload::prepare(&args.workload, extent)?;
+    let name = prepared.record.workload.clone();
+    let Some((events, losses)) = prepared.events(MOST_EVENTS)? else {
+        return Err(Failure::data(anyhow!(
+            "{name}: more than {MOST_EVENTS} events, which is all that are reduced"
+        )));
+    };
+    let of = prepared.record.description.clone();
+    let prepared = prepared.in_mode(args.mode)?;
+    let mut trials = Trials { args, interrupt, made: 0 };
+    voice.say(format!("{name}: {} events, replayed on {}", events.len(), args.subject.name));
+    let first = trials.replay(&prepared)?;
+    drop(prepared);
+    let Some(wanted) = Failing::of(&first) else { return Err(not_reducible(&name, args, &first)) };
+    voice.say(format!("{}: {}", wanted.status.word(), wanted.message));
+
+    let mut found =
+        Found { events: events.clone(), last: first, of, losses, saved: Instant::now() };
+    found.save(args)?;
+    voice.phase("Reducing", 0);
+    let searched = reduce(events, &mut |candidate| {
+        if interrupt.requested() {
+            return Err(Stop::Interrupted);
+        }
+        let calls = found.events.len();
+        voice.step(format!("{} events tried, {calls} are known to fail", candidate.len()));
+        let sample = trials.trial(candidate).map_err(Stop::Failed)?;
+        let fails = Failing::of(&sample).as_ref() == Some(&wanted);
+        if fails {
+            found.events = candidate.to_vec();
+            found.last = sample;
+            if found.saved.elapsed() >= SAVED_EVERY {
+                found.save(args).map_err(Stop::Failed)?;
+            }
+        }
+        Ok(fails)
+    });
+    voice.end_phase();
+    found.save(args)?;
+    let code = match searched {
+        Ok(_) => exit::GOOD,
+        Err(Stop::Interrupted) => exit::INTERRUPTED,
+        Err(Stop::Failed(failure)) => return Err(failure),
+    };
+    voice.say(format!(
+        "{}: {} events after {} replays{}; {}",
+        args.output.display(),
+        found.events.len(),
+        trials.made,
+        if code == exit::GOOD { "" } else { ", interrupted" },
+        found.last.message.as_deref().unwrap_or_default()
+    ));
+    list(&found.events, args.format, voice)?;
+    Ok(code)
+}
+
+/// Whether the trace that is to be written is the one that is read.
+fn is_input(args: &TraceReduce) -> bool {
+    let workload::Name::File(input) = &args.workload else { return false };
+    match (input.canonicalize(), args.output.canonicalize()) {
+        (Ok(input), Ok(output)) => input == output,
+        _ => false,
+    }
+}
+
+fn not_reducible(name: &str, args: &TraceReduce, sample: &Sample) -> Failure {
+    let subject = &args.subject.name;
+    let message = sample.message.as_deref().unwrap_or_default();
+    match sample.status {
+        Status::Ok => Failure::data(anyhow!("{name}: {subject} does not fail on it")),
+        Status::Interrupted => Failure { code: exit::INTERRUPTED, error: anyhow!("interrupted") },
+        status => Failure {
+            code: exit::INCOMPLETE,
+            error: anyhow!("{subject} cannot replay {name}: {}, {message}", status.word()),
+        },
+    }
+}
+
+/// Why a search ended early.
+enum Stop {
+    Interrupted,
+    Failed(Failure),
+}
+
+/// How a replay failed, without what differs from run to run.
+#[derive(Debug, PartialEq)]
+struct Failing {
+    status: Status,
+    signal: Option<i32>,
+    exit_code: Option<i32>,
+    /// Numbers and addresses read `#`.
+    message: String,
+}
+
+impl Failing {
+    /// `None` unless the subject failed on what it was asked for.
+    fn of(sample: &Sample) -> Option<Self> {
+        let failed = matches!(
+            sample.status,
+            Status::Mismatch | Status::Signal | Status::Exit | Status::Timeout | Status::Oom
+        );
+        failed.then(|| Self {
+            status: sample.status,
+            signal: sample.signal,
+            exit_code: sample.exit_code,
+            message: without_numbers(sample.message.as_deref().unwrap_or_default()),
+        })
+    }
+}
+
+/// Every word that begins with a digit as `#`.
+fn without_numbers(text: &str) -> String {
+    let mut out = String::new();
+    let mut before = None;
+    for char in text.chars() {
+        let in_word = before.is_some_and(char::is_alphanumeric);
+        let in_number = in_word && out.ends_with('#');
+        if char.is_ascii_digit() && !in_word {
+            out.push('#');
+        } else if !(char.is_alphanumeric() && in_number) {
+            out.push(char);
+        }
+        before = Some(char);
+    }
+    out
+}
+
+/// Replays candidates.
+struct Trials<'a> {
+    args: &'a TraceReduce,
+    interrupt: &'a Interrupt,
+    made: u64,
+}
+
+impl Trials<'_> {
+    fn trial(&mut self, events: &[Event]) -> Result<Sample, Failure> {
+        let prepared = workload::of_events(events, "candidate".to_owned())?;
+        // Without threads or times there is nothing that a mode could keep.
+        let has_mode = prepared.record.threads > 1;
+        let mode = if has_mode { self.args.mode } else { None };
+        self.replay(&prepared.in_mode(mode)?)
+    }
+
+    /// Replays until a replay fails, as often as the user allows.
+    fn replay(&mut self, workload: &Prepared) -> Result<Sample, Failure> {
+        let subject = &self.args.subject;
+        let task = Task::Verify;
+        let request =
+            Request { subject, workload, touch: Touch::default(), task, round: 0, again: false };
+        let limits = Limits { timeout: self.args.timeout, memory_bytes: host::memory_limit() };
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            self.made += 1;
+            let sample = measure::sample(&request, self.made, limits, self.interrupt)
+                .map_err(|error| Failure::io("cannot start a child process", error))?;
+            if sample.status != Status::Ok || tries == self.args.tries {
+                return Ok(sample);
+            }
+        }
+    }
+}
+
+/// The least that is known to fail.
+struct Found {
+    events: Vec<Event>,
+    /// How it failed.
+    last: Sample,
+    /// What the whole workload is.
+    of: String,
+    losses: Losses,
+    saved: Instant,
+}
+
+impl Found {
+    fn save(&mut self, args: &TraceReduce) -> Result<(), Failure> {
+        let meta = Meta {
+            producer: concat!("arenabench trace reduce ", env!("CARGO_PKG_VERSION")).to_owned(),
+            command: format!("{}; reduced to what {} fails on", self.of, args.subject.name),
+            timed: self.events.iter().any(|event| event.time_ns.is_some()),
+            losses: self.losses,
+            ..Meta::default()
+        };
+        let mut writer = Writer::create(&args.output, &meta)?;
+        self.events.iter().try_for_each(|event| writer.write(event))?;
+        writer.finish()?;
+        self.saved = Instant::now();
+        Ok(())
+    }
+}
+
+/// One event, as it is printed.
+#[derive(Serialize)]
+struct Row {
+    thread: u32,
+    call: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    block: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    align: Option<u64>,
+}
+
+impl Row {
+    fn of(event: &Event) -> Self {
+        let op = event.op;
+        let call = match op {
+            Op::ThreadStart => "thread start",
+            Op::ThreadEnd => "thread end",
+            Op::RegionStart => "region start",
+            Op::RegionEnd => "region end",
+            _ => op.call().expect("all others are calls").name(),
+        };
+        let (block, bytes) = match op {
+            Op::Realloc { block, size } => (Some(block), Some(size)),
+            Op::Free { block, size } => (Some(block), size),
+            Op::ReallocFree { block } => (Some(block), None),
+            _ => op.birth().map_or((None, None), |(block, size)| (Some(block), Some(size))),
+        };
+        let align = if let Op::AlignedAlloc { align, .. } = op { Some(align) } else { None };
+        Self { thread: event.thread.0, call, block: block.map(|block| block.0), bytes, align }
+    }
+
+    fn cells(&self) -> Vec<String> {
+        let number = |value: Option<u64>| value.map_or_else(String::new, |value| value.to_string());
+        let (block, bytes, align) = (number(self.block), number(self.bytes), number(self.align));
+        vec![self.call.to_owned(), self.thread.to_string(), block, bytes, align]
+    }
+}
+
+fn list(events: &[Event], format: Format, voice: &Voice) -> Result<(), Failure> {
+    let rows = events.iter().map(Row::of);
+    if format == Format::Json {
+        return print::json(&rows.collect::<Vec<_>>());
+    }
+    let listed = if format == Format::Csv { events.len() } else { LISTED };
+    let cells = rows.take(listed).map(|row| row.cells()).collect();
+    print::table(
+        &print::table_of(&["call", "thread", "block", "bytes", "align"], 1, cells),
+        format,
+    )?;
+    if events.len() > listed {
+        voice.say(format!("and {} more", events.len() - listed));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_that_begin_with_a_digit_are_numbers_and_all_others_stay() {
+        assert_eq!(
+            without_numbers("call 12: malloc of 8 bytes returned 0x7ff0, inside [0x7ff0, 0x8000)"),
+            "call #: malloc of # bytes returned #, inside [#, #)"
+        );
+        assert_eq!(without_numbers("utf8 of 64k, 3 times"), "utf8 of #, # times");
+        assert_eq!(without_numbers("a#1 and #b"), "a## and #b");
+    }
+}
