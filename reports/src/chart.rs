@@ -15,6 +15,7 @@
 mod axis;
 mod basis;
 mod canvas;
+mod compact;
 mod contest;
 mod detection;
 mod fidelity;

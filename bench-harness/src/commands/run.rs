@@ -68,8 +68,8 @@ fn plan_of(profile: Profile) -> Plan {
             pace: Pace {
                 min_rounds: 5,
                 max_rounds: 25,
-                budget: minutes(13),
-                floor_budget: minutes(16),
+                budget: minutes(12),
+                floor_budget: minutes(14),
                 task: task(6),
             },
             operations: 1_000_000,

@@ -1,5 +1,6 @@
 //! The part of a run in which memory is read over the life of every workload.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use reports::record::Record;
@@ -24,7 +25,8 @@ impl Session<'_> {
         let mut turns = self.turns(false);
         turns.retain(|turn| !self.taken.memories.contains(&turn.names()));
         voice.phase("Reading memory over time", turns.len() as u64);
-        let begin = Instant::now();
+        let (begin, workloads) = (Instant::now(), self.workloads.len());
+        let mut unsteady: BTreeMap<String, u32> = BTreeMap::new();
         let work = |_, turn: &Turn<'_>| {
             let request = turn.request(touch, Task::Life { waits: true }, 0);
             measure::memory::memory(&request, limits, interrupt).map_err(cannot_start)
@@ -34,13 +36,17 @@ impl Session<'_> {
             let message = record.message.as_deref();
             self.judge(&record.subject, &record.workload, record.status, message);
             if record.repeats == Some(false) {
-                let (subject, workload) = (&record.subject, &record.workload);
-                voice.say(format!("{subject} on {workload}: its memory does not repeat"));
+                *unsteady.entry(record.subject.clone()).or_default() += 1;
             }
             self.sink.put(Record::Memory(record))
         });
         self.measuring += begin.elapsed();
         voice.end_phase();
+        for (subject, count) in unsteady {
+            voice.say(format!(
+                "{subject}: its memory does not repeat on {count} of {workloads} workloads"
+            ));
+        }
         outcome
     }
 }

@@ -13,6 +13,7 @@ use plotters::element::{Circle, Drawable, PathElement, PointCollection, Polygon,
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, FontStyle, IntoFont, RGBAColor, RGBColor, ShapeStyle, TextStyle};
 
+use super::compact::compact;
 use super::marker::{Colour, Marker, Shape};
 
 /// Units of the drawing per CSS pixel.
@@ -182,27 +183,15 @@ impl<'a> Canvas<'a> {
     }
 }
 
-/// Attributes of the root element that `elements` counts on.
-pub(super) const ROOT_ATTRIBUTES: &str = "font-family=\"sans-serif\" fill=\"none\"";
-
-/// What plotters says of every element and the root, or SVG itself, says already: about a quarter of
-/// a drawing.
-const SAID_ALREADY: [(&str, &str); 6] = [
-    (" font-family=\"sans-serif\"", ""),
-    ("<polyline fill=\"none\"", "<polyline"),
-    (" stroke=\"none\" stroke-width=\"1\"", ""),
-    (" opacity=\"1\"", ""),
-    // Only text has contents.
-    ("\">\n", "\">"),
-    ("\n</text>", "</text>"),
-];
+/// Attributes of the root element that `compact` counts on.
+pub(super) const ROOT_ATTRIBUTES: &str =
+    "font-family=\"sans-serif\" font-size=\"48\" fill=\"none\"";
 
 /// The elements of a finished drawing: without the root element, ink as `currentColor`.
 pub(super) fn elements(document: &str) -> String {
     let inner = document.split_once(">\n").map_or(document, |(_, rest)| rest);
     let inner = inner.trim_end().strip_suffix("</svg>").unwrap_or(inner);
-    let inner = inner.replace(INK_TEXT, "\"currentColor\"");
-    SAID_ALREADY.iter().fold(inner, |inner, (long, short)| inner.replace(long, short))
+    compact(&inner.replace(INK_TEXT, "\"currentColor\""))
 }
 
 fn units(px: f64) -> i32 {

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::Context;
-use super::parts::{figure, table};
+use super::parts::{RECORDS, figure, table};
 use crate::quantity;
 use crate::record::{Cause, TailRow, WorstCall};
 use crate::tails::{TailTable, tables, time};
@@ -25,6 +25,10 @@ pub(super) fn section(context: Context<'_>) -> Option<Markup> {
             "comparable with each other. What the program does with a block afterwards, page faults at "
             "its first touch among it, is not part of a call. A slow call is looked at again in another "
             "process that replays the same; one that is fast then had been disturbed from outside."
+            @if context.brief {
+                " By operation, and the slowest calls: the page would be too large with the tables; they are "
+                "in the records of kind " code { "tails" } " in " a href=(RECORDS) { (RECORDS) } "."
+            }
         }
         @for one in &tables {
             h3 { (one.workload) }
@@ -32,10 +36,12 @@ pub(super) fn section(context: Context<'_>) -> Option<Markup> {
                 one.cells.iter().any(|cell| cell.overall.is_some()).then(|| charts.next()).flatten(),
                 &percentiles(one),
             ))
-            details {
-                summary { "By operation, and the slowest calls" }
-                (operations(one))
-                (worst(one))
+            @if !context.brief {
+                details {
+                    summary { "By operation, and the slowest calls" }
+                    (operations(one))
+                    (worst(one))
+                }
             }
         }
     })

@@ -246,19 +246,22 @@ fn text_boxes(svg: &str) -> Vec<([f64; 4], String)> {
             let (head, rest) = text.split_once('>').expect("a tag");
             let content = rest.split("</text>").next().expect("an end").trim().to_owned();
             let attribute = |name: &str| {
-                let at = head.find(&format!("{name}=\"")).expect("an attribute") + name.len() + 2;
-                head[at..].split('"').next().expect("a value")
+                let at = head.find(&format!("{name}=\""))? + name.len() + 2;
+                head[at..].split('"').next()
             };
-            let number = |name: &str| attribute(name).parse::<f64>().expect("a number");
-            // A sans-serif letter is half as wide as it is high, on average.
-            let size = number("font-size");
+            let number =
+                |name: &str| attribute(name).map(|text| text.parse::<f64>().expect("a number"));
+            let place = |name: &str| number(name).expect("a text has a place");
+            // Size and anchor are the root's where the text says nothing. A sans-serif letter is half
+            // as wide as it is high, on average.
+            let size = number("font-size").unwrap_or(48.0);
             let wide = content.replace("&lt;", "<").chars().count() as f64 * size * 0.5;
             let left = match attribute("text-anchor") {
-                "start" => number("x"),
-                "middle" => number("x") - wide / 2.0,
-                _ => number("x") - wide,
+                None => place("x"),
+                Some("middle") => place("x") - wide / 2.0,
+                Some(_) => place("x") - wide,
             };
-            let middle = number("y");
+            let middle = place("y");
             ([left, left + wide, middle - size * 0.4, middle + size * 0.4], content)
         })
         .collect()

@@ -50,3 +50,20 @@ fn without_timed_calls_there_is_no_section() {
     let results = synthetic::run(3, 2, 1, 1);
     assert!(!page(&results).contains("Times of single calls"));
 }
+
+/// A run of hours has so many tables that a browser on a phone would give up; the records have it all.
+#[test]
+fn a_page_beyond_three_mebibytes_leaves_the_longest_tables_to_the_records() {
+    let details = "By operation, and the slowest calls</summary>";
+    assert!(page(&results()).contains(details));
+    let mut long = synthetic::run(3, 2, 1, 1);
+    for workload in 0..60 {
+        for subject in 0..60 {
+            let (subject, workload) = (format!("subject-{subject}"), format!("load-{workload}"));
+            long.tails.push(synthetic::tails(&subject, &workload, 0, 40.0));
+        }
+    }
+    let page = page(&long);
+    assert!(!page.contains(details) && page.contains("the page would be too large"));
+    assert!(page.contains("Times of single calls: load-59"), "charts and percentiles stay");
+}
