@@ -28,7 +28,7 @@ use crate::live_blocks::LiveBlocks;
 /// No single block and no single call of the answer can be left out without `shows` turning false,
 /// if it answers the same each time it is asked the same. It is asked about 4 log2(n) times for n
 /// events if a handful of them matter, and more where many do. An error that it ends with may stand
-/// for "enough": the caller has seen every candidate that passed. Memory for two copies of the
+/// for "enough": the caller has seen every candidate that passed. Memory for three copies of the
 /// events.
 ///
 /// # Errors

@@ -26,7 +26,7 @@ use crate::workload::{self, Extent, Prepared};
 
 /// Calls in the measured region of a generated workload, as for `replay`.
 const OPERATIONS: u64 = 1_000_000;
-/// Most events of a workload: a search holds them twice, at 56 bytes each.
+/// Most events of a workload: a search begins with four copies of them, 56 bytes an event.
 const MOST_EVENTS: usize = 16_000_000;
 /// Age of the trace on disk at which what has been found since is written.
 const SAVED_EVERY: Duration = Duration::from_secs(10);
@@ -57,7 +57,8 @@ pub(crate) fn run(args: &TraceReduce, voice: &Voice, interrupt: &Interrupt) -> O
     let first = trials.replay(&prepared)?;
     drop(prepared);
     let Some(wanted) = Failing::of(&first) else { return Err(not_reducible(&name, args, &first)) };
-    voice.say(format!("{}: {}", wanted.status.word(), wanted.message));
+    let message = first.message.as_deref().unwrap_or_default();
+    voice.say(format!("{}: {message}", wanted.status.word()));
 
     let mut found =
         Found { events: events.clone(), last: first, of, losses, saved: Instant::now() };
@@ -133,8 +134,9 @@ struct Failing {
     status: Status,
     signal: Option<i32>,
     exit_code: Option<i32>,
-    /// Numbers and addresses read `#`.
-    message: String,
+    /// Which promise was broken, where one was; numbers and addresses read `#`. The last words of a
+    /// program that died are its own and may be others each time.
+    fault: Option<String>,
 }
 
 impl Failing {
@@ -148,7 +150,10 @@ impl Failing {
             status: sample.status,
             signal: sample.signal,
             exit_code: sample.exit_code,
-            message: without_numbers(sample.message.as_deref().unwrap_or_default()),
+            fault: match sample.status {
+                Status::Mismatch => sample.message.as_deref().map(without_numbers),
+                _ => None,
+            },
         })
     }
 }
@@ -294,6 +299,26 @@ fn list(events: &[Event], format: Format, voice: &Voice) -> Result<(), Failure> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn failed(status: &str, message: &str) -> Sample {
+        let sample = serde_json::json!({
+            "subject": "mine", "workload": "day", "seq": 0, "round": 0, "mode": "serial", "call": "c",
+            "touch": "header", "status": status, "message": message,
+        });
+        serde_json::from_value(sample).unwrap()
+    }
+
+    #[test]
+    fn a_broken_promise_is_another_one_in_other_words_and_a_death_is_not() {
+        let of = |status, message| Failing::of(&failed(status, message)).unwrap();
+        let overlap = of("mismatch", "call 5: malloc of 8 bytes returned 0x7f10, inside");
+        assert_eq!(overlap, of("mismatch", "call 71: malloc of 9 bytes returned 0x8, inside"));
+        assert_ne!(overlap, of("mismatch", "call 5: free: byte 3 of the block has changed"));
+        let death = of("exit", "ended with exit code 3: at fe10");
+        assert_eq!(death, of("exit", "ended with exit code 3: at c0de"));
+        assert_ne!(death, of("timeout", "killed at its time limit"));
+        assert_eq!(Failing::of(&failed("interrupted", "interrupted")), None);
+    }
 
     #[test]
     fn words_that_begin_with_a_digit_are_numbers_and_all_others_stay() {
