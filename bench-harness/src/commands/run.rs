@@ -48,7 +48,7 @@ fn plan_of(profile: Profile) -> Plan {
     match profile {
         Profile::Quick => Plan {
             pace: Pace {
-                min_rounds: 4,
+                min_rounds: 3,
                 max_rounds: 15,
                 budget: Duration::from_secs(130),
                 floor_budget: Duration::from_secs(145),
