@@ -190,12 +190,12 @@ fn fill(sample: &mut Sample, found: Found, mode: Mode, live_peak_bytes: u64) {
     sample.pass_wall_ns = found.pass_wall_ns;
 }
 
-/// The time of a pass on several threads: of the passes behind the first, that which a quarter of
-/// them do not exceed.
+/// The time of a pass on several threads: the fastest of the passes behind the first, once a quarter
+/// of them, the fastest, has been set aside.
 ///
 /// Nobody can tell whose moment was calm there. A pass is slow when somebody else uses a processor,
 /// which most passes may be; and now and then it is fast because a thread was held up, so that the
-/// others met nobody: the fastest pass would be such a one.
+/// others met nobody. Of three passes or fewer none is set aside.
 fn of_threads(pass_wall_ns: &[u64]) -> Option<u64> {
     let warm = match pass_wall_ns {
         [_, warm @ ..] if !warm.is_empty() => warm,

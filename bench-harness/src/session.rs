@@ -311,7 +311,7 @@ impl<'a> Session<'a> {
         else {
             return Ok(());
         };
-        self.conditions.voice.phase("Measuring the A/A floor", 0);
+        self.conditions.voice.phase("Measuring the A/A floor", None);
         let mut added: BTreeMap<&str, u32> = BTreeMap::new();
         while begin.elapsed() < pace.floor_budget && !self.conditions.interrupt.requested() {
             let widest = self

@@ -59,20 +59,24 @@ impl Voice {
         });
     }
 
-    /// Begins a phase of `steps` steps; 0 where nobody knows how many there will be.
-    pub(crate) fn phase(&self, name: &str, steps: u64) {
-        let template = if steps == 0 {
-            self.say(name);
-            "{pos} {wide_msg}"
-        } else {
-            self.say(format!("{name}: {steps} children"));
-            "{bar:30} {pos}/{len} {wide_msg}"
+    /// Begins a phase of `steps` steps; `None` where nobody knows how many there will be.
+    pub(crate) fn phase(&self, name: &str, steps: impl Into<Option<u64>>) {
+        let steps = steps.into();
+        let template = match steps {
+            None => {
+                self.say(name);
+                "{pos} {wide_msg}"
+            }
+            Some(steps) => {
+                self.say(format!("{name}: {steps} children"));
+                "{bar:30} {pos}/{len} {wide_msg}"
+            }
         };
         if let Ok(style) = ProgressStyle::with_template(template) {
             self.bar.set_style(style);
         }
         self.bar.reset();
-        self.bar.set_length(steps);
+        self.bar.set_length(steps.unwrap_or(0));
     }
 
     /// One step of the phase is about to begin; drawn now, and not again until it is over.

@@ -158,11 +158,11 @@ impl Prepared {
         if let Origin::Bundled(bundled) = origin { Some(*bundled) } else { None }
     }
 
-    /// All events and what they lack; `None` when there are more than `most`. Reads them again.
+    /// All events and what is known of them; `None` when there are more than `most`. Reads them again.
     ///
     /// # Errors
     /// As [`prepare`].
-    pub(crate) fn events(&self, most: usize) -> Result<Option<(Vec<Event>, Losses)>, Failure> {
+    pub(crate) fn events(&self, most: usize) -> Result<Option<(Vec<Event>, About)>, Failure> {
         let mut events = Vec::new();
         let about = self.origin.each_event(&mut |event| {
             if events.len() <= most {
@@ -170,7 +170,7 @@ impl Prepared {
             }
             Ok(())
         })?;
-        Ok((events.len() <= most).then_some((events, about.losses)))
+        Ok((events.len() <= most).then_some((events, about)))
     }
 
     /// All lifetimes; `None` when there are too many. Reads the events again.
@@ -229,10 +229,15 @@ enum Origin {
     Aged(Box<Origin>, Box<Origin>, String, u64),
 }
 
-/// What a trace says of itself.
-struct About {
+/// What is known of a workload's events besides themselves.
+#[derive(Default)]
+pub(crate) struct About {
     description: String,
-    losses: Losses,
+    /// What made them: a command line, or a generator's name with its seed and length.
+    pub(crate) command: String,
+    /// As a trace names it; empty where there was none.
+    pub(crate) interpreter: String,
+    pub(crate) losses: Losses,
 }
 
 impl Origin {
@@ -255,7 +260,10 @@ impl Origin {
                 match error {
                     Some(error) => Err(plan_failure(error)),
                     None => {
-                        Ok(About { description: spec.description(), losses: Losses::default() })
+                        let Extent { operations, seed } = extent;
+                        let command = format!("{spec} --seed {seed} --operations {operations}");
+                        let description = spec.description();
+                        Ok(About { description, command, ..About::default() })
                     }
                 }
             }
@@ -265,12 +273,13 @@ impl Origin {
             Self::File(path) => read(path, Reader::open(path)?, take),
             Self::Held(events) => {
                 events.iter().try_for_each(take).map_err(plan_failure)?;
-                Ok(About { description: String::new(), losses: Losses::default() })
+                Ok(About::default())
             }
             Self::Aged(own, past, name, seed) => {
                 let about = own.each_event_after((past, name), *seed, take)?;
                 let description = format!("{}, on a heap aged by {name}", about.description);
-                Ok(About { description, ..about })
+                let command = format!("{}, on a heap aged by {name}", about.command);
+                Ok(About { description, command, ..about })
             }
         }
     }
@@ -325,7 +334,13 @@ fn read<R: io::Read>(
             }
         }
     }
-    Ok(About { description: recorded_description(&reader), losses: reader.meta().losses })
+    let meta = reader.meta();
+    Ok(About {
+        description: description_of(&reader),
+        command: meta.command.clone(),
+        interpreter: meta.interpreter.clone(),
+        losses: meta.losses,
+    })
 }
 
 /// How generators are run.
@@ -411,12 +426,14 @@ fn plan_failure(error: CompileError) -> Failure {
     }
 }
 
-fn recorded_description<R: std::io::Read>(reader: &Reader<R>) -> String {
+fn description_of<R: std::io::Read>(reader: &Reader<R>) -> String {
     let meta = reader.meta();
+    let producer = meta.producer.as_str();
+    let how = if producer.starts_with("arenabench record") { "recorded" } else { producer };
     match (meta.command.as_str(), meta.interpreter.as_str()) {
-        ("", _) => format!("a trace made by {}", meta.producer),
-        (command, "") => format!("recorded: {command}"),
-        (command, interpreter) => format!("recorded: {command} ({interpreter})"),
+        ("", _) => format!("a trace made by {producer}"),
+        (command, "") => format!("{how}: {command}"),
+        (command, interpreter) => format!("{how}: {command} ({interpreter})"),
     }
 }
 

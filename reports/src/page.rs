@@ -133,7 +133,7 @@ fn document(context: Context<'_>) -> String {
     short(&page.into_string())
 }
 
-/// What cells can be told in fewer bytes: a run of half an hour has thirty thousand of them. Text holds
+/// What cells can be told in fewer bytes: a run of half an hour has some twenty thousand of them. Text holds
 /// none of it, since its quotes are escaped.
 const SHORTER: [(&str, &str); 3] = [
     (" class=\"number\"", " class=n"),

@@ -409,7 +409,8 @@ pub struct Sample {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operations: Option<u64>,
     /// Wall time of one pass over the measured region, the final drain left out: made of the moments
-    /// in which nobody shared the processor; on several threads that of the fastest pass.
+    /// in which nobody shared the processor; on several threads that of the fastest of the passes
+    /// behind the first, once the fastest quarter of them is set aside.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wall_ns: Option<u64>,
     /// Share of the region that was played in such a moment at least twice.

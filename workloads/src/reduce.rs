@@ -11,7 +11,8 @@
 //! and again from the lives on, until nothing more can be left out.
 //!
 //! * R1: every candidate holds I1 to I6 of [`crate::event`]: blocks and threads are numbered anew, an
-//!   event of a block that is not born is left out, and so is a thread's start or end without a call.
+//!   event of a block that is not born is left out, and so are the start and end of a thread that
+//!   does nothing between.
 //! * R2: the order of what is kept is the order it had, and every candidate is shorter than the last
 //!   one that passed or stands on fewer threads: the reduction ends.
 //!
@@ -26,8 +27,8 @@ use crate::live_blocks::LiveBlocks;
 /// Shrinks `events`, for which `shows` is taken to hold, to fewer for which it does.
 ///
 /// No single block and no single call of the answer can be left out without `shows` turning false,
-/// if it answers the same each time it is asked the same. It is asked about 4 log2(n) times for n
-/// events if a handful of them matter, and more where many do. An error that it ends with may stand
+/// if it answers the same each time it is asked the same. It is asked some (k + 1) 4 log2(n) times for
+/// n events of which k matter. An error that it ends with may stand
 /// for "enough": the caller has seen every candidate that passed. Memory for three copies of the
 /// events.
 ///
@@ -98,9 +99,9 @@ impl<E> Reducer<'_, E> {
         let is_threaded = self.events.iter().any(|event| event.thread != ThreadIndex(0));
         if is_threaded {
             let calls = self.events.iter().filter(|event| !is_thread_event(event.op));
-            let joined = calls.map(|event| Event { thread: ThreadIndex(0), ..*event });
-            let candidate = joined.collect();
-            self.offer(candidate)?;
+            let joined: Vec<_> =
+                calls.map(|event| Event { thread: ThreadIndex(0), ..*event }).collect();
+            self.offer(renumbered(&joined))?;
         }
         Ok(())
     }
@@ -117,7 +118,9 @@ impl<E> Reducer<'_, E> {
                 // Orphaned thread events may have gone as well.
                 end = begin.min(self.count(part));
             }
-            run = if run == 1 { 0 } else { run.div_ceil(2) };
+            // What is left may be fewer than a run.
+            let next = run.min(self.count(part)).div_ceil(2);
+            run = if run == 1 { 0 } else { next };
         }
         Ok(())
     }

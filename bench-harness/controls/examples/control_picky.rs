@@ -1,6 +1,6 @@
-//! A control that fails on four calls in a row of its own and on no others: once a malloc'ed block of
-//! an odd size, which leaves [`REST`] over [`MODULUS`], has been freed, a realloc of another block to
-//! an odd size that leaves more than 64 bytes in place clears the second half of them.
+//! A control that needs four calls to fail: once a malloc'ed block of a marked size, which leaves
+//! [`REST`] over [`MODULUS`], has been freed, a realloc of another block to a marked size that leaves
+//! more than 64 bytes in place clears the second half of them.
 //!
 //! Must be caught by `--verify` as a fault of the realloc prefix, and cut down to the few calls that
 //! matter by `trace reduce`.
@@ -13,17 +13,17 @@ use core::ptr::write_bytes;
 use core::sync::atomic::Ordering::Relaxed;
 use core::sync::atomic::{AtomicBool, AtomicUsize};
 
-/// Few programs ask for such sizes, and the one under test does not.
+/// Sizes that the process around the replay does not ask for.
 const MODULUS: usize = 257;
 const REST: usize = 131;
 
-/// Address of the last block of an odd size.
+/// Address of the last block of a marked size.
 static LAST: AtomicUsize = AtomicUsize::new(0);
 
 /// Whether such a block has been freed.
 static ARMED: AtomicBool = AtomicBool::new(false);
 
-fn is_odd(size: usize) -> bool {
+fn is_marked(size: usize) -> bool {
     size % MODULUS == REST
 }
 
@@ -32,7 +32,7 @@ struct Picky;
 impl Allocator for Picky {
     fn malloc(size: usize) -> *mut c_void {
         let block = glibc::malloc(size);
-        if is_odd(size) {
+        if is_marked(size) {
             LAST.store(block.addr(), Relaxed);
         }
         block
@@ -43,7 +43,7 @@ impl Allocator for Picky {
         let kept = unsafe { glibc::usable_size(block) }.min(size);
         // SAFETY: the caller's promise.
         let block = unsafe { glibc::realloc(block, size) };
-        if !block.is_null() && kept > 64 && is_odd(size) && ARMED.load(Relaxed) {
+        if !block.is_null() && kept > 64 && is_marked(size) && ARMED.load(Relaxed) {
             let half = block.cast::<u8>().wrapping_add(kept / 2);
             // SAFETY: the second half of `kept` bytes, which the block holds.
             unsafe { write_bytes(half, 0, kept - kept / 2) };

@@ -265,8 +265,9 @@ fn forgetful_loses_half_of_some_blocks() {
 }
 
 #[test]
-fn picky_loses_half_of_a_block_only_after_the_free_of_an_odd_one_and_in_a_realloc_to_an_odd_size() {
-    let (odd, even) = (3 * 257 + 131, 1_000);
+fn picky_loses_half_of_a_block_only_after_the_free_of_a_marked_one_and_in_a_realloc_to_a_marked_size()
+ {
+    let (size, other) = (3 * 257 + 131, 1_000);
     let control = Control::load("picky");
     let loses = |size: usize| {
         let block = control.malloc(200);
@@ -276,11 +277,11 @@ fn picky_loses_half_of_a_block_only_after_the_free_of_an_odd_one_and_in_a_reallo
         control.free(block);
         found.contains(&0)
     };
-    assert!(!loses(odd) && !loses(even));
-    let marked = control.malloc(odd);
-    assert!(!loses(odd), "the block of the odd size is still live");
+    assert!(!loses(size) && !loses(other));
+    let marked = control.malloc(size);
+    assert!(!loses(size), "the block of the marked size is still live");
     control.free(marked);
-    assert!(loses(odd) && !loses(even));
+    assert!(loses(size) && !loses(other));
 }
 
 /// Hypothesis: the added spin is at least as much as a pair of glibc's calls takes. The least of

@@ -72,7 +72,7 @@ pub(crate) struct TraceValidate {
     the first one did: a wrong block in the same words, the same signal, exit code or limit. Ctrl-C ends \
     the search; the trace then holds the least that was found.")]
 pub(crate) struct TraceReduce {
-    /// Trace file, or a workload from `list`, of at most 16 million events
+    /// Trace file, or a workload from `list`, of at most 8 million events (some 2 GB of memory)
     #[arg(value_name = "TRACE", value_parser = workload_name())]
     pub(crate) workload: Name,
     /// Subject that fails: a name from `list`, or NAME=/path/lib.so
@@ -86,7 +86,7 @@ pub(crate) struct TraceReduce {
     /// How threads are replayed [default: parallel where the trace has several, else serial]
     #[arg(long, value_enum)]
     pub(crate) mode: Option<Mode>,
-    /// Replays of a trial that are made until one fails, for failures that come and go
+    /// Most replays of one trial, the first that fails ends it: for failures that come and go
     #[arg(long, value_name = "N", default_value_t = 1,
           value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) tries: u32,

@@ -73,10 +73,15 @@ pub(crate) fn run(args: &List) -> Outcome {
         name: "NAME@ERA:SIZE".to_owned(),
         kind: "generated",
         description: format!(
-            "any of the first three as another CPython does it ({}); these and those of seldom calls \
-             of another size (1k, 100k, 1m ...)",
+            "any of the first three as another CPython does it ({}), or of another size (1k, 100k, 1m ...)",
             eras.join(", ")
         ),
+    });
+    entries.push(Entry {
+        what: "workload",
+        name: "NAME:SIZE".to_owned(),
+        kind: "generated",
+        description: "any of the last four of another size".to_owned(),
     });
     entries.push(Entry {
         what: "workload",

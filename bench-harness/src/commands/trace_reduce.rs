@@ -1,7 +1,7 @@
 //! `arenabench trace reduce`: from a workload that a subject fails on to the few calls that it fails on.
 //!
 //! `workloads::reduce` says what to try; every trial is one child that replays with everything
-//! checked. What has been found so far is on disk, [`SAVED_EVERY`] old at most.
+//! checked. What was found more than [`SAVED_EVERY`] and a trial ago is on disk.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use reports::record::{Sample, Status};
 use serde::Serialize;
 use workloads::event::{Event, Op};
 use workloads::reduce::reduce;
-use workloads::trace::{Losses, Meta, Writer};
+use workloads::trace::{Meta, Writer};
 
 use super::print;
 use crate::child::job::Task;
@@ -20,17 +20,18 @@ use crate::exit::{self, Failure, Outcome};
 use crate::host;
 use crate::interrupt::Interrupt;
 use crate::measure::{self, Request};
+use crate::replay::mode::Mode;
 use crate::replay::touch::Touch;
 use crate::talk::Voice;
-use crate::workload::{self, Extent, Prepared};
+use crate::workload::{self, About, Extent, Name, Prepared};
 
 /// Calls in the measured region of a generated workload, as for `replay`.
 const OPERATIONS: u64 = 1_000_000;
 /// Most events of a workload: a search begins with four copies of them, 56 bytes an event.
-const MOST_EVENTS: usize = 16_000_000;
+const MOST_EVENTS: usize = 8_000_000;
 /// Age of the trace on disk at which what has been found since is written.
 const SAVED_EVERY: Duration = Duration::from_secs(10);
-/// Calls that a table lists; more are no help to a person.
+/// Events that a table lists; more are no help to a person.
 const LISTED: usize = 100;
 
 /// Runs the command.
@@ -44,41 +45,47 @@ pub(crate) fn run(args: &TraceReduce, voice: &Voice, interrupt: &Interrupt) -> O
         seed: args.generation.seed,
     };
     let prepared = workload::prepare(&args.workload, extent)?;
-    let name = prepared.record.workload.clone();
-    let Some((events, losses)) = prepared.events(MOST_EVENTS)? else {
+    let name = match &args.workload {
+        Name::File(path) => path.display().to_string(),
+        other => other.to_string(),
+    };
+    let Some((events, about)) = prepared.events(MOST_EVENTS)? else {
         return Err(Failure::data(anyhow!(
             "{name}: more than {MOST_EVENTS} events, which is all that are reduced"
         )));
     };
-    let of = prepared.record.description.clone();
     let prepared = prepared.in_mode(args.mode)?;
     let mut trials = Trials { args, interrupt, made: 0 };
     voice.say(format!("{name}: {} events, replayed on {}", events.len(), args.subject.name));
     let first = trials.replay(&prepared)?;
     drop(prepared);
-    let Some(wanted) = Failing::of(&first) else { return Err(not_reducible(&name, args, &first)) };
+    let Some(wanted) = Failing::of(&first) else {
+        return Err(not_reducible(&name, &args.subject.name, &first));
+    };
     let message = first.message.as_deref().unwrap_or_default();
     voice.say(format!("{}: {message}", wanted.status.word()));
 
-    let mut found =
-        Found { events: events.clone(), last: first, of, losses, saved: Instant::now() };
+    let mut found = Found {
+        events: events.clone(),
+        last: first,
+        about,
+        saved: Instant::now(),
+        is_saved: false,
+    };
     found.save(args)?;
-    voice.phase("Reducing", 0);
+    voice.phase("Reducing", None);
     let searched = reduce(events, &mut |candidate| {
         if interrupt.requested() {
             return Err(Stop::Interrupted);
         }
-        let calls = found.events.len();
-        voice.step(format!("{} events tried, {calls} are known to fail", candidate.len()));
+        let least = found.events.len();
+        voice.step(format!("{} events tried, {least} are known to fail", candidate.len()));
         let sample = trials.trial(candidate).map_err(Stop::Failed)?;
-        let fails = Failing::of(&sample).as_ref() == Some(&wanted);
+        let fails = wanted.shows_in(&sample, &name, &args.subject.name)?;
         if fails {
-            found.events = candidate.to_vec();
-            found.last = sample;
-            if found.saved.elapsed() >= SAVED_EVERY {
-                found.save(args).map_err(Stop::Failed)?;
-            }
+            found.take(candidate, sample);
         }
+        found.save_if_old(args).map_err(Stop::Failed)?;
         Ok(fails)
     });
     voice.end_phase();
@@ -102,15 +109,15 @@ pub(crate) fn run(args: &TraceReduce, voice: &Voice, interrupt: &Interrupt) -> O
 
 /// Whether the trace that is to be written is the one that is read.
 fn is_input(args: &TraceReduce) -> bool {
-    let workload::Name::File(input) = &args.workload else { return false };
+    let Name::File(input) = &args.workload else { return false };
     match (input.canonicalize(), args.output.canonicalize()) {
         (Ok(input), Ok(output)) => input == output,
         _ => false,
     }
 }
 
-fn not_reducible(name: &str, args: &TraceReduce, sample: &Sample) -> Failure {
-    let subject = &args.subject.name;
+/// Why there is nothing to look for in a replay that did not fail.
+fn not_reducible(name: &str, subject: &str, sample: &Sample) -> Failure {
     let message = sample.message.as_deref().unwrap_or_default();
     match sample.status {
         Status::Ok => Failure::data(anyhow!("{name}: {subject} does not fail on it")),
@@ -123,6 +130,7 @@ fn not_reducible(name: &str, args: &TraceReduce, sample: &Sample) -> Failure {
 }
 
 /// Why a search ended early.
+#[derive(Debug)]
 enum Stop {
     Interrupted,
     Failed(Failure),
@@ -156,6 +164,19 @@ impl Failing {
             },
         })
     }
+
+    /// Whether a trial on `subject` failed in this way.
+    ///
+    /// # Errors
+    /// When it came to no answer: interrupted, or the subject cannot be had any more.
+    fn shows_in(&self, trial: &Sample, name: &str, subject: &str) -> Result<bool, Stop> {
+        match (trial.status, Self::of(trial)) {
+            (Status::Ok, _) => Ok(false),
+            (_, Some(failing)) => Ok(failing == *self),
+            (Status::Interrupted, None) => Err(Stop::Interrupted),
+            (_, None) => Err(Stop::Failed(not_reducible(name, subject, trial))),
+        }
+    }
 }
 
 /// Every word that begins with a digit as `#`.
@@ -184,10 +205,11 @@ struct Trials<'a> {
 
 impl Trials<'_> {
     fn trial(&mut self, events: &[Event]) -> Result<Sample, Failure> {
-        let prepared = workload::of_events(events, "candidate".to_owned())?;
-        // Without threads or times there is nothing that a mode could keep.
-        let has_mode = prepared.record.threads > 1;
-        let mode = if has_mode { self.args.mode } else { None };
+        let prepared = workload::of_events(events, "a trial of the search".to_owned())?;
+        // A pace is nothing without times, which the heap before the region need not have.
+        let region = events.iter().position(|event| event.op == Op::RegionStart).unwrap_or(0);
+        let has_times = events[region..].iter().any(|event| event.time_ns.is_some());
+        let mode = self.args.mode.filter(|mode| *mode != Mode::Paced || has_times);
         self.replay(&prepared.in_mode(mode)?)
     }
 
@@ -216,25 +238,43 @@ struct Found {
     events: Vec<Event>,
     /// How it failed.
     last: Sample,
-    /// What the whole workload is.
-    of: String,
-    losses: Losses,
+    /// What is known of the whole workload.
+    about: About,
+    /// When the trace was written last, and whether it holds the events above.
     saved: Instant,
+    is_saved: bool,
 }
 
 impl Found {
+    fn take(&mut self, events: &[Event], sample: Sample) {
+        self.events = events.to_vec();
+        self.last = sample;
+        self.is_saved = false;
+    }
+
+    fn save_if_old(&mut self, args: &TraceReduce) -> Result<(), Failure> {
+        if self.saved.elapsed() >= SAVED_EVERY { self.save(args) } else { Ok(()) }
+    }
+
+    /// Writes the trace unless it is there.
     fn save(&mut self, args: &TraceReduce) -> Result<(), Failure> {
+        if self.is_saved {
+            return Ok(());
+        }
         let meta = Meta {
             producer: concat!("arenabench trace reduce ", env!("CARGO_PKG_VERSION")).to_owned(),
-            command: format!("{}; reduced to what {} fails on", self.of, args.subject.name),
+            command: format!(
+                "{}, reduced to what {} fails on",
+                self.about.command, args.subject.name
+            ),
+            interpreter: self.about.interpreter.clone(),
             timed: self.events.iter().any(|event| event.time_ns.is_some()),
-            losses: self.losses,
-            ..Meta::default()
+            losses: self.about.losses,
         };
         let mut writer = Writer::create(&args.output, &meta)?;
         self.events.iter().try_for_each(|event| writer.write(event))?;
         writer.finish()?;
-        self.saved = Instant::now();
+        (self.saved, self.is_saved) = (Instant::now(), true);
         Ok(())
     }
 }
@@ -317,7 +357,22 @@ mod tests {
         let death = of("exit", "ended with exit code 3: at fe10");
         assert_eq!(death, of("exit", "ended with exit code 3: at c0de"));
         assert_ne!(death, of("timeout", "killed at its time limit"));
-        assert_eq!(Failing::of(&failed("interrupted", "interrupted")), None);
+    }
+
+    #[test]
+    fn a_trial_without_an_answer_ends_the_search_and_is_no_sign_of_soundness() {
+        let wanted = Failing::of(&failed("exit", "")).unwrap();
+        let shows = |status| wanted.shows_in(&failed(status, "why"), "day", "mine");
+        assert!(matches!(shows("exit"), Ok(true)));
+        assert!(matches!(shows("ok"), Ok(false)) && matches!(shows("timeout"), Ok(false)));
+        assert!(matches!(shows("interrupted"), Err(Stop::Interrupted)));
+        for status in ["missing", "not-loaded", "unsupported"] {
+            let ended = shows(status);
+            assert!(
+                matches!(&ended, Err(Stop::Failed(why)) if why.code == 3),
+                "{status}: {ended:?}"
+            );
+        }
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! `trace reduce`: a long workload that a subject fails on becomes the few calls it fails on.
 
-use std::process::Stdio;
+use std::path::Path;
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::command::{arenabench, command, control_subject, folder};
+use crate::command::{arenabench, command, control, control_subject, folder};
 
 /// The calls that are left, from the CSV on standard output.
 fn calls(stdout: &str) -> Vec<&str> {
@@ -34,8 +35,15 @@ fn a_recording_of_half_a_million_events_becomes_the_four_that_matter() {
     assert_eq!(again.code, 1, "what is left still fails: {}", again.stdout);
     let other = arenabench(&format!("replay {small} -s system --verify -q"));
     assert_eq!(other.code, 0, "and only on the subject at fault: {}", other.stdout);
-    let info = arenabench(&format!("trace info {small}"));
-    assert!(info.stdout.contains("reduced to what picky fails on"), "{}", info.stdout);
+    let info = arenabench(&format!("trace info {small} --format json"));
+    let info: serde_json::Value = serde_json::from_str(&info.stdout).unwrap();
+    let whole = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../workloads/traces/cpython-3.11-string-build.trace");
+    let whole = arenabench(&format!("trace info {} --format json", whole.display()));
+    let whole: serde_json::Value = serde_json::from_str(&whole.stdout).unwrap();
+    let command = format!("{}, reduced to what picky fails on", whole["command"].as_str().unwrap());
+    assert_eq!(info["command"], command, "what was recorded is still told");
+    assert_eq!(info["interpreter"], whole["interpreter"]);
 }
 
 #[test]
@@ -68,17 +76,16 @@ fn what_cannot_be_reduced_is_said_with_the_right_code() {
     assert!(nowhere.error().contains("/no/such/folder"), "{nowhere:?}");
 }
 
-/// The control fails after so many calls whatever they are: a search that takes minutes.
-#[test]
-fn ctrl_c_keeps_the_least_that_was_found() {
-    let folder = folder();
-    let out = folder.path().join("out.trace");
-    let subject = control_subject("misaligned");
-    let mut child = command(&format!(
-        "trace reduce int-churn:1k {subject} -o {} --operations 100k -q",
+/// Starts a search that takes minutes, since the library fails after so many calls whatever they are;
+/// returns when the whole workload is known to fail.
+fn long_search(library: &Path, out: &Path) -> Child {
+    let child = command(&format!(
+        "trace reduce int-churn:1k -s misaligned={} -o {} --operations 100k -q",
+        library.display(),
         out.display()
     ))
     .stdout(Stdio::null())
+    .stderr(Stdio::piped())
     .spawn()
     .unwrap();
     let begin = Instant::now();
@@ -86,8 +93,37 @@ fn ctrl_c_keeps_the_least_that_was_found() {
         assert!(begin.elapsed() < Duration::from_secs(60), "nothing is written");
         std::thread::sleep(Duration::from_millis(20));
     }
+    child
+}
+
+/// A library that is gone is no library that passes.
+#[test]
+fn a_library_that_vanishes_ends_the_search_as_a_failure() {
+    let folder = folder();
+    let (library, out) = (folder.path().join("mine.so"), folder.path().join("out.trace"));
+    std::fs::copy(control("misaligned"), &library).unwrap();
+    let child = long_search(&library, &out);
+    std::fs::remove_file(&library).unwrap();
+    let ended = child.wait_with_output().unwrap();
+    let message = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(3), "{message}");
+    assert!(message.contains("misaligned") && message.contains("not-loaded"), "{message}");
+    let again = arenabench(&format!(
+        "replay {} {} --verify -q",
+        out.display(),
+        control_subject("misaligned")
+    ));
+    assert_eq!(again.code, 1, "what was found is there: {}", again.stdout);
+}
+
+#[test]
+fn ctrl_c_keeps_the_least_that_was_found() {
+    let folder = folder();
+    let out = folder.path().join("out.trace");
+    let subject = control_subject("misaligned");
+    let mut child = long_search(&control("misaligned"), &out);
     let whole = std::fs::metadata(&out).unwrap().len();
-    std::thread::sleep(Duration::from_secs(2));
+    std::thread::sleep(Duration::from_secs(4));
     let kill = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
     assert!(kill.unwrap().success());
     assert_eq!(child.wait().unwrap().code(), Some(130));

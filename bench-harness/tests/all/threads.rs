@@ -42,8 +42,10 @@ fn a_parallel_sample_has_times_and_no_memory_figures_and_a_serial_one_has_both()
         let per_pair = parallel["ns_per_pair"].as_f64().unwrap();
         assert!((per_pair - 2.0 * wall / operations).abs() < 1e-6, "{parallel}");
         let passes = |record: &Value| record["pass_wall_ns"].as_array().unwrap().len();
-        // Nine are over long before a quarter of a second is.
-        assert!((10..=72).contains(&passes(parallel)), "{parallel}");
+        // Nine are over before a quarter of a second is, unless the computer is a slow one.
+        let played: u64 =
+            parallel["pass_wall_ns"].as_array().unwrap().iter().filter_map(Value::as_u64).sum();
+        assert!(passes(parallel) == 72 || played >= 250_000_000, "{parallel}");
         assert!(passes(serial) >= 9, "{serial}");
         for key in ["rss_peak_bytes", "live_peak_bytes", "page_faults"] {
             assert!(parallel[key].is_null() && serial[key].is_u64(), "{key}: {parallel}");

@@ -1,4 +1,4 @@
-//! The elements of a drawing, in a third of what plotters takes for them.
+//! The elements of a drawing, in fewer bytes than plotters takes for them.
 //!
 //! plotters writes every stroke as an element with all its attributes. A page holds a hundred charts,
 //! so that they decide its size:

@@ -68,8 +68,8 @@ fn calm(context: Context<'_>) -> Option<String> {
             "On one thread a pass is timed in parts of some ten microseconds, and a gauge beside each \
              tells whether somebody else used the core: only calm parts count. Of {count} \
              samples {calm} were calm in {:.0} % of their parts or more, twice in each; {retaken} \
-             children were taken in place of others that were not. On several threads the time is the one \
-             that a quarter of the warm passes do not exceed.",
+             children were taken in place of others that were not. On several threads the time is that of \
+             the fastest warm pass, once the fastest quarter of them is set aside.",
             100.0 * CALM_SHARE
         )
     })

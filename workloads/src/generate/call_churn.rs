@@ -19,7 +19,8 @@ use super::emitter::Emitter;
 use super::{Spec, Workload};
 use crate::event::{BlockId, Op};
 
-/// Least and largest request of all but `large-churn`, in bytes.
+/// Least and largest request of all but `large-churn`, in bytes; a `calloc` is rounded up to whole
+/// elements.
 const SMALL: (u64, u64) = (16, 4 << 10);
 
 /// Least and largest request of `large-churn`, in bytes.

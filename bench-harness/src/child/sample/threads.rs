@@ -15,10 +15,10 @@ use crate::replay::touch::{self, Touch};
 use crate::replay::verify::Verified;
 use crate::subject::{Subject, Visitor};
 
-/// Time that a measuring child plays for at least, if its passes are short: what other programs do
-/// to two threads differs from one hundredth of a second to the next.
+/// Time in the region up to which a measuring child adds passes: what other programs do to two threads
+/// differs from one hundredth of a second to the next.
 const LEAST_PLAYING: Duration = Duration::from_millis(250);
-/// Times as many passes as were asked for that it plays for that at most.
+/// Most passes, as a multiple of those asked for.
 const MOST_TIMES: u32 = 8;
 
 /// Replays the job's plan for threads on `subject`.
@@ -53,7 +53,7 @@ impl Sampler<'_> {
         }
     }
 
-    /// Plays as many passes as the task asks for, timed ones for [`LEAST_PLAYING`].
+    /// Plays as many passes as the task asks for, timed ones up to [`LEAST_PLAYING`].
     fn play<A: Allocator, const TOUCH: u8>(self, allocator: A) -> Result<Measured, Stop> {
         let Self { job, subject, streams, pointers, .. } = self;
         let hooks = subject.thread_hooks();

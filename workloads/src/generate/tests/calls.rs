@@ -1,4 +1,4 @@
-//! Workloads of seldom calls: each is about its own call and nothing else.
+//! Workloads about one call: each makes its own and nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
 
