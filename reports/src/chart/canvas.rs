@@ -107,8 +107,14 @@ impl<'a> Canvas<'a> {
     }
 
     pub(super) fn line(&self, from: (f64, f64), to: (f64, f64), width_px: f64, tone: Tone) {
+        self.curve(&[from, to], width_px, tone);
+    }
+
+    /// Straight lines from each point to the next.
+    pub(super) fn curve(&self, points: &[(f64, f64)], width_px: f64, tone: Tone) {
         let style = tone.paint().stroke_width(units(width_px) as u32);
-        self.draw(&PathElement::new(vec![point(from), point(to)], style));
+        let points: Vec<_> = points.iter().copied().map(point).collect();
+        self.draw(&PathElement::new(points, style));
     }
 
     /// A filled rectangle between two corners.
@@ -169,7 +175,9 @@ impl<'a> Canvas<'a> {
             Anchor::End => HPos::Right,
         };
         // plotters divides sizes by 1.24 on the way into SVG.
-        let size = font.size_px * FINE * 1.24;
+        let wanted = font.size_px * FINE;
+        let size = wanted * 1.24;
+        let size = if size / 1.24 > wanted { size.next_down() } else { size };
         let paint = tone.paint();
         let style = TextStyle::from(("sans-serif", size).into_font().style(weight))
             .color(&paint)
@@ -185,7 +193,7 @@ impl<'a> Canvas<'a> {
 
 /// Attributes of the root element that `compact` counts on.
 pub(super) const ROOT_ATTRIBUTES: &str =
-    "font-family=\"sans-serif\" font-size=\"48\" fill=\"none\"";
+    "font-family=\"sans-serif\" font-size=\"48\" fill=\"currentColor\"";
 
 /// The elements of a finished drawing: without the root element, ink as `currentColor`.
 pub(super) fn elements(document: &str) -> String {

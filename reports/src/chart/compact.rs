@@ -4,9 +4,14 @@
 //! so that they decide its size:
 //! * what the root or SVG itself says already is left out;
 //! * strokes of one style in a row become one path: `M10,10 20,20M30,30 40,40`;
-//! * a marker and the edge around it, two elements with the same corners, become one.
+//! * a marker and the edge around it, two elements with the same corners, become one;
+//! * elements in a row say in a group what they share (`compact/group.rs`).
 //!
 //! * I1: the picture stays as it was, but where strokes of one translucent style cross each other.
+
+mod group;
+
+use group::grouped;
 
 /// What plotters says of every element and the root, or SVG itself, says already: about a quarter of
 /// a drawing.
@@ -23,12 +28,13 @@ const SAID_ALREADY: [(&str, &str); 8] = [
     ("\n</text>", "</text>"),
 ];
 
-/// The elements, one to a line. The root element is taken to say `fill="none"`, the font and its size.
+/// The elements, one to a line. The root element is taken to say `fill="currentColor"`, the font and
+/// its size.
 pub(super) fn compact(elements: &str) -> String {
     let short = SAID_ALREADY
         .iter()
         .fold(elements.to_owned(), |elements, (long, short)| elements.replace(long, short));
-    joined(&edged(&short))
+    grouped(&joined(&edged(&short)))
 }
 
 /// Strokes of one style that follow one another as one path.
@@ -112,7 +118,7 @@ mod tests {
     #[test]
     fn strokes_of_one_style_become_one_path_and_others_end_it() {
         let (thin, thick) =
-            ("stroke=\"#010203\" stroke-width=\"1\"", "stroke=\"#010203\" stroke-width=\"4\"");
+            ("stroke=\"#010203\" stroke-width=\"1\"", "stroke=\"#040506\" stroke-width=\"4\"");
         let drawing =
             [line(thin, "1,2 3,4"), line(thin, "5,6 7,8"), line(thick, "9,9 8,8")].concat();
         let text = "<text x=\"1\" y=\"2\">\nwords\n</text>\n";
@@ -137,7 +143,8 @@ mod tests {
             compact(&(polygon.clone() + &edge)),
             format!("<polygon fill=\"#E69F00\" {stroke} points=\"{corners}\"/>\n")
         );
-        let circle = "<circle cx=\"5\" cy=\"6\" r=\"7\"";
+        let place = "cx=\"5\" cy=\"6\" r=\"7\"";
+        let circle = format!("<circle {place}");
         let filled = format!(
             "{circle} opacity=\"1\" fill=\"#E69F00\" stroke=\"none\" stroke-width=\"1\"/>\n"
         );
@@ -147,8 +154,8 @@ mod tests {
             )
         };
         assert_eq!(
-            compact(&(filled.clone() + &ring(circle))),
-            format!("{circle} fill=\"#E69F00\" {stroke}/>\n")
+            compact(&(filled.clone() + &ring(&circle))),
+            format!("<circle fill=\"#E69F00\" {stroke} {place}/>\n")
         );
         // An outline of something else stays what it was.
         let other = circle.replace('7', "8");

@@ -179,12 +179,15 @@ impl Panel {
     }
 
     fn draw_axis(&self, canvas: &Canvas<'_>, frame: &Frame) {
-        for (tick, at) in self.ticks(frame) {
+        // Strokes first, words behind: what is alike stands together and takes fewer bytes.
+        for (_, at) in self.ticks(frame) {
             canvas.line((at, frame.bottom), (at, frame.bottom + 4.0), 1.0, Tone::QUIET);
+        }
+        canvas.line((frame.left, frame.bottom), (frame.right, frame.bottom), 1.0, Tone::QUIET);
+        for (tick, at) in self.ticks(frame) {
             let place = (at, frame.bottom + 13.0);
             canvas.text(place, &Axis::label(tick), Type::SMALL, Anchor::Middle, Tone::QUIET);
         }
-        canvas.line((frame.left, frame.bottom), (frame.right, frame.bottom), 1.0, Tone::QUIET);
         let (text, middle) = self.axis_label_place(frame);
         canvas.text((middle, frame.bottom + 33.0), &text, Type::SMALL, Anchor::Middle, Tone::INK);
     }
@@ -242,16 +245,28 @@ impl Panel {
             let bottom = if last { frame.bottom } else { y + rows + GROUP_PX };
             self.draw_backdrop(canvas, frame, (y, bottom));
             y += GROUP_PX / 2.0;
-            for row in &group.rows {
-                self.draw_row(canvas, frame, row, y);
-                y += row.height();
+            let middles = || {
+                group.rows.iter().scan(y, |top, row| {
+                    *top += row.height();
+                    Some((row, *top - row.height() / 2.0))
+                })
+            };
+            for (row, middle) in middles() {
+                self.draw_label(canvas, frame, row, middle);
             }
-            y += GROUP_PX / 2.0;
+            for (row, middle) in middles() {
+                let note = shorten(&row.note, NOTE_LETTERS);
+                let place = (frame.right + 10.0, middle);
+                canvas.text(place, &note, Type::SMALL, Anchor::Start, Tone::INK);
+            }
+            for (row, middle) in middles() {
+                self.draw_marks(canvas, frame, row, middle);
+            }
+            y += rows + GROUP_PX / 2.0;
         }
     }
 
-    fn draw_row(&self, canvas: &Canvas<'_>, frame: &Frame, row: &Row, top: f64) {
-        let middle = top + row.height() / 2.0;
+    fn draw_label(&self, canvas: &Canvas<'_>, frame: &Frame, row: &Row, middle: f64) {
         let label = self.label(row);
         let edge = frame.left - 8.0;
         if row.sublabel.is_empty() {
@@ -261,8 +276,9 @@ impl Panel {
             canvas.text((edge, middle - 7.0), &label, Type::LABEL, Anchor::End, Tone::INK);
             canvas.text((edge, middle + 7.0), &below, Type::SMALL, Anchor::End, Tone::QUIET);
         }
-        let note = shorten(&row.note, NOTE_LETTERS);
-        canvas.text((frame.right + 10.0, middle), &note, Type::SMALL, Anchor::Start, Tone::INK);
+    }
+
+    fn draw_marks(&self, canvas: &Canvas<'_>, frame: &Frame, row: &Row, middle: f64) {
         if row.hatched {
             let (top, bottom) = (middle - ROW_PX / 2.0 + 3.0, middle + ROW_PX / 2.0 - 3.0);
             let tone = Tone { strength: 0.4, ..Tone::INK };

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use quick_xml::events::{BytesStart, Event};
 use reports::record::{Call, Role, Source};
 use reports::results::Results;
 use reports::summary::Summary;
@@ -238,32 +239,52 @@ fn charts_in_a_page_take_its_ink_and_charts_in_files_bring_their_own_style() {
     }
 }
 
-/// A text of a chart as the box it takes at least: left, right, top, bottom.
+/// Every text of a chart with the box that it takes at least.
 fn text_boxes(svg: &str) -> Vec<([f64; 4], String)> {
-    let texts = svg.split("<text ").skip(1);
-    texts
-        .map(|text| {
-            let (head, rest) = text.split_once('>').expect("a tag");
-            let content = rest.split("</text>").next().expect("an end").trim().to_owned();
-            let attribute = |name: &str| {
-                let at = head.find(&format!("{name}=\""))? + name.len() + 2;
-                head[at..].split('"').next()
-            };
-            let number =
-                |name: &str| attribute(name).map(|text| text.parse::<f64>().expect("a number"));
-            let place = |name: &str| number(name).expect("a text has a place");
-            // Size and anchor are the root's where the text says nothing. A sans-serif letter is half
-            // as wide as it is high, on average.
-            let size = number("font-size").unwrap_or(48.0);
-            let wide = content.replace("&lt;", "<").chars().count() as f64 * size * 0.5;
-            let left = match attribute("text-anchor") {
-                None => place("x"),
-                Some("middle") => place("x") - wide / 2.0,
-                Some(_) => place("x") - wide,
-            };
-            let middle = place("y");
-            ([left, left + wide, middle - size * 0.4, middle + size * 0.4], content)
-        })
+    let mut reader = quick_xml::Reader::from_str(svg);
+    // What the elements around say; the innermost is last.
+    let mut around: Vec<BTreeMap<String, String>> = Vec::new();
+    let mut boxes = Vec::new();
+    let mut content = String::new();
+    loop {
+        match reader.read_event().expect("a chart is XML") {
+            Event::Start(tag) => {
+                around.push(attributes(&tag));
+                content.clear();
+            }
+            Event::Text(text) => content += &text,
+            Event::GeneralRef(_) => content.push('&'),
+            Event::End(tag) => {
+                if tag.name().as_ref() == "text" {
+                    boxes.push((text_box(&around, content.trim()), content.trim().to_owned()));
+                }
+                around.pop();
+            }
+            Event::Eof => return boxes,
+            _ => {}
+        }
+    }
+}
+
+/// Left, right, top and bottom of a text, which is the innermost of the elements.
+fn text_box(elements: &[BTreeMap<String, String>], content: &str) -> [f64; 4] {
+    let said = |name: &str| elements.iter().rev().find_map(|one| one.get(name));
+    let number = |name| said(name).expect(name).parse::<f64>().expect("a number");
+    let (x, y, size) = (number("x"), number("y"), number("font-size"));
+    // A sans-serif letter is half as wide as it is high, on average.
+    let wide = content.chars().count() as f64 * size * 0.5;
+    let left = match said("text-anchor").map(String::as_str) {
+        None => x,
+        Some("middle") => x - wide / 2.0,
+        Some(_) => x - wide,
+    };
+    [left, left + wide, y - size * 0.4, y + size * 0.4]
+}
+
+fn attributes(tag: &BytesStart<'_>) -> BTreeMap<String, String> {
+    tag.attributes()
+        .map(|attribute| attribute.expect("an attribute has a name and a value"))
+        .map(|attribute| (attribute.key.as_ref().to_owned(), attribute.value.into_owned()))
         .collect()
 }
 

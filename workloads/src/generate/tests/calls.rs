@@ -55,23 +55,39 @@ fn aligned_blocks_have_every_alignment_from_16_bytes_to_4_kib() {
     assert_eq!(aligns, (4..=12).map(|bit| 1 << bit).collect());
 }
 
+/// Half of the blocks are below twice the least size, and every doubling holds about as many bytes.
 #[test]
-fn blocks_grow_as_often_as_they_shrink() {
-    let mut sizes = BTreeMap::new();
-    let (mut grown, mut shrunk) = (0, 0);
-    for event in events("realloc-churn:500", 20_000, 5) {
-        match event.op {
-            Op::ReallocNew { block, size } => drop(sizes.insert(block, size)),
-            Op::Realloc { block, size } => match sizes.insert(block, size).unwrap() {
-                old if old < size => grown += 1,
-                old if old > size => shrunk += 1,
-                _ => {}
-            },
-            _ => {}
+fn sizes_have_a_heavy_tail_whatever_the_call() {
+    for (name, least, most) in [
+        ("calloc-churn:500", 16, 4096),
+        ("aligned-churn:500", 16, 4096),
+        ("realloc-churn:500", 16, 4096),
+        ("large-churn", 32 << 10, 4 << 20),
+    ] {
+        let mut bytes_by_doubling = BTreeMap::<u32, u64>::new();
+        let mut sizes = Vec::new();
+        for event in events(name, 40_000, 5) {
+            let size = match event.op {
+                Op::Realloc { size, .. } => size,
+                op => match op.birth() {
+                    Some((_, size)) => size,
+                    None => continue,
+                },
+            };
+            // A calloc asks for whole elements.
+            assert!((least..most + 8).contains(&size), "{name}: {size}");
+            *bytes_by_doubling.entry((size / least).ilog2()).or_default() += size;
+            sizes.push(size);
+        }
+        let small = sizes.iter().filter(|size| **size < 2 * least).count();
+        let share = small as f64 / sizes.len() as f64;
+        assert!((0.4..0.6).contains(&share), "{name}: {share} are below twice the least size");
+        let doublings = (most / least).ilog2();
+        for doubling in 0..doublings {
+            let bytes = bytes_by_doubling[&doubling] as f64 / bytes_by_doubling[&0] as f64;
+            assert!((0.6..1.7).contains(&bytes), "{name}: doubling {doubling} holds {bytes}");
         }
     }
-    assert!(f64::from(grown) > 0.8 * f64::from(shrunk), "{grown} and {shrunk}");
-    assert!(f64::from(shrunk) > 0.8 * f64::from(grown), "{grown} and {shrunk}");
 }
 
 /// A default live set that no small machine holds would fail for want of memory.
