@@ -13,6 +13,7 @@ use crate::summary::{Lead, Scope, Standing, Summary};
 pub fn findings(results: &Results, summary: &Summary, programs: Option<&Programs>) -> Vec<String> {
     let mut found = ranking(summary, Scope::Main);
     found.extend(ranking(summary, Scope::Threads));
+    found.extend(noise(summary));
     found.extend(own(summary));
     found.extend(programs.and_then(real_programs));
     found.extend(memory(summary));
@@ -80,6 +81,28 @@ fn ranking(summary: &Summary, scope: Scope) -> Vec<String> {
     found
 }
 
+/// How small a difference the run can still tell, from the baseline against itself.
+fn noise(summary: &Summary) -> Option<String> {
+    let mut floors: Vec<f64> = summary
+        .settings
+        .iter()
+        .filter_map(|setting| Some(summary.floor_of(setting)?.half_width_percent()))
+        .collect();
+    floors.sort_by(f64::total_cmp);
+    let (least, most) = (floors.first()?, floors.last()?);
+    let middle = floors[(floors.len() - 1) / 2];
+    (floors.len() > 1).then(|| {
+        format!(
+            "How sure: measured against itself, {} differs by up to {} on half of the workloads, {} on the \
+             calmest and {} on the noisiest. A smaller difference on one workload is undecided.",
+            summary.baseline,
+            quantity::percent(middle),
+            quantity::percent(*least),
+            quantity::percent(*most)
+        )
+    })
+}
+
 /// `mimalloc is fastest; snmalloc takes 6.0 % more time than mimalloc (1.06 [1.04, 1.08]).`
 fn lead_words(lead: &Lead) -> String {
     let mut text = if lead.level_with.is_empty() {
@@ -124,7 +147,6 @@ pub(crate) fn own_names(summary: &Summary) -> String {
 /// behind.
 fn own(summary: &Summary) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
-    let behind = summary.standing(Standing::Behind);
     for (index, first) in summary.contests.iter().enumerate() {
         let name = &first.subject;
         if summary.contests[..index].iter().any(|one| one.subject == *name) {
@@ -147,13 +169,16 @@ fn own(summary: &Summary) -> Vec<String> {
         if parts.is_empty() {
             continue;
         }
-        let compared =
-            summary.rows.iter().filter(|row| row.subject == *name && row.contest.is_some()).count();
-        let lost = behind.iter().filter(|(row, _)| row.subject == *name).count();
-        let workloads = plural(compared, "workload", "workloads");
+        let stands = |standing| {
+            let all = summary.standing(standing);
+            all.iter().filter(|(row, _)| row.subject == *name).count()
+        };
+        let (ahead, behind) = (stands(Standing::Ahead), stands(Standing::Behind));
+        let undecided = stands(Standing::Undecided);
+        let workloads = plural(ahead + behind + undecided, "workload", "workloads");
         found.push(format!(
-            "{name} against the best single peer, by time: {}. Behind the best peer of the workload on \
-             {lost} of {workloads}.",
+            "{name} against the best single peer, by time: {}. Against the best peer of each of \
+             {workloads}: ahead on {ahead}, behind on {behind}, undecided on {undecided}.",
             parts.join("; ")
         ));
     }
@@ -197,7 +222,7 @@ fn memory(summary: &Summary) -> Option<String> {
         false => format!("; {first}, of the lowest time, {}", quantity::figure(*its)),
     };
     Some(format!(
-        "Peak resident memory over the peak of what was asked for: from {} ({}) to {} ({}){first}; \
+        "Peak resident memory, huge pages included, over the peak of what was asked for: from {} ({}) to {} ({}){first}; \
          geometric mean over {}.",
         quantity::figure(least.1),
         least.0,

@@ -114,8 +114,10 @@ fn waste(record: &Memory) -> Option<String> {
 pub(crate) fn packing_words(packing: &Packing) -> String {
     match (packing.bound_bytes, packing.packed_bytes, &packing.method) {
         (Some(bound), Some(packed), Some(method)) => format!(
-            "With all lifetimes known beforehand no placement needs less than {}; the best packing found \
-             takes {} ({method}; {} lifetimes, sizes rounded up to 16 bytes, base heap included).",
+            "With all lifetimes known beforehand no placement of whole blocks, rounded up to 16 bytes, needs \
+             less than {}; the best packing found takes {} ({method}; {} lifetimes, base heap included). \
+             Resident memory can be below that: finer sizes round less, and parts of a block that are never \
+             touched take none.",
             quantity::bytes(bound as f64),
             quantity::bytes(packed as f64),
             quantity::count(packing.lifetimes.unwrap_or(0))

@@ -82,7 +82,7 @@ pub fn duration(ns: f64) -> String {
     }
     match ns {
         ns if ns < 999.5 => format!("{} ns", figure(ns)),
-        ns if ns < 999.5e3 => format!("{} us", figure(ns / 1e3)),
+        ns if ns < 999.5e3 => format!("{} µs", figure(ns / 1e3)),
         ns if ns < 999.5e6 => format!("{} ms", figure(ns / 1e6)),
         ns => format!("{} s", figure(ns / 1e9)),
     }
@@ -223,7 +223,7 @@ mod tests {
     fn durations_take_the_unit_that_fits() {
         let cases = [
             (870.0, "870 ns"),
-            (12_300.0, "12.3 us"),
+            (12_300.0, "12.3 µs"),
             (12_300_000.0, "12.3 ms"),
             (4.56e9, "4.56 s"),
             (200e9, "3 min 20 s"),

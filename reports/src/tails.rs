@@ -1,10 +1,10 @@
 //! Times of single calls, by workload and subject: medians over rounds.
 //!
 //! The chart, the page and the Markdown draw from this view and not from records. A figure is the
-//! median over the rounds that finished; one that a round was disturbed in does not move it.
+//! median over the rounds that finished, the lower one of two in the middle: the longest call of one
+//! disturbed round does not move it, not even half way.
 
 use crate::record::{ALL_CALLS, Status, TailRow, Tails, WorstCall};
-use crate::statistics::median;
 
 /// One subject on one workload.
 #[derive(Clone, Debug)]
@@ -93,12 +93,13 @@ fn surely_ns(worst: &WorstCall) -> f64 {
 }
 
 fn medians(rows: &[[f64; 6]]) -> Option<[f64; 6]> {
-    let column = |at: usize| rows.iter().map(|row| row[at]).collect::<Vec<f64>>();
-    let mut medians = [0.0; 6];
-    for (at, place) in medians.iter_mut().enumerate() {
-        *place = median(&column(at))?;
-    }
-    Some(medians)
+    let middle = rows.len().checked_sub(1)? / 2;
+    let median = |at: usize| {
+        let mut column: Vec<f64> = rows.iter().map(|row| row[at]).collect();
+        column.sort_by(f64::total_cmp);
+        column[middle]
+    };
+    Some(std::array::from_fn(median))
 }
 
 /// Each name once, in the order of first appearance.

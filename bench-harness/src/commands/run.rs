@@ -66,7 +66,7 @@ fn plan_of(profile: Profile) -> Plan {
         },
         Profile::Standard => Plan {
             pace: Pace {
-                min_rounds: 5,
+                min_rounds: 4,
                 max_rounds: 25,
                 budget: minutes(12),
                 floor_budget: minutes(14),

@@ -24,7 +24,7 @@ pub(super) fn one_zone(lifetimes: &Lifetimes) -> Packed {
 pub(super) fn by_lifetime(lifetimes: &Lifetimes) -> impl Iterator<Item = Packed> {
     let forever = (u32::MAX, "what never dies below, best fit above".to_owned());
     let borders = PARTS.map(|part| {
-        let what = format!("what lives a {part}th of the time or longer below");
+        let what = format!("what lives 1/{part} of the time or longer below");
         ((lifetimes.calls() / part).max(1), format!("{what}, best fit in both"))
     });
     std::iter::once(forever).chain(borders).map(|(border, method)| {

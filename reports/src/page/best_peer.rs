@@ -163,7 +163,16 @@ fn losses(summary: &Summary) -> Markup {
             ))
         }
         @if !undecided.is_empty() {
-            (contests("Undecided: inside the A/A floor, or the interval holds 1.", summary, &undecided))
+            details {
+                summary {
+                    "Undecided: " (quantity::plural(undecided.len(), "comparison", "comparisons"))
+                }
+                (contests(
+                    "Undecided: inside the A/A floor, or the interval holds 1.",
+                    summary,
+                    &undecided,
+                ))
+            }
         }
         @if !failed.is_empty() {
             p {

@@ -50,7 +50,7 @@ pub(super) fn section(context: Context<'_>) -> Option<Markup> {
         }
         @if !others.is_empty() {
             (table(
-                "Other processes without figures.",
+                "Samples of time without figures.",
                 &html! { tr {
                     th scope="col" { "Subject" } th scope="col" { "Status" }
                     th scope="col" { "Workloads" } th.number scope="col" { "Processes" }

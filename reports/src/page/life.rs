@@ -24,7 +24,8 @@ pub(super) fn section(context: Context<'_>) -> Option<Markup> {
             "resident memory in whole OS pages. Used over live is given in the four ways of Johnstone and "
             "Wilson: the mean over all readings, when most was alive, when most was used, and the peaks "
             "over each other. Waste in blocks is what the subject itself says may be used beyond what was "
-            "asked for, over the requested bytes."
+            "asked for, over the requested bytes. Lines are drawn of the project's subject that uses least, "
+            "of the baseline, and of the other allocators that use least; the table has all."
         }
         @for one in &tables {
             h3 { (one.workload) }

@@ -21,7 +21,7 @@ pub(super) fn section(context: Context<'_>) -> Markup {
                 (plural(results.workloads.len(), "workload", "workloads")) " in "
                 (plural(context.summary.rounds(), "round", "rounds"))
                 ", each sample in a process of its own: "
-                (plural(results.samples.len(), "process", "processes")) ", "
+                (plural(results.samples.len(), "sample", "samples")) " of time or verified, "
             } @else if !results.programs.is_empty() {
                 (subjects) " under "
                 (plural(programs(results), "real program", "real programs")) ": "
@@ -84,7 +84,7 @@ pub(super) fn role(role: Role) -> &'static str {
     match role {
         Role::Peer => "allocator",
         Role::Own => "allocator of this project",
-        Role::Preset => "preset of this project",
+        Role::Preset => "pymalloc's algorithm, by this project",
         Role::Reference => "reference",
     }
 }

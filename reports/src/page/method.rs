@@ -4,7 +4,8 @@ use maud::{Markup, html};
 
 use super::Context;
 use super::parts::{RECORDS, SAMPLES, sentence};
-use crate::record::{Call, Role, Sample};
+use crate::quantity;
+use crate::record::{Call, Role, Sample, Source};
 use crate::statistics::{MIN_BOOTSTRAP_ROUNDS, RESAMPLES};
 
 /// Share of its calls from which on a sample is called calm, as the harness does.
@@ -39,6 +40,20 @@ pub(super) fn section(context: Context<'_>) -> Markup {
                 "Workloads on one thread and on several are ranked apart. That a subject does not support a "
                 "workload is no failure, and costs it no place elsewhere."
             }
+            @if results.workloads.iter().any(|one| one.source == Source::Generated) {
+                li {
+                    "The name of a generated workload says how many blocks are alive (" code { ":1k" }
+                    ") and the Python version whose habits it has (" code { "@3.9" }
+                    "); without, as the list of workloads of the program says."
+                }
+            }
+            @if results.subjects.iter().any(|one| one.role == Role::Reference) {
+                li {
+                    "References are no allocators to choose: " code { "null" } " has every address assigned "
+                    "beforehand and is what the harness itself costs; " code { "bump" } " never reuses memory; "
+                    code { "ideal" } " keeps a list per size and is told the size at free."
+                }
+            }
             li { "Only samples that finished count. A cell with a failed process has no ratio." }
         }
         h3 { "What may be unfair" }
@@ -66,11 +81,15 @@ fn calm(context: Context<'_>) -> Option<String> {
     (count > 0).then(|| {
         format!(
             "On one thread a pass is timed in parts of some ten microseconds, and a gauge beside each \
-             tells whether somebody else used the core: only calm parts count. Of {count} \
-             samples {calm} were calm in {:.0} % of their parts or more, twice in each; {retaken} \
-             children were taken in place of others that were not. On several threads the time is that of \
+             tells whether somebody else used the core. Of a part the median of its calm passes \
+             counts; of one that was calm in no pass, the fastest. Of {} samples {} were calm in {:.0} % \
+             of their parts or more, twice in each; {} children were taken in place of others that \
+             were not. On several threads the time is that of \
              the fastest warm pass, once the fastest quarter of them is set aside.",
-            100.0 * CALM_SHARE
+            quantity::count(count as u64),
+            quantity::count(calm as u64),
+            100.0 * CALM_SHARE,
+            quantity::count(retaken as u64)
         )
     })
 }
@@ -82,19 +101,37 @@ fn cautions(context: Context<'_>) -> Vec<String> {
         "A replay has no program around it: the caches are not shared with the program's own data, and \
          the time between calls is gone."
             .to_owned(),
-        "Every ranked subject is called through the same table of C functions. An allocator that a program \
-         would inline gives up 1 to 2 ns a pair here."
+        "Every ranked subject is called through the same table of C functions. What an allocator would gain by \
+         being inlined into a program is not in these figures."
             .to_owned(),
         "When many subjects are compared, the fastest owes part of its lead to luck. The floor and the \
          intervals limit this, they do not remove it."
             .to_owned(),
     ];
-    if results.samples.iter().any(|sample| sample.mode == "serial")
-        && results.workloads.iter().any(|workload| workload.threads > 1)
-    {
+    if results.workloads.iter().any(|workload| workload.threads > 1) {
+        let is_parallel = results.samples.iter().any(|sample| sample.mode != "serial");
+        cautions.push(match is_parallel {
+            true => "Of workloads with several threads the time and the tails are those of real threads; \
+                     memory, counts and Valgrind errors are those of one thread in recorded order."
+                .to_owned(),
+            false => "Workloads with several threads were replayed on one thread in recorded order: \
+                      nothing is said about contention."
+                .to_owned(),
+        });
+    }
+    if !results.memories.is_empty() && !results.samples.is_empty() {
         cautions.push(
-            "Workloads with several threads were replayed on one thread in recorded order: nothing is \
-             said about contention."
+            "Memory beside the time is with the huge pages that the computer gives, memory over the life \
+             without any: an allocator that asks for huge pages takes more in the first, and is faster \
+             for it."
+                .to_owned(),
+        );
+    }
+    if results.subjects.iter().any(|one| one.sha256.is_some()) {
+        cautions.push(
+            "Memory that was resident before a subject's first call is left out. A preloaded library has \
+             served its process before, so that some tens of KiB of its own are not counted, which are \
+             counted for the same allocator linked."
                 .to_owned(),
         );
     }

@@ -102,13 +102,19 @@ impl Estimate {
 }
 
 /// Student's t interval of the mean of `logs`, of which there are at least two.
-pub(super) fn student_interval(logs: &[f64]) -> Option<(f64, f64)> {
+fn student_interval(logs: &[f64]) -> Option<(f64, f64)> {
+    let mean = logs.iter().sum::<f64>() / logs.len() as f64;
+    student_half_width(logs).map(|half| (mean - half, mean + half))
+}
+
+/// Half the width of Student's t interval of the mean of `logs`, of which there are at least two.
+pub(super) fn student_half_width(logs: &[f64]) -> Option<f64> {
     let count = logs.len() as f64;
     let mean = logs.iter().sum::<f64>() / count;
     let squares: f64 = logs.iter().map(|log| (log - mean).powi(2)).sum();
     let error = (squares / (count - 1.0) / count).sqrt();
     let half = student_975(logs.len() - 1) * error;
-    half.is_finite().then_some((mean - half, mean + half))
+    half.is_finite().then_some(half)
 }
 
 /// Bootstrap interval of `statistic` over `rounds` rounds. `statistic` is given the indices of the

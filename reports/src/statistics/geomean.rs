@@ -1,6 +1,6 @@
 //! One figure over several workloads.
 
-use super::estimate::{MIN_BOOTSTRAP_ROUNDS, bootstrap, student_interval};
+use super::estimate::{MIN_BOOTSTRAP_ROUNDS, bootstrap, student_half_width};
 use super::quantile::{Drawn, median};
 use super::{Estimate, Rounds};
 
@@ -8,8 +8,9 @@ use super::{Estimate, Rounds};
 ///
 /// `workloads` holds one series of ratios by round per workload. The value is the geometric mean of
 /// the medians, so that a reader can check it against the table. The interval comes from the rounds
-/// that all workloads have, resampled whole; it is `None` with fewer than two such rounds. `count`
-/// is the number of those rounds. `None` when there is no workload, or one without any ratio.
+/// that all workloads have, resampled whole; of rounds too few for that it lies around the value, as
+/// wide as their geometric means differ. It is `None` with fewer than two such rounds. `count` is the
+/// number of those rounds. `None` when there is no workload, or one without any ratio.
 ///
 /// Cost: [`super::RESAMPLES`] medians per workload.
 #[must_use]
@@ -39,7 +40,8 @@ pub fn geometric_mean(workloads: &[&Rounds]) -> Option<Estimate> {
             let mean =
                 |index: usize| columns.iter().map(|column| column[index]).sum::<f64>() / count;
             let means: Vec<f64> = (0..few).map(mean).collect();
-            student_interval(&means)
+            let half = student_half_width(&means);
+            half.map(|half| (log_sum / count - half, log_sum / count + half))
         }
         many => {
             let mut drawn: Vec<Drawn> = columns.iter().map(|column| Drawn::new(column)).collect();

@@ -239,7 +239,7 @@ fn the_page_and_the_summary_say_where_it_loses_or_that_it_does_not() {
     let text = markdown(&loses, &Summary::of(&loses), None);
     assert!(text.contains("1 is lost"), "{text}");
     assert!(text.contains("| v | arenite | system | 1.10 [1.10, 1.10] | behind |"), "{text}");
-    assert!(text.contains("Behind the best peer of the workload on 1 of 2 workloads."), "{text}");
+    assert!(text.contains("of 2 workloads: ahead on 1, behind on 1, undecided on 0."), "{text}");
 }
 
 #[test]

@@ -35,6 +35,23 @@ fn svgs(files: &BTreeMap<String, String>) -> impl Iterator<Item = (&String, &Str
     files.iter().filter(|(name, _)| name.ends_with(".svg"))
 }
 
+/// The words of the page that say what a run cannot show must be those of this run.
+#[test]
+fn the_page_says_what_is_measured_on_threads_and_how_small_a_difference_can_be_told() {
+    let mut results = synthetic::crowd::crowd(2, 5);
+    let page = report(&results).remove("index.html").unwrap();
+    assert!(page.contains("the time and the tails are those of real threads"));
+    assert!(!page.contains("nothing is said about contention"));
+    assert!(page.contains("How sure: measured against itself, system differs by up to"));
+    for sample in &mut results.samples {
+        sample.mode = "serial".to_owned();
+    }
+    results.samples.retain(|sample| !sample.again);
+    let page = report(&results).remove("index.html").unwrap();
+    assert!(page.contains("nothing is said about contention"));
+    assert!(!page.contains("are those of real threads") && !page.contains("How sure"));
+}
+
 #[test]
 fn the_same_records_give_the_same_bytes() {
     let results = small();

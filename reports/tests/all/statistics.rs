@@ -199,9 +199,20 @@ fn a_geometric_mean_is_that_of_the_medians_and_rests_on_shared_rounds() {
     assert_eq!(geometric_mean(&[&half, &apart]).unwrap().interval, None);
 }
 
+/// The mean of the rounds lies beside the mean of medians; an interval around the one, stretched to the
+/// other, would end at its own value.
+#[test]
+fn of_few_rounds_the_interval_of_a_geometric_mean_lies_around_its_value() {
+    let skewed = Rounds::from([(0, 0.80), (1, 0.81), (2, 1.60)]);
+    let mean = geometric_mean(&[&skewed, &skewed]).unwrap();
+    let ends = mean.interval.unwrap();
+    assert_eq!(mean.value, 0.81);
+    assert!((ends.high / mean.value - mean.value / ends.low).abs() < 1e-9, "{mean:?}");
+}
+
 #[test]
 fn geometric_means_hold_the_truth_too() {
-    for rounds in [5, 8] {
+    for rounds in [3, 4, 5, 8] {
         let mut noise = Noise::new(SEED);
         let mut held = 0;
         for _ in 0..100 {
