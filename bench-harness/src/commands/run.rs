@@ -68,8 +68,8 @@ fn plan_of(profile: Profile) -> Plan {
             pace: Pace {
                 min_rounds: 4,
                 max_rounds: 25,
-                budget: minutes(12),
-                floor_budget: minutes(14),
+                budget: minutes(10),
+                floor_budget: minutes(11),
                 task: task(6),
             },
             operations: 1_000_000,

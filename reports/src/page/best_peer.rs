@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::Context;
-use super::parts::{estimate, figure, standing, table};
+use super::parts::{estimate, figure, standing, table, workload};
 use crate::findings::own_names;
 use crate::quantity::{self, list};
 use crate::record::{Call, Role};
@@ -115,7 +115,7 @@ fn matrix(summary: &Summary) -> Markup {
         &html! {
             @for setting in &summary.settings {
                 tr {
-                    th scope="row" { (summary.label(setting)) }
+                    th scope="row" { (workload(summary, setting)) }
                     @for (name, _) in &own { (cell(row_of(setting, name))) }
                     td.number { (floor(summary.floor_of(setting))) }
                 }
@@ -197,7 +197,7 @@ fn contests(caption: &str, summary: &Summary, contests: &[(&Row, &Contest)]) -> 
             @for (row, contest) in contests {
                 @let peer = summary.rows_of(&row.setting).find(|one| one.subject == contest.peer);
                 tr {
-                    th scope="row" { (summary.label(&row.setting)) }
+                    th scope="row" { (workload(summary, &row.setting)) }
                     td { (row.subject) }
                     td { (contest.peer) }
                     (estimate(Some(&contest.ratio)))

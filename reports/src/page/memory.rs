@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::Context;
-use super::parts::{estimate, figure, table, word};
+use super::parts::{estimate, figure, table, word, workload};
 use crate::quantity::{self, plural};
 use crate::summary::{Overall, Scope, Setting, Summary, front};
 
@@ -75,7 +75,7 @@ fn matrix(summary: &Summary) -> Markup {
         &caption,
         &html! { tr {
             th scope="col" { "Subject" }
-            @for setting in &measured { th scope="col" { (summary.label(setting)) } }
+            @for setting in &measured { th scope="col" { (workload(summary, setting)) } }
         } },
         &html! {
             @for name in summary.subjects().iter().filter(|name| has_memory(name)) {

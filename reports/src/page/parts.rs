@@ -5,7 +5,7 @@ use maud::{Markup, PreEscaped, html};
 use crate::chart::{Basis, Chart};
 use crate::quantity;
 use crate::statistics::Estimate;
-use crate::summary::{Overall, Row};
+use crate::summary::{Overall, Row, Setting, Summary};
 
 /// The records of a page, beside it.
 pub(super) const RECORDS: &str = "results.jsonl";
@@ -58,6 +58,17 @@ pub(super) fn table(caption: &str, head: &Markup, body: &Markup) -> Markup {
             }
         }
     }
+}
+
+/// The name of a setting, with a link to what is told of its workload.
+pub(super) fn workload(summary: &Summary, setting: &Setting) -> Markup {
+    html! { a href={ "#" (workload_anchor(summary, &setting.workload)) } { (summary.label(setting)) } }
+}
+
+/// Anchor of a workload that the summary has a setting of.
+pub(super) fn workload_anchor(summary: &Summary, workload: &str) -> String {
+    let first = summary.settings.iter().position(|setting| setting.workload == workload);
+    format!("workload-{}", first.unwrap_or(summary.settings.len()))
 }
 
 /// A cell with a value and, smaller, its interval. Empty without a value.

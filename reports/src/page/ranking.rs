@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::Context;
-use super::parts::{estimate, figure, overall_word, sentence, table, word};
+use super::parts::{estimate, figure, overall_word, sentence, table, word, workload};
 use crate::quantity::{self, list, plural};
 use crate::record::Role;
 use crate::statistics::Floor;
@@ -127,7 +127,7 @@ fn leads(summary: &Summary) -> Markup {
             @for one in &summary.leads {
                 @let row = summary.rows_of(&one.setting).find(|row| row.subject == one.lead.subject);
                 tr {
-                    th scope="row" { (summary.label(&one.setting)) }
+                    th scope="row" { (workload(summary, &one.setting)) }
                     td { (one.lead.subject) }
                     (estimate(row.and_then(|row| row.time.as_ref())))
                     td.wide { (one.lead.level_with.join(", ")) }
@@ -163,7 +163,7 @@ fn matrix(summary: &Summary) -> Markup {
         &caption,
         &html! { tr {
             th scope="col" { "Subject" }
-            @for setting in &summary.settings { th scope="col" { (summary.label(setting)) } }
+            @for setting in &summary.settings { th scope="col" { (workload(summary, setting)) } }
         } },
         &html! {
             @for name in summary.subjects().iter().filter(|name| compared(name)) {

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::Context;
-use super::parts::{estimate, figure, number, sentence, table, word};
+use super::parts::{estimate, figure, number, sentence, table, word, workload_anchor};
 use crate::quantity::{self, list, plural};
 use crate::record::{Source, Workload};
 use crate::summary::{Setting, Summary};
@@ -31,15 +31,19 @@ pub(super) fn section(context: Context<'_>) -> Option<Markup> {
         let drawn = drawn.into_iter().filter_map(|charts| charts[index].as_ref());
         figure(drawn, &rows(summary, &summary.settings[index]))
     };
+    let anchor = |workload: &Workload| {
+        (!of(workload).is_empty()).then(|| workload_anchor(summary, &workload.workload))
+    };
     Some(html! {
         @for workload in &results.workloads {
-            h3 { (workload.workload) }
+            h3 id=[anchor(workload)] { (workload.workload) }
             p { (sentence(&workload.description)) " " (source(workload.source)) }
             (shape(workload))
             @for index in of(workload) { (detail(index)) }
         }
         @for index in unnamed {
-            h3 { (summary.settings[index].workload) }
+            @let name = &summary.settings[index].workload;
+            h3 id=(workload_anchor(summary, name)) { (name) }
             (detail(index))
         }
     })
