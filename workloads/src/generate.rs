@@ -37,6 +37,7 @@ mod era;
 mod frame_pool;
 mod frame_push_pop;
 mod free_list;
+mod growth_churn;
 mod int_churn;
 mod int_objects;
 mod larson;
@@ -101,6 +102,7 @@ impl Spec {
             | Workload::ReallocChurn
             | Workload::AlignedChurn
             | Workload::LargeChurn => call_churn::emit(self, operations, emitter, dice),
+            Workload::GrowthChurn => growth_churn::emit(self, operations, emitter, dice),
         }
         emitter.mark(Op::RegionEnd);
     }

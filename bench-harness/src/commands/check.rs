@@ -42,7 +42,7 @@ use crate::workload::{self, Extent, Name, Prepared};
 const OPERATIONS: u64 = 50_000;
 /// Workloads of a gate: small objects, growing tables, deep stacks, two threads, recordings with
 /// large and growing blocks, and every call that these make too seldom to show in their sum.
-const WORKLOADS: [&str; 10] = [
+const WORKLOADS: [&str; 11] = [
     "int-churn",
     "dict-resize",
     "frame-push-pop",
@@ -53,6 +53,7 @@ const WORKLOADS: [&str; 10] = [
     "realloc-churn",
     "aligned-churn",
     "large-churn",
+    "growth-churn",
 ];
 /// Rounds in which calls are timed one by one; as many again to confirm.
 const TAIL_ROUNDS: u32 = 4;

@@ -98,6 +98,7 @@ fn plan_of(profile: Profile) -> Plan {
                 .chain(threaded)
                 .chain(["larson:4", "producer-consumer:4"])
                 .chain(["calloc-churn", "realloc-churn", "aligned-churn", "large-churn"])
+                .chain(["growth-churn"])
                 .chain(every_recording)
                 .collect(),
             memcheck_operations: 1_000_000,

@@ -6,11 +6,12 @@
 //!          | calls [ ":" size ]
 //! cpython  = "int-churn" | "dict-resize" | "frame-push-pop"
 //! threaded = "larson" | "producer-consumer"
-//! calls    = "calloc-churn" | "realloc-churn" | "aligned-churn" | "large-churn"
+//! calls    = "calloc-churn" | "realloc-churn" | "aligned-churn" | "large-churn" | "growth-churn"
 //! era      = "2.3" | "2.7" | "3.6" ... "3.14"         default 3.11
 //! threads  = digits                                   default 2; to 64, even for the second
 //! size     = digits [ "k" | "m" ]                     default 10k, of threaded ones 5k, of
-//!                                                     large-churn 100; from 100 to 100m
+//!                                                     large-churn and growth-churn 100;
+//!                                                     from 100 to 100m
 //! ```
 //! A name leaves out what is default, so that one workload has one name.
 
@@ -40,11 +41,13 @@ pub enum Workload {
     AlignedChurn,
     /// Blocks of 32 KiB and more replaced at random places of a live set.
     LargeChurn,
+    /// Buffers of a live set that grow by an eighth at a time, up to 4 MiB.
+    GrowthChurn,
 }
 
 impl Workload {
     /// Every workload, in the order a listing prints them.
-    pub const ALL: [Workload; 9] = [
+    pub const ALL: [Workload; 10] = [
         Workload::IntChurn,
         Workload::DictResize,
         Workload::FramePushPop,
@@ -54,6 +57,7 @@ impl Workload {
         Workload::ReallocChurn,
         Workload::AlignedChurn,
         Workload::LargeChurn,
+        Workload::GrowthChurn,
     ];
 
     /// Name in a spec.
@@ -69,6 +73,7 @@ impl Workload {
             Workload::ReallocChurn => "realloc-churn",
             Workload::AlignedChurn => "aligned-churn",
             Workload::LargeChurn => "large-churn",
+            Workload::GrowthChurn => "growth-churn",
         }
     }
 
@@ -89,7 +94,7 @@ impl Workload {
     pub const fn default_live(self) -> u64 {
         match self {
             Workload::Larson | Workload::ProducerConsumer => DEFAULT_THREADED_LIVE,
-            Workload::LargeChurn => DEFAULT_LARGE_LIVE,
+            Workload::LargeChurn | Workload::GrowthChurn => DEFAULT_LARGE_LIVE,
             _ => DEFAULT_LIVE,
         }
     }
@@ -118,7 +123,7 @@ pub const DEFAULT_LIVE: u64 = 10_000;
 /// Default size of a workload on several threads.
 pub const DEFAULT_THREADED_LIVE: u64 = 5_000;
 
-/// Default size of the live set of `large-churn`.
+/// Default size of the live set of `large-churn` and `growth-churn`.
 pub const DEFAULT_LARGE_LIVE: u64 = 100;
 
 /// Most threads that a spec may ask for.
@@ -156,7 +161,7 @@ pub struct Spec {
 }
 
 /// The specs of [`super::all`].
-pub(super) const DEFAULTS: [Spec; 9] = [
+pub(super) const DEFAULTS: [Spec; 10] = [
     Spec::of(Workload::IntChurn),
     Spec::of(Workload::DictResize),
     Spec::of(Workload::FramePushPop),
@@ -166,6 +171,7 @@ pub(super) const DEFAULTS: [Spec; 9] = [
     Spec::of(Workload::ReallocChurn),
     Spec::of(Workload::AlignedChurn),
     Spec::of(Workload::LargeChurn),
+    Spec::of(Workload::GrowthChurn),
 ];
 
 impl Spec {
@@ -217,6 +223,9 @@ impl Spec {
             Workload::LargeChurn => {
                 format!("{live} live blocks, 32 KiB to 4 MiB, replaced at random")
             }
+            Workload::GrowthChurn => format!(
+                "{live} live buffers that grow by an eighth at a time, as lists do, to 16 KiB to 4 MiB"
+            ),
         }
     }
 }

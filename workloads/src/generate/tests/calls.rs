@@ -90,6 +90,32 @@ fn sizes_have_a_heavy_tail_whatever_the_call() {
     }
 }
 
+/// A change that lets no large block grow where it is must show: enough calls have to meet one.
+#[test]
+fn buffers_grow_by_an_eighth_from_small_to_large() {
+    let mut checker = Checker::new();
+    let (mut sizes, mut peak) = (BTreeMap::new(), 0);
+    let (mut grown, mut large, mut last) = (0, 0, Vec::new());
+    for event in events("growth-churn", 40_000, 5) {
+        checker.check(&event).unwrap();
+        peak = peak.max(checker.live_bytes());
+        match event.op {
+            Op::Malloc { block, size } => drop(sizes.insert(block, size)),
+            Op::Realloc { block, size } => {
+                let old = sizes.insert(block, size).unwrap();
+                assert!((old + 1..=old + old / 8 + 48).contains(&size), "{old} to {size}");
+                grown += 1;
+                large += u64::from(size >= 32 << 10);
+            }
+            Op::Free { block, .. } => last.push(sizes.remove(&block).unwrap()),
+            _ => {}
+        }
+    }
+    assert!(grown > 30_000 && large * 10 > grown, "{large} of {grown}");
+    assert!(last.iter().all(|size| (16 << 10..=4 << 20).contains(size)));
+    assert!(last.iter().any(|size| *size > 256 << 10) && peak < 64 << 20, "{peak} bytes at most");
+}
+
 /// A default live set that no small machine holds would fail for want of memory.
 #[test]
 fn large_blocks_are_large_and_all_of_them_together_fit_into_any_computer() {
