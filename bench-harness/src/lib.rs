@@ -80,9 +80,6 @@ pub fn main() -> ExitCode {
     let voice = Voice::new(cli.talk);
     match dispatch(cli.command, &voice) {
         Ok(code) => ExitCode::from(code),
-        Err(Failure { error, .. }) if commands::is_broken_pipe(&error) => {
-            ExitCode::from(exit::GOOD)
-        }
         Err(Failure { code, error }) => {
             voice.complain(format!("arenabench: error: {error:#}"));
             ExitCode::from(code)

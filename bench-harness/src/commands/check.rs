@@ -87,7 +87,11 @@ pub(crate) fn run(args: &Check, voice: &Voice, interrupt: &Interrupt) -> Outcome
             return conclude(&Judged::of_another_key(&names, &differences), args, voice);
         }
     }
-    let sides = Sides::of(args, chosen, voice)?;
+    let sides = match Sides::of(args, chosen, voice) {
+        // What was being built was interrupted as well, and says only that it failed.
+        Err(_) if interrupt.requested() => return Ok(exit::INTERRUPTED),
+        sides => sides?,
+    };
     let subjects = sides.all();
     let extent = Extent {
         operations: args.generation.operations.unwrap_or(OPERATIONS),

@@ -3,7 +3,7 @@
 use reports::record::{Call, Role};
 use serde::Serialize;
 
-use workloads::generate::Era;
+use workloads::generate::{Era, Workload};
 
 use super::print;
 use crate::bundled;
@@ -68,6 +68,11 @@ pub(crate) fn run(args: &List) -> Outcome {
         });
     }
     let eras: Vec<_> = Era::ALL.iter().map(|era| era.name()).collect();
+    let one_size: Vec<_> = Workload::ALL
+        .iter()
+        .filter(|workload| !workload.has_eras() && !workload.is_threaded())
+        .map(|workload| workload.name())
+        .collect();
     entries.push(Entry {
         what: "workload",
         name: "NAME@ERA:SIZE".to_owned(),
@@ -81,7 +86,7 @@ pub(crate) fn run(args: &List) -> Outcome {
         what: "workload",
         name: "NAME:SIZE".to_owned(),
         kind: "generated",
-        description: "any of the last four of another size".to_owned(),
+        description: format!("{} of another size", one_size.join(", ")),
     });
     entries.push(Entry {
         what: "workload",

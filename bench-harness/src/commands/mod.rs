@@ -20,13 +20,3 @@ pub(crate) mod summary_rows;
 pub(crate) mod trace;
 pub(crate) mod trace_info;
 pub(crate) mod trace_reduce;
-
-use std::io;
-
-/// Whether an error is standard output closed by its reader, which is no failure of ours.
-pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error
-        .chain()
-        .filter_map(|cause| cause.downcast_ref::<io::Error>())
-        .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
-}

@@ -15,16 +15,17 @@ use crate::exit::{self, Failure};
 const PLAIN: TableStyle =
     TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
-/// Writes to standard output.
+/// Writes to standard output. A reader that has gone has read enough: the command goes on, and its
+/// exit code says what it found.
 ///
 /// # Errors
-/// When standard output cannot be written; a reader that went away is recognised by `main`.
+/// When standard output cannot be written.
 pub(crate) fn out(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
-    stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush())
-        .map_err(|error| Failure::io("standard output", error))
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(|error| Failure::io("standard output", error)),
+    }
 }
 
 /// Writes to a file, whole or not at all, or to standard output where there is none or it is `-`.

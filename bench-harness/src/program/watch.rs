@@ -7,7 +7,8 @@
 
 use std::path::{Path, PathBuf};
 
-/// Looks without the library, one after the other and up to the end, that mean it was not there.
+/// Looks without the library, one after the other and up to the end, that mean it was not there. One
+/// alone may fall between the kernel's mapping of a program and that of its dynamic linker.
 const LOOKS: u32 = 2;
 
 /// Looks at one process, and what they found.

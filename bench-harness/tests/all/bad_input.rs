@@ -144,6 +144,17 @@ fn a_reader_that_goes_away_is_no_error() {
     assert!(ended.stderr.is_empty(), "{}", ended.stderr);
 }
 
+/// `arenabench check | head` in a script must not pass what it found.
+#[test]
+fn a_reader_that_goes_away_takes_no_verdict_with_it() {
+    let subject = crate::command::control_subject("misaligned");
+    let arguments = format!("replay int-churn:100 {subject} --operations 2k --verify -q");
+    let mut child =
+        crate::command::command(&arguments).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+}
+
 #[test]
 fn what_the_system_said_is_said_once() {
     for arguments in [

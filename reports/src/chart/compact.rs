@@ -29,7 +29,7 @@ const SAID_ALREADY: [(&str, &str); 8] = [
 ];
 
 /// The elements, one to a line. The root element is taken to say `fill="currentColor"`, the font and
-/// its size.
+/// its size; that a shape is not filled is left out here and said again by [`grouped`] where it matters.
 pub(super) fn compact(elements: &str) -> String {
     let short = SAID_ALREADY
         .iter()

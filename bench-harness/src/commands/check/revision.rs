@@ -29,7 +29,11 @@ pub(super) fn library(revision: &str, voice: &Voice) -> Result<(String, PathBuf)
         Path::new("."),
         ["rev-parse", "--verify", "--end-of-options"],
         &[format!("{revision}^{{commit}}").as_ref()],
-    )?;
+    )
+    .map_err(|Failure { code, error }| Failure {
+        code,
+        error: error.context(format!("--against {revision}")),
+    })?;
     let top = PathBuf::from(git(Path::new("."), ["rev-parse", "--show-toplevel"], &[])?);
     let short: String = commit.chars().take(10).collect();
     let cache = top.join("target/check");
