@@ -150,7 +150,8 @@ calls!(Arenite, Unchecked);
 calls!(AreniteChecked, Checked);
 
 impl Arenite {
-    /// A snapshot of the heap. For tests and diagnosis: no other thread may be inside of a call.
+    /// A snapshot of the heap. For tests and diagnosis: no other thread may be inside of a call, or
+    /// ending (a thread that was joined has ended; one whose scope is over may still be ending).
     /// Costs a look at every span and every free block.
     #[must_use]
     pub fn stats() -> FlagshipStats {
@@ -158,7 +159,8 @@ impl Arenite {
         stats::stats()
     }
 
-    /// Checks every invariant of the heap. For tests: no other thread may be inside of a call.
+    /// Checks every invariant of the heap. For tests: no other thread may be inside of a call, or
+    /// ending, as for [`stats`](Self::stats).
     /// Costs a look at every span and every free block, and for every pool one at all free blocks
     /// of its class that are in no pool.
     ///

@@ -183,7 +183,7 @@ pub(crate) fn ask(name: &'static str, heap: Box<dyn Asked>, questions: usize) ->
     let churned = Mutex::new(churned);
     let (turns, done) = (AtomicUsize::new(0), AtomicBool::new(false));
     thread::scope(|scope| {
-        scope.spawn(|| {
+        let churner = scope.spawn(|| {
             // Relaxed: the lock orders what there is to see.
             while !done.load(Ordering::Relaxed) {
                 let mut churned = churned.lock().unwrap();
@@ -210,6 +210,8 @@ pub(crate) fn ask(name: &'static str, heap: Box<dyn Asked>, questions: usize) ->
             asked += count;
         }
         done.store(true, Ordering::Relaxed);
+        // The end of a scope alone does not wait for the thread's destructors, which give its heap up.
+        churner.join().unwrap();
     });
     let mut churned = churned.into_inner().unwrap();
     (tally.came, tally.went) = churned.heap.came_and_went();
