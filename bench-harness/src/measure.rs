@@ -8,7 +8,9 @@ pub(crate) mod footprint;
 pub(crate) mod memory;
 pub(crate) mod tails;
 
+use std::ffi::OsString;
 use std::io;
+use std::path::Path;
 use std::process::Command;
 
 use reports::record::{Sample, Status};
@@ -39,12 +41,16 @@ pub(crate) struct Request<'a> {
 ///
 /// # Errors
 /// When this program's own path cannot be told.
-pub(crate) fn child_arguments(request: &Request<'_>) -> io::Result<[std::ffi::OsString; 3]> {
-    arguments_to_look(request, Vec::new())
+pub(crate) fn child_arguments(request: &Request<'_>) -> io::Result<[OsString; 3]> {
+    arguments(request, Vec::new(), None)
 }
 
-/// [`child_arguments`], with the calls that a child looks at.
-fn arguments_to_look(request: &Request<'_>, look: Vec<u64>) -> io::Result<[std::ffi::OsString; 3]> {
+/// [`child_arguments`], with the calls that the child looks at and the copy that serves it.
+fn arguments(
+    request: &Request<'_>,
+    look: Vec<u64>,
+    copy: Option<&Path>,
+) -> io::Result<[OsString; 3]> {
     let workload = request.workload;
     // A tool that watches from outside is given one thread to watch, and memory repeats on one only.
     let is_watched = matches!(
@@ -58,6 +64,7 @@ fn arguments_to_look(request: &Request<'_>, look: Vec<u64>) -> io::Result<[std::
     };
     let job = Job {
         subject: request.subject.spelling(),
+        copy: copy.map(Path::to_owned),
         plan,
         shape: workload.shape.clone(),
         streams,
@@ -89,12 +96,37 @@ pub(crate) fn variables(command: &mut Command) {
 /// # Errors
 /// When the library's path cannot be put into a form that `LD_PRELOAD` takes.
 pub(crate) fn environment(command: &mut Command, subject: &Subject) -> io::Result<Option<Preload>> {
-    variables(command);
     let preload = subject.preload().map(Preload::of).transpose()?;
-    if let Some(preload) = &preload {
+    surround(command, preload.as_ref());
+    Ok(preload)
+}
+
+fn surround(command: &mut Command, preload: Option<&Preload>) {
+    variables(command);
+    if let Some(preload) = preload {
         command.env("LD_PRELOAD", preload.path());
     }
-    Ok(preload)
+}
+
+/// A child with its environment, and what must live as long as it does.
+fn command(request: &Request<'_>) -> io::Result<(Command, Option<Preload>)> {
+    let [program, argument, job] = child_arguments(request)?;
+    let mut command = Command::new(program);
+    command.args([argument, job]);
+    let preload = environment(&mut command, request.subject)?;
+    Ok((command, preload))
+}
+
+/// As [`command`], for a child that is timed: its library is a copy of its own. `look` are the calls
+/// that it looks at.
+fn timed_command(request: &Request<'_>, look: Vec<u64>) -> io::Result<(Command, Option<Preload>)> {
+    let preload = request.subject.preload().map(Preload::copy_of).transpose()?;
+    let copy = preload.as_ref().and_then(Preload::copy);
+    let [program, argument, job] = arguments(request, look, copy)?;
+    let mut command = Command::new(program);
+    command.args([argument, job]);
+    surround(&mut command, preload.as_ref());
+    Ok((command, preload))
 }
 
 /// Takes the sample.
@@ -120,10 +152,7 @@ pub(crate) fn sample(
         };
         return Ok(record(request, seq, verdict));
     }
-    let [program, argument, job] = child_arguments(request)?;
-    let mut command = Command::new(program);
-    command.args([argument, job]);
-    let _preload = environment(&mut command, request.subject)?;
+    let (command, _preload) = timed_command(request, Vec::new())?;
     let finished = spawn::run(command, limits, interrupt)?;
     let verdict = outcome::judge(&finished, request.workload.shape.calls);
     Ok(record(request, seq, verdict))

@@ -3,9 +3,15 @@
 //! The loader splits the variable at spaces and colons and replaces `$ORIGIN` and its like, and
 //! knows no way to quote. A path with such a character is reached through a link in a private
 //! folder whose path has none.
+//!
+//! A process that is timed loads a copy of its own. Where the page cache has put a file stays the same
+//! from one process to the next, and a place that is bad for the caches would slow down every sample
+//! of a subject alike: a difference between two files that no number of rounds tells from one between
+//! two libraries. With a new copy for every process a bad place is noise, which the rounds show.
 
 use std::env;
-use std::ffi::OsStr;
+use std::ffi::{CString, OsStr};
+use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
@@ -17,7 +23,9 @@ use tempfile::TempDir;
 #[derive(Debug)]
 pub(crate) struct Preload {
     path: PathBuf,
-    /// Holds the link, where there is one.
+    /// Whether the library is a copy.
+    is_copy: bool,
+    /// Holds the link or copy, where there is one.
     _folder: Option<TempDir>,
 }
 
@@ -28,25 +36,44 @@ impl Preload {
     /// When a link is needed and no folder for it can be had, with the reason.
     pub(crate) fn of(library: &Path) -> io::Result<Self> {
         if is_plain(library.as_os_str()) {
-            return Ok(Self { path: library.to_owned(), _folder: None });
+            return Ok(Self { path: library.to_owned(), is_copy: false, _folder: None });
         }
-        let cannot = |why: String| {
-            let library = library.display();
-            io::Error::other(format!("{library}: LD_PRELOAD takes no such path, and {why}"))
-        };
-        let temporary = env::temp_dir();
-        let parent = if is_plain(temporary.as_os_str()) { &temporary } else { Path::new("/tmp") };
+        let parent = parent();
         let linked = || -> io::Result<Self> {
-            let folder =
-                tempfile::Builder::new().prefix("arenabench-preload-").tempdir_in(parent)?;
-            // The loader's messages, and tools that look at maps, show the library's own name.
-            let name = library.file_name().filter(|name| is_plain(name));
-            let path = folder.path().join(name.unwrap_or(OsStr::new("library.so")));
+            let (folder, path) = place(library, &parent)?;
             symlink(library, &path)?;
-            Ok(Self { path, _folder: Some(folder) })
+            Ok(Self { path, is_copy: false, _folder: Some(folder) })
         };
         linked().map_err(|error| {
-            cannot(format!("no link to it can be made in {}: {error}", parent.display()))
+            let (library, parent) = (library.display(), parent.display());
+            io::Error::other(format!(
+                "{library}: LD_PRELOAD takes no such path, and no link to it can be made in {parent}: \
+                 {error}"
+            ))
+        })
+    }
+
+    /// Makes a copy of `library`, an absolute path, ready to be preloaded. One that looks for others
+    /// beside itself is loaded where it is, as is any where no program may be run from temporary
+    /// files, and one that cannot be read, of which the loader says why. Costs the reading and writing
+    /// of the library.
+    ///
+    /// # Errors
+    /// When the copy cannot be written, with the reason; and those of [`of`](Self::of).
+    pub(crate) fn copy_of(library: &Path) -> io::Result<Self> {
+        let parent = parent();
+        let contents = match fs::read(library) {
+            Ok(contents) if may_move(&contents) && may_execute(&parent) => contents,
+            _ => return Self::of(library),
+        };
+        let copied = || -> io::Result<Self> {
+            let (folder, path) = place(library, &parent)?;
+            fs::write(&path, contents)?;
+            Ok(Self { path: path.canonicalize()?, is_copy: true, _folder: Some(folder) })
+        };
+        copied().map_err(|error| {
+            let (library, parent) = (library.display(), parent.display());
+            io::Error::other(format!("{library}: cannot be copied to {parent}: {error}"))
         })
     }
 
@@ -54,6 +81,43 @@ impl Preload {
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
+
+    /// The copy that takes the library's place, if there is one.
+    pub(crate) fn copy(&self) -> Option<&Path> {
+        self.is_copy.then_some(&self.path)
+    }
+}
+
+/// Where private folders are made.
+fn parent() -> PathBuf {
+    let temporary = env::temp_dir();
+    if is_plain(temporary.as_os_str()) { temporary } else { PathBuf::from("/tmp") }
+}
+
+/// A private folder, and the path in it for a link to the library or a copy of it.
+fn place(library: &Path, parent: &Path) -> io::Result<(TempDir, PathBuf)> {
+    let folder = tempfile::Builder::new().prefix("arenabench-preload-").tempdir_in(parent)?;
+    // The loader's messages, and tools that look at maps, show the library's own name.
+    let name = library.file_name().filter(|name| is_plain(name));
+    let path = folder.path().join(name.unwrap_or(OsStr::new("library.so")));
+    Ok((folder, path))
+}
+
+/// Whether a library with these contents loads from any place: none that it needs is looked for beside
+/// it.
+fn may_move(contents: &[u8]) -> bool {
+    const BESIDE: &[u8] = b"ORIGIN";
+    !contents.windows(BESIDE.len()).any(|window| window == BESIDE)
+}
+
+/// Whether files of a folder may be mapped to be executed.
+fn may_execute(folder: &Path) -> bool {
+    let Ok(path) = CString::new(folder.as_os_str().as_bytes()) else { return false };
+    // SAFETY: plain data, for which zeros are a value.
+    let mut about: libc::statvfs = unsafe { std::mem::zeroed() };
+    // SAFETY: a string, and room for the answer.
+    let refused = unsafe { libc::statvfs(path.as_ptr(), &raw mut about) };
+    refused == 0 && about.f_flag & libc::ST_NOEXEC == 0
 }
 
 /// Whether the loader takes the text as it is.
@@ -83,6 +147,39 @@ mod tests {
             assert_eq!(path.canonicalize().unwrap(), library.canonicalize().unwrap());
             drop(preload);
             assert!(!path.parent().unwrap().exists(), "the private folder is gone");
+        }
+    }
+
+    #[test]
+    fn every_copy_is_a_file_of_its_own_with_the_same_contents_and_name() {
+        use std::os::unix::fs::MetadataExt;
+        let folder = tempfile::tempdir().unwrap();
+        let library = folder.path().join("libx.so");
+        fs::write(&library, "contents").unwrap();
+        let copies = [0; 2].map(|_| Preload::copy_of(&library).unwrap());
+        let mut files: Vec<u64> = [&library, &copies[0].path, &copies[1].path]
+            .map(|path| fs::metadata(path).unwrap().ino())
+            .into();
+        files.sort_unstable();
+        files.dedup();
+        assert_eq!(files.len(), 3);
+        for copy in copies {
+            let path = copy.copy().unwrap().to_owned();
+            assert_eq!(fs::read(&path).unwrap(), b"contents");
+            assert_eq!(path.file_name(), library.file_name());
+            drop(copy);
+            assert!(!path.parent().unwrap().exists(), "the private folder is gone");
+        }
+    }
+
+    #[test]
+    fn a_library_that_looks_beside_itself_or_cannot_be_read_is_loaded_where_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let beside = folder.path().join("beside.so");
+        fs::write(&beside, "\x7fELF ... $ORIGIN/../lib ...").unwrap();
+        for library in [beside, folder.path().join("missing.so")] {
+            let preload = Preload::copy_of(&library).unwrap();
+            assert_eq!((preload.path(), preload.copy()), (library.as_path(), None));
         }
     }
 }

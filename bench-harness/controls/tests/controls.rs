@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 const AFTER: usize = arenabench_controls::DEFAULT_AFTER as usize;
 const CALLS: usize = AFTER + 10_000;
 
-const ALL: [&str; 19] = [
+const ALL: [&str; 20] = [
     "crashing",
     "dirty",
     "exiting",
@@ -26,6 +26,7 @@ const ALL: [&str; 19] = [
     "hanging",
     "leaking",
     "misaligned",
+    "misplaced",
     "overlapping",
     "picky",
     "plain",
@@ -308,6 +309,23 @@ fn slow_takes_twice_the_time() {
         least[1] = least[1].min(start.elapsed());
     }
     assert!(least[0] > 2 * least[1], "slow {:?}, glibc {:?}", least[0], least[1]);
+}
+
+/// Hypothesis: the spin takes ten times what listing this program's tests does, whatever disturbs it.
+#[test]
+fn misplaced_is_slow_in_the_file_that_is_named_and_in_no_copy_of_it() {
+    use std::os::unix::fs::MetadataExt;
+    let inode = library("misplaced").metadata().unwrap().ino();
+    let took = |inode: u64| {
+        let inode = inode.to_string();
+        let settings =
+            [("ARENABENCH_CONTROL_INODE", &*inode), ("ARENABENCH_CONTROL_SPIN", "50000")];
+        let start = Instant::now();
+        assert!(finish("misplaced", &settings).status.success());
+        start.elapsed()
+    };
+    let (here, elsewhere) = (took(inode), took(inode + 1));
+    assert!(here > 10 * elsewhere, "{here:?} and {elsewhere:?}");
 }
 
 /// Hypothesis: the spin takes ten times as long as half of the calls do, whatever disturbs them.

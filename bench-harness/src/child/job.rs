@@ -30,6 +30,9 @@ pub(crate) const ANSWER_FD: i32 = 3;
 pub(crate) struct Job {
     /// Subject, as `Subject::parse` takes it.
     pub(crate) subject: String,
+    /// Copy of the subject's library that is preloaded in its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) copy: Option<PathBuf>,
     /// File of the replay plan.
     pub(crate) plan: PathBuf,
     /// What the workload holds; of `plan`, unless it is a plan for threads.

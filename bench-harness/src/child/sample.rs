@@ -48,7 +48,7 @@ pub(crate) fn main(job: &str) -> u8 {
 
 fn take(job: &Job) -> Answer {
     let subject = match Subject::parse(&job.subject) {
-        Ok(subject) => subject,
+        Ok(subject) => subject.served_by(job.copy.clone()),
         Err(error) => return Answer::Failed(error),
     };
     let identity = match subject.prove() {

@@ -1,7 +1,6 @@
 //! Takes one sample in which events of the processor are counted.
 
 use std::io;
-use std::process::Command;
 
 use reports::record::{Counters, Status};
 
@@ -40,10 +39,7 @@ pub(crate) fn counters(
         (record.status, record.message) = (Status::Missing, Some(reason));
         return Ok(record);
     }
-    let [program, argument, job] = super::child_arguments(request)?;
-    let mut command = Command::new(program);
-    command.args([argument, job]);
-    let _preload = super::environment(&mut command, request.subject)?;
+    let (command, _preload) = super::command(request)?;
     let finished = spawn::run(command, limits, interrupt)?;
     let verdict = outcome::judge(&finished, request.workload.shape.calls);
     (record.status, record.message) = (verdict.status, verdict.message);

@@ -6,7 +6,6 @@
 
 use std::io;
 use std::os::unix::process::CommandExt;
-use std::process::Command;
 
 use reports::record::{Footprint, Status};
 
@@ -44,10 +43,7 @@ pub(crate) fn footprint(
         (record.status, record.message) = (Status::Missing, Some(reason));
         return Ok(record);
     }
-    let [program, argument, job] = super::child_arguments(request)?;
-    let mut command = Command::new(program);
-    command.args([argument, job]);
-    let _preload = super::environment(&mut command, request.subject)?;
+    let (mut command, _preload) = super::command(request)?;
     // SAFETY: the function makes system calls only, which are allowed between fork and exec.
     unsafe { command.pre_exec(without_chance) };
     let finished = spawn::run(command, limits, interrupt)?;

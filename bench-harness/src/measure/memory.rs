@@ -5,7 +5,6 @@
 
 use std::io;
 use std::os::unix::process::CommandExt;
-use std::process::Command;
 
 use reports::record::{Call, Memory, Status, fragmentation};
 
@@ -85,10 +84,7 @@ fn child(
     interrupt: &Interrupt,
 ) -> io::Result<Verdict> {
     let request = Request { task: Task::Life { waits }, ..*request };
-    let [program, argument, job] = super::child_arguments(&request)?;
-    let mut command = Command::new(program);
-    command.args([argument, job]);
-    let _preload = super::environment(&mut command, request.subject)?;
+    let (mut command, _preload) = super::command(&request)?;
     // SAFETY: the function makes system calls only, which are allowed between fork and exec.
     unsafe { command.pre_exec(process::without_chance) };
     let finished = spawn::run(command, limits, interrupt)?;

@@ -4,7 +4,6 @@
 //! the first: what was found at the slowest calls is left out then.
 
 use std::io;
-use std::process::Command;
 
 use reports::record::{Call, Status, Tails, WorstCall};
 
@@ -87,10 +86,7 @@ fn child(
     limits: Limits,
     interrupt: &Interrupt,
 ) -> io::Result<Verdict> {
-    let [program, argument, job] = super::arguments_to_look(request, look)?;
-    let mut command = Command::new(program);
-    command.args([argument, job]);
-    let _preload = super::environment(&mut command, request.subject)?;
+    let (command, _preload) = super::timed_command(request, look)?;
     let finished = spawn::run(command, limits, interrupt)?;
     Ok(outcome::judge(&finished, request.workload.shape.calls))
 }

@@ -255,6 +255,18 @@ impl Subject {
         }
     }
 
+    /// The subject with `copy`, if there is one, in the place of its library.
+    pub(crate) fn served_by(mut self, copy: Option<PathBuf>) -> Self {
+        if let (
+            Backing::Preloaded(path) | Backing::Installed(_, path) | Backing::Own(_, path),
+            Some(copy),
+        ) = (&mut self.backing, copy)
+        {
+            *path = copy;
+        }
+        self
+    }
+
     /// Ownership strategy of the project's own subjects.
     pub(crate) fn ownership(&self) -> Option<&'static str> {
         match self.backing {

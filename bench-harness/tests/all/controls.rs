@@ -1,8 +1,11 @@
 //! Each planted bad allocator is caught by the check that should catch it, and by name.
 
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+
 use serde_json::Value;
 
-use crate::command::{arenabench, control_subject};
+use crate::command::{arenabench, command, control, control_subject, ended};
 
 fn only(records: &[Value]) -> &Value {
     assert_eq!(records.len(), 1, "{records:?}");
@@ -69,6 +72,35 @@ fn a_slow_subject_is_reported_slower() {
         row.contains("slower")
     };
     assert!((0..4).any(|_| is_slower()), "undecided four times");
+}
+
+/// Would catch samples of one subject that all load the same file: its place would be taken for the
+/// library's speed.
+#[test]
+fn a_library_whose_file_lies_badly_is_not_called_slow() {
+    let folder = crate::command::folder();
+    let (good, bad) = (control("misplaced"), folder.path().join("bad.so"));
+    fs::copy(&good, &bad).unwrap();
+    let mut line = command(&format!(
+        "run -s good={} -s bad={} -w int-churn:1k --operations 20k --rounds 3 --tails --no-memcheck \
+         --no-verify -o {} --format json -q",
+        good.display(),
+        bad.display(),
+        folder.path().join("run").display()
+    ));
+    let inode = bad.metadata().unwrap().ino().to_string();
+    let ended = ended(line.env("ARENABENCH_CONTROL_INODE", inode));
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let records = ended.records();
+    let least = |subject: &str| {
+        let of_subject = records.iter().filter(|record| record["subject"] == subject);
+        of_subject.filter_map(|record| record["ns_per_pair"].as_f64()).fold(f64::MAX, f64::min)
+    };
+    assert!(least("bad") < 5.0 * least("good"), "{} and {}", least("bad"), least("good"));
+    let tails: Vec<Value> =
+        records.iter().filter(|record| record["kind"] == "tails").cloned().collect();
+    let [bad, good] = ["bad", "good"].map(|subject| percentile(&tails, subject, "p50_ns"));
+    assert!(bad < 5.0 * good.max(50.0), "{bad} and {good}");
 }
 
 /// Records of single calls' times of `system` and a control, in three rounds.
