@@ -40,13 +40,19 @@ use crate::workload::{self, Extent, Name, Prepared};
 
 /// Calls in the measured region of generated workloads.
 const OPERATIONS: u64 = 50_000;
+/// As many times longer is the region of generated workloads whose calls are timed one by one: of what
+/// happens once in tens of thousands of calls there must be several to tell it from a disturbance.
+const TAIL_TIMES: u64 = 10;
+/// Calls beyond which such a region is not made longer.
+const MOST_TAIL_OPERATIONS: u64 = 1_000_000;
 /// Workloads of a gate: small objects, growing tables, deep stacks, two threads, recordings with
 /// large and growing blocks, and every call that these make too seldom to show in their sum.
-const WORKLOADS: [&str; 11] = [
+const WORKLOADS: [&str; 12] = [
     "int-churn",
     "dict-resize",
     "frame-push-pop",
     "larson",
+    "producer-consumer",
     "cpython-3.11-day",
     "cpython-3.11-string-build",
     "calloc-churn",
@@ -97,9 +103,18 @@ pub(crate) fn run(args: &Check, voice: &Voice, interrupt: &Interrupt) -> Outcome
         operations: args.generation.operations.unwrap_or(OPERATIONS),
         seed: args.generation.seed,
     };
-    let prepare =
-        |name| workload::prepare(name, extent).and_then(|one: Prepared| one.in_mode(None));
-    let prepared: Vec<Prepared> = names.iter().map(prepare).collect::<Result<_, _>>()?;
+    let is_timed = !args.record && args.against.is_some() && !args.no_time;
+    let prepare = |name: &Name, operations| {
+        let extent = Extent { operations, ..extent };
+        workload::prepare(name, extent).and_then(|one: Prepared| one.in_mode(None))
+    };
+    let prepared = names.iter().map(|name| prepare(name, extent.operations));
+    let prepared: Vec<Prepared> = prepared.collect::<Result<_, _>>()?;
+    let tail_operations = extent.operations.saturating_mul(TAIL_TIMES).min(MOST_TAIL_OPERATIONS);
+    let tail_operations = tail_operations.max(extent.operations);
+    let long = names.iter().filter(|name| is_timed && name.is_generated());
+    let long = long.map(|name| prepare(name, tail_operations));
+    let long: Vec<Prepared> = long.collect::<Result<_, _>>()?;
 
     let scratch = tempfile::Builder::new().prefix("arenabench-check-").tempdir();
     let scratch = scratch.map_err(|error| Failure::io("cannot make a folder", error))?;
@@ -121,9 +136,8 @@ pub(crate) fn run(args: &Check, voice: &Voice, interrupt: &Interrupt) -> Outcome
     let path = folder.join(RESULTS);
     let mut judged = Judged::default();
     if !args.record {
-        let is_timed = args.against.is_some() && !args.no_time;
         judged = match is_timed {
-            true => timed(&mut session, &sides, &path, args.rounds)?,
+            true => timed(&mut session, &long, &sides, &path, args.rounds)?,
             false => judge(&sides, baseline.as_ref(), &read_results(&path)?, Scope::Deterministic),
         };
     }
@@ -178,9 +192,11 @@ fn count(session: &mut Session<'_>, version: String) -> Result<(), Failure> {
     session.memcheck(&cells, &options, jobs)
 }
 
-/// Time and tails; again on the workloads that the first measurement leaves a doubt about.
-fn timed(
-    session: &mut Session<'_>,
+/// Time and tails, these on the `long` workloads where there is one of the name; again on the workloads
+/// that the first measurement leaves a doubt about.
+fn timed<'a>(
+    session: &mut Session<'a>,
+    long: &'a [Prepared],
     sides: &Sides,
     path: &Path,
     rounds: u32,
@@ -196,7 +212,13 @@ fn timed(
             floor_budget: Duration::ZERO,
             task: Task::Measure { passes: PASSES },
         })?;
-        session.tails(&TailsPace { max_rounds: TAIL_ROUNDS * times, budget: NO_BUDGET })?;
+        let tailed = session.workloads.iter().map(|&short| {
+            let is_same = |one: &&Prepared| one.record.workload == short.record.workload;
+            long.iter().find(is_same).unwrap_or(short)
+        });
+        let tailed = tailed.collect();
+        let pace = TailsPace { max_rounds: TAIL_ROUNDS * times, budget: NO_BUDGET };
+        session.on(session.subjects, tailed, |inner| inner.tails(&pace))?;
         let judged = judge(sides, None, &read_results(path)?, scope);
         let doubtful = judged.doubtful_workloads();
         if times == 2 || doubtful.is_empty() || session.conditions.interrupt.requested() {

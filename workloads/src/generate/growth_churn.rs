@@ -5,9 +5,11 @@
 //! programs do it in one call of hundreds. One step on a live set of buffers, at a random one:
 //! ```text
 //! realloc x to x + x/8 + 48    until the size is reached that it was born for
-//! free x, malloc x' 64         then
+//! free x, malloc x' 64         then; or, one in eight, calloc x' of its last size
 //! ```
-//! The growth is that of a CPython list; the last sizes have a heavy tail.
+//! The growth is that of a CPython list; the last sizes have a heavy tail. What is born whole is
+//! `bytes(n)`, and the only large block that has to be cleared, seldom enough that clearing it is not
+//! what is counted.
 
 use super::Spec;
 use super::dice::Dice;
@@ -19,6 +21,9 @@ const FIRST: u64 = 64;
 
 /// Least and largest size that a buffer is born for, in bytes.
 const LAST: (u64, u64) = (16 << 10, 4 << 20);
+
+/// One buffer in so many is born whole.
+const WHOLE: u64 = 8;
 
 struct Buffer {
     block: BlockId,
@@ -48,7 +53,11 @@ pub(super) fn emit(spec: &Spec, operations: u64, heap: &mut Emitter<'_>, dice: &
         } else {
             heap.free(buffer.block);
             let last = dice.heavy_tail(LAST.0, LAST.1);
-            *buffer = Buffer { block: heap.malloc(FIRST), size: FIRST, last };
+            *buffer = if dice.chance(1, WHOLE) {
+                Buffer { block: heap.calloc(last, 1), size: last, last }
+            } else {
+                Buffer { block: heap.malloc(FIRST), size: FIRST, last }
+            };
         }
     }
 }

@@ -90,12 +90,14 @@ fn sizes_have_a_heavy_tail_whatever_the_call() {
     }
 }
 
-/// A change that lets no large block grow where it is must show: enough calls have to meet one.
+/// A change that lets no large block grow where it is must show, and one that does not clear a large
+/// block that was used before: enough calls have to meet one.
 #[test]
-fn buffers_grow_by_an_eighth_from_small_to_large() {
+fn buffers_grow_by_an_eighth_from_small_to_large_or_are_born_large_and_clear() {
     let mut checker = Checker::new();
     let (mut sizes, mut peak) = (BTreeMap::new(), 0);
     let (mut grown, mut large, mut last) = (0, 0, Vec::new());
+    let (mut clear, mut clear_bytes) = (0, 0);
     for event in events("growth-churn", 40_000, 5) {
         checker.check(&event).unwrap();
         peak = peak.max(checker.live_bytes());
@@ -107,11 +109,17 @@ fn buffers_grow_by_an_eighth_from_small_to_large() {
                 grown += 1;
                 large += u64::from(size >= 32 << 10);
             }
+            Op::Calloc { block, count, size } => {
+                sizes.insert(block, count * size);
+                clear += u64::from(count * size >= 32 << 10);
+                clear_bytes += count * size;
+            }
             Op::Free { block, .. } => last.push(sizes.remove(&block).unwrap()),
             _ => {}
         }
     }
     assert!(grown > 30_000 && large * 10 > grown, "{large} of {grown}");
+    assert!(clear > 20 && clear_bytes < 16 << 20, "{clear} large ones, {clear_bytes} bytes");
     assert!(last.iter().all(|size| (16 << 10..=4 << 20).contains(size)));
     assert!(last.iter().any(|size| *size > 256 << 10) && peak < 64 << 20, "{peak} bytes at most");
 }
