@@ -10,7 +10,7 @@ pub(crate) mod tails;
 
 use std::ffi::OsString;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use reports::record::{Sample, Status};
@@ -19,6 +19,7 @@ use crate::child::job::{self, Found, Job, Task};
 use crate::child::outcome::{self, Verdict};
 use crate::child::spawn::{self, Limits};
 use crate::interrupt::Interrupt;
+use crate::plan::Shape;
 use crate::preload::Preload;
 use crate::replay::mode::Mode;
 use crate::replay::touch::Touch;
@@ -58,22 +59,43 @@ fn arguments(
         Task::Once | Task::Count | Task::Counters | Task::Life { .. } | Task::Measure { passes: 0 }
     );
     let streams = if is_watched { None } else { workload.streams() };
-    let (streams, plan) = match streams {
-        Some((shape, path)) => (Some(shape.clone()), path),
-        None => (None, workload.plan_path()),
+    let turns = turns(request);
+    let is_in_turns = turns.is_some();
+    let (streams, shape, plan) = match (turns, streams) {
+        (Some((shape, path)), _) => (None, shape, path),
+        (None, Some((streams, path))) => (Some(streams.clone()), &workload.shape, path),
+        (None, None) => (None, &workload.shape, workload.plan_path()),
     };
     let job = Job {
         subject: request.subject.spelling(),
         copy: copy.map(Path::to_owned),
         plan,
-        shape: workload.shape.clone(),
+        shape: shape.clone(),
         streams,
+        turns: is_in_turns,
         touch: request.touch,
         task: request.task,
         look,
     };
     let job = serde_json::to_string(&job).map_err(io::Error::other)?;
     Ok([std::env::current_exe()?.into_os_string(), job::ARGUMENT.into(), job.into()])
+}
+
+/// The plan for turns that the request is replayed by, if it is.
+fn turns<'a>(request: &Request<'a>) -> Option<(&'a Shape, PathBuf)> {
+    let is_taken = matches!(request.task, Task::Count | Task::Measure { passes: 0 });
+    let turns = request.workload.turns().filter(|_| is_taken);
+    turns.filter(|_| request.subject.without_threads().is_none())
+}
+
+/// What the plan holds that the request is replayed by.
+pub(crate) fn played_shape<'a>(request: &Request<'a>) -> &'a Shape {
+    turns(request).map_or(&request.workload.shape, |(shape, _)| shape)
+}
+
+/// Threads that a request's calls are made on in turns, if they are.
+pub(crate) fn turning_threads(request: &Request<'_>) -> Option<u32> {
+    turns(request).map(|_| request.workload.record.threads)
 }
 
 /// Variables of the user's that a child is given. No others: allocators read settings of their own

@@ -135,6 +135,8 @@ pub(crate) struct Prepared {
     plan: File,
     /// The plan for threads and its file, unless the mode is serial.
     streams: Option<(StreamsShape, File)>,
+    /// The plan for turns and its file, where what repeats is taken on the threads of the trace.
+    turns: Option<(Shape, File)>,
     origin: Origin,
 }
 
@@ -147,6 +149,11 @@ impl Prepared {
     /// The plan for threads and its path, unless the mode is serial.
     pub(crate) fn streams(&self) -> Option<(&StreamsShape, PathBuf)> {
         self.streams.as_ref().map(|(shape, file)| (shape, path_of(file)))
+    }
+
+    /// The plan for turns and its path, where there is one.
+    pub(crate) fn turns(&self) -> Option<(&Shape, PathBuf)> {
+        self.turns.as_ref().map(|(shape, file)| (shape, path_of(file)))
     }
 
     /// The recording of this program's own that it is, aged or not.
@@ -210,6 +217,23 @@ impl Prepared {
         }
         let shape = compiler.finish().map_err(plan_failure)?;
         Ok(Self { mode, streams: Some((shape, file)), ..self })
+    }
+
+    /// The workload with a plan for turns where it has several threads: instructions are counted, and
+    /// memory is read for the gate, on these (`replay::turns`). Reads the events again.
+    ///
+    /// # Errors
+    /// As [`prepare`].
+    pub(crate) fn with_turns(self) -> Result<Self, Failure> {
+        if self.record.threads <= 1 {
+            return Ok(self);
+        }
+        let file = plan_file()?;
+        let copy = file.try_clone().map_err(|error| plan_failure(CompileError::Io(error)))?;
+        let mut compiler = Compiler::in_turns(copy);
+        self.origin.each_event(&mut |event| compiler.event(event))?;
+        let (shape, _) = compiler.finish().map_err(plan_failure)?;
+        Ok(Self { turns: Some((shape, file)), ..self })
     }
 }
 
@@ -409,7 +433,7 @@ fn compiled(name: String, source: Source, origin: Origin) -> Result<Prepared, Fa
     if let Origin::Aged(.., past, _) = &origin {
         record.aged_by = Some(past.clone());
     }
-    Ok(Prepared { record, shape, mode: Mode::Serial, plan, streams: None, origin })
+    Ok(Prepared { record, shape, mode: Mode::Serial, plan, streams: None, turns: None, origin })
 }
 
 fn plan_file() -> Result<File, Failure> {

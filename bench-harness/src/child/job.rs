@@ -40,6 +40,9 @@ pub(crate) struct Job {
     /// What `plan` holds when it is one for threads; the replay then runs on threads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) streams: Option<StreamsShape>,
+    /// Whether `plan` is one for turns: calls are made on the threads of the trace, one at a time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) turns: bool,
     /// How blocks are touched.
     pub(crate) touch: Touch,
     /// What is done with the plan.

@@ -12,6 +12,7 @@ mod counters;
 mod life;
 mod tails;
 mod threads;
+mod turns;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -146,6 +147,9 @@ impl Visitor for Sampler<'_> {
 
     fn visit<A: Allocator>(self, allocator: A) -> Self::Output {
         let shape = &self.job.shape;
+        if self.job.turns {
+            return turns::taken(self, allocator);
+        }
         if self.job.task == Task::Verify {
             let verified = Verified::new(allocator, self.subject.alignment, shape.slots);
             let ledger = verified.ledger();

@@ -108,7 +108,8 @@ pub(crate) fn run(args: &Check, voice: &Voice, interrupt: &Interrupt) -> Outcome
         let extent = Extent { operations, ..extent };
         workload::prepare(name, extent).and_then(|one: Prepared| one.in_mode(None))
     };
-    let prepared = names.iter().map(|name| prepare(name, extent.operations));
+    let prepared =
+        names.iter().map(|name| prepare(name, extent.operations).and_then(Prepared::with_turns));
     let prepared: Vec<Prepared> = prepared.collect::<Result<_, _>>()?;
     let tail_operations = extent.operations.saturating_mul(TAIL_TIMES).min(MOST_TAIL_OPERATIONS);
     let tail_operations = tail_operations.max(extent.operations);

@@ -34,6 +34,7 @@ pub(crate) fn footprint(
         workload: request.workload.record.workload.clone(),
         call: request.subject.call,
         touch: request.touch.to_string(),
+        threads: super::turning_threads(request),
         status: Status::Ok,
         message: None,
         rss_peak_bytes: None,

@@ -3,16 +3,20 @@
 //! Slots are reused, last freed first, so that the pointer table stays as small as the live set.
 //! Calls after the measured region are left out; in their place the plan ends with the drain, one
 //! free for every block still alive, in order of birth.
+//!
+//! Compiled for turns (`replay::turns`), a plan also says whose calls follow wherever another thread
+//! goes on; a block that is left is then freed by the thread that was the last to allocate it, where
+//! that is still there, and by the first where it is not.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 
 use sha2::{Digest, Sha256};
 use workloads::event::{BlockId, Event, Op};
 
-use super::op::{self, Small};
-use super::step::{self, Birth, Death, Step, Wide, Words};
+use super::op::{self, Meeting, Small};
+use super::step::{self, Birth, Death, Step, Wide};
 use super::{Shape, WINDOW_WORDS};
 
 /// Why events could not be compiled.
@@ -49,6 +53,15 @@ pub(crate) struct Census {
 struct Live {
     slot: u32,
     extent: Wide,
+    /// Thread that bore it or changed its size last.
+    thread: u32,
+}
+
+/// Whose turn it is.
+#[derive(Default)]
+struct Turns {
+    current: u32,
+    ended: BTreeSet<u32>,
 }
 
 /// Takes events one by one and writes the plan; see [`Compiler::finish`].
@@ -67,6 +80,10 @@ pub(crate) struct Compiler {
     calls: u64,
     census: Census,
     hash: Sha256,
+    /// Thread of the event at hand.
+    thread: u32,
+    /// Present in a plan for turns.
+    turns: Option<Turns>,
 }
 
 impl Compiler {
@@ -87,13 +104,21 @@ impl Compiler {
             calls: 0,
             census: Census::default(),
             hash: Sha256::new(),
+            thread: 0,
+            turns: None,
         }
+    }
+
+    /// As [`Compiler::new`], for a replay in turns.
+    pub(crate) fn in_turns(file: File) -> Self {
+        Self { turns: Some(Turns::default()), ..Self::new(file) }
     }
 
     /// Adds one event.
     pub(crate) fn event(&mut self, event: &Event) -> Result<(), CompileError> {
         self.hash_event(event);
         self.census.threads = self.census.threads.max(event.thread.0 + 1);
+        self.thread = event.thread.0;
         let result = self.compile(event.op);
         self.event += 1;
         result
@@ -119,17 +144,45 @@ impl Compiler {
             }
             _ => {}
         }
+        if !self.region_ended && op == Op::ThreadEnd {
+            self.end_thread()?;
+        }
         if !op.is_call() || self.region_ended {
             return Ok(());
         }
+        self.turn(self.thread)?;
         self.calls += 1;
         self.count(op);
         match Step::of(op).map_err(|rule| self.invalid(rule))? {
             Some(Step::Birth { block, how, extent }) => self.birth(how, block, extent),
             Some(Step::Resize { block, size }) => self.resize(block, size),
             Some(Step::Death { block, how }) => self.death(how, block),
-            Some(Step::FreeNull) => self.emit(step::free_null()),
+            Some(Step::FreeNull) => self.emit(step::free_null().as_slice()),
             None => Ok(()),
+        }
+    }
+
+    /// Makes it a thread's turn, in a plan for turns.
+    fn turn(&mut self, thread: u32) -> Result<(), CompileError> {
+        match &mut self.turns {
+            Some(turns) if turns.current != thread => {
+                turns.current = thread;
+                self.emit(&op::meeting(Meeting::Turn, thread, 0))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Ends the event's thread, in a plan for turns; the first is the child's own, and stays.
+    fn end_thread(&mut self) -> Result<(), CompileError> {
+        let thread = self.thread;
+        match &mut self.turns {
+            Some(turns) if thread != 0 => {
+                turns.ended.insert(thread);
+                self.turn(0)?;
+                self.emit(&op::meeting(Meeting::End, thread, 0))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -145,13 +198,14 @@ impl Compiler {
                 slot
             }
         };
-        if self.live.insert(block, Live { slot, extent }).is_some() {
+        let thread = self.thread;
+        if self.live.insert(block, Live { slot, extent, thread }).is_some() {
             return Err(self.invalid("a block is born twice"));
         }
         self.hold(slot, extent.size);
         self.census.births += 1;
         self.census.small_births += u64::from(extent.size <= 512);
-        self.emit(step::birth(how, slot, extent))?;
+        self.emit(step::birth(how, slot, extent).as_slice())?;
         self.grow(0, extent.size);
         Ok(())
     }
@@ -160,10 +214,11 @@ impl Compiler {
         let Some(live) = self.live.get_mut(&block) else {
             return Err(self.invalid("realloc of a block that is not alive"));
         };
-        let Live { slot, extent: old } = *live;
+        let Live { slot, extent: old, .. } = *live;
         live.extent.size = size;
+        live.thread = self.thread;
         self.hold(slot, size);
-        self.emit(step::resize(slot, old, size))?;
+        self.emit(step::resize(slot, old, size).as_slice())?;
         self.grow(old.size, size);
         Ok(())
     }
@@ -174,7 +229,7 @@ impl Compiler {
         };
         self.free_slots.push(live.slot);
         self.live_bytes -= live.extent.size;
-        self.emit(step::death(how, live.slot, live.extent))
+        self.emit(step::death(how, live.slot, live.extent).as_slice())
     }
 
     fn hold(&mut self, slot: u32, size: u64) {
@@ -190,8 +245,7 @@ impl Compiler {
     }
 
     /// Writes the words of one operation, padded so that it does not straddle a window (P2).
-    fn emit(&mut self, words: Words) -> Result<(), CompileError> {
-        let words = words.as_slice();
+    fn emit(&mut self, words: &[u64]) -> Result<(), CompileError> {
         while self.words % WINDOW_WORDS + words.len() as u64 > WINDOW_WORDS {
             self.out.write_all(&op::small(Small::Nothing, 0, 0).to_ne_bytes())?;
             self.words += 1;
@@ -248,6 +302,9 @@ impl Compiler {
         let mut survivors: Vec<_> = self.live.keys().copied().collect();
         survivors.sort_unstable();
         for block in &survivors {
+            let owner = self.live[block].thread;
+            let has_ended = self.turns.as_ref().is_none_or(|turns| turns.ended.contains(&owner));
+            self.turn(if has_ended { 0 } else { owner })?;
             self.death(Death::Free, *block)?;
         }
         for size in &self.slot_sizes {

@@ -20,7 +20,7 @@
 //! * P1: a slot is empty or holds one live block; `MALLOC`, `CALLOC` and the long births only name
 //!   empty slots, all others only full ones.
 //! * P2: an operation's words lie inside one window (see `plan::WINDOW_WORDS`).
-//! * P3: a plan of one row holds no meetings. In a plan of several (`plan::streams`), whenever two
+//! * P3: a plan of one row holds no meetings, but for turns where it was compiled for them. In a plan of several (`plan::streams`), whenever two
 //!   threads use a slot, the one use comes before the other by program order, starts, meetings and
 //!   the gates between epochs.
 
@@ -89,6 +89,11 @@ pub(crate) enum Meeting {
     Start = 2,
     /// Wait until so many nanoseconds of the measured region have passed.
     Until = 3,
+    /// The calls that follow are the named thread's, which begins with its first turn. In plans of
+    /// one row alone, as the next.
+    Turn = 4,
+    /// The named thread ends.
+    End = 5,
 }
 
 /// Words of a meeting.
@@ -106,7 +111,9 @@ impl Meeting {
             0 => Self::Publish,
             1 => Self::Wait,
             2 => Self::Start,
-            _ => Self::Until,
+            3 => Self::Until,
+            4 => Self::Turn,
+            _ => Self::End,
         }
     }
 }
@@ -182,7 +189,7 @@ pub(crate) fn place(word: u64) -> Place {
 
 /// A slot, as the replay loop handles it: the byte offset of its pointer in the table. Taking it out
 /// of a word is one instruction, and so is using it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Place(usize);
 
 impl Place {
@@ -245,7 +252,14 @@ mod tests {
 
     #[test]
     fn meetings_give_back_kind_thread_and_argument() {
-        for kind_in in [Meeting::Publish, Meeting::Wait, Meeting::Start, Meeting::Until] {
+        for kind_in in [
+            Meeting::Publish,
+            Meeting::Wait,
+            Meeting::Start,
+            Meeting::Until,
+            Meeting::Turn,
+            Meeting::End,
+        ] {
             let words = meeting(kind_in, 1 << 20, u64::MAX);
             assert_eq!((kind(words[0]), place(words[0]).index()), (SMALL, 1 << 20));
             let (small, number) = small_of(size(words[0]));

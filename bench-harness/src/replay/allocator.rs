@@ -47,6 +47,11 @@ pub(crate) unsafe trait Allocator {
         unreachable!("P3: {meeting:?} with {thread}, {argument} in a plan of one row");
     }
 
+    /// Why a meeting was not kept.
+    fn refusal(&mut self) -> std::io::Error {
+        std::io::Error::other("a meeting was not kept")
+    }
+
     /// `malloc(size)`; `size` is at least [`Allocator::MIN_SIZE`].
     fn malloc(&mut self, slot: Place, size: usize) -> *mut u8;
 

@@ -15,6 +15,7 @@ pub(crate) mod probe;
 pub(crate) mod survey;
 pub(crate) mod team;
 pub(crate) mod touch;
+pub(crate) mod turns;
 pub(crate) mod verify;
 
 use crate::plan::op::{self, Extent, LongKind, Meeting, Place, Small};

@@ -282,7 +282,7 @@ impl<'a, A: Allocator> Player<'a, A> {
                 Err(Halt::Null { size }) => {
                     return Err(Stop::Null { call: self.calls_before + tally.calls - 1, size });
                 }
-                Err(Halt::Stopped) => unreachable!("P3: a plan of one row holds no meetings"),
+                Err(Halt::Stopped) => return Err(Stop::Thread(self.allocator.refusal())),
             }
         }
         Ok((at, elapsed))

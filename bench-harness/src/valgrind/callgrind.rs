@@ -81,6 +81,7 @@ pub(crate) fn counts(
         workload: request.workload.record.workload.clone(),
         call: request.subject.call,
         touch: request.touch.to_string(),
+        threads: measure::turning_threads(request),
         status: Status::Ok,
         message: None,
         operations: None,
@@ -129,7 +130,7 @@ pub(crate) fn counts(
     record.i1_misses = Some(events.i1_misses);
     record.d1_misses = Some(events.d1_misses);
     record.ll_misses = Some(events.ll_misses);
-    let own = own_system_calls(&request.workload.shape);
+    let own = own_system_calls(measure::played_shape(request));
     record.system_calls = Some(events.system_calls.saturating_sub(own));
     Ok(record)
 }

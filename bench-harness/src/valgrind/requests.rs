@@ -3,6 +3,13 @@
 //! The numbers are those of Valgrind's public `valgrind.h` and `callgrind.h`, written down by hand.
 //! Outside of Valgrind none is made: [`Region::of_this_process`] asks once.
 
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// Whether the process is between begin and end of its region. Callgrind counts, or does not, thread by
+/// thread; threads that take turns see the one before.
+static IS_INSIDE: AtomicBool = AtomicBool::new(false);
+
 /// A request by its number. Callgrind's own begin with its letters, "CT".
 #[derive(Clone, Copy)]
 #[repr(usize)]
@@ -31,10 +38,27 @@ impl Region {
         Self { under_valgrind: request(Request::RunningOnValgrind) > 0 }
     }
 
-    /// What follows is counted, and nothing that came before.
+    /// What follows on this thread is counted, and nothing that came before.
     pub(crate) fn begin(self) {
         if self.under_valgrind {
+            IS_INSIDE.store(true, Relaxed);
             request(Request::ZeroStats);
+            request(Request::ToggleCollect);
+        }
+    }
+
+    /// Within the region, what follows on this thread is not counted.
+    pub(crate) fn pause(self) {
+        self.toggle();
+    }
+
+    /// Within the region, what follows on this thread is counted again.
+    pub(crate) fn resume(self) {
+        self.toggle();
+    }
+
+    fn toggle(self) {
+        if self.under_valgrind && IS_INSIDE.load(Relaxed) {
             request(Request::ToggleCollect);
         }
     }
@@ -42,6 +66,7 @@ impl Region {
     /// What follows is not counted; the counts go to a file.
     pub(crate) fn end(self) {
         if self.under_valgrind {
+            IS_INSIDE.store(false, Relaxed);
             request(Request::ToggleCollect);
             request(Request::DumpStats);
         }

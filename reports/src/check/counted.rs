@@ -66,9 +66,20 @@ pub(super) fn instructions(before: Side<'_>, after: Side<'_>, rows: &mut Vec<Row
             one.per_pair(one.instructions).ok_or_else(|| why(one.status, one.message.as_deref()))
         })
     };
+    let threads = |side: Side<'_>, workload: &str| {
+        let mut all = side.results.counts.iter();
+        let cell = all.find(|one| one.subject == side.subject && one.workload == workload);
+        cell.map(|one| one.threads.unwrap_or(1))
+    };
     for workload in workloads(after) {
+        let cell = (workload, after.subject);
+        let on = [threads(before, workload), threads(after, workload)];
+        if let Some(row) = on_others(Rule::Instructions, cell, on) {
+            rows.push(row);
+            continue;
+        }
         let found = (of(before, workload), of(after, workload));
-        rows.push(relative(Rule::Instructions, (workload, after.subject), found, INSTRUCTIONS));
+        rows.push(relative(Rule::Instructions, cell, found, INSTRUCTIONS));
     }
 }
 
@@ -83,12 +94,23 @@ pub(super) fn memory(before: Side<'_>, after: Side<'_>, rows: &mut Vec<Row>) {
                 .ok_or_else(|| why(one.status, one.message.as_deref()))
         })
     };
+    let threads = |side: Side<'_>, workload: &str| {
+        let mut all = side.results.footprints.iter();
+        let cell = all.find(|one| one.subject == side.subject && one.workload == workload);
+        cell.map(|one| one.threads.unwrap_or(1))
+    };
     let peak: fn(&Footprint) -> Option<u64> = |one| one.rss_peak_bytes;
     let retained: fn(&Footprint) -> Option<u64> = |one| one.rss_retained_bytes;
     for (rule, figure) in [(Rule::PeakMemory, peak), (Rule::RetainedMemory, retained)] {
         for workload in workloads(after) {
+            let cell = (workload, after.subject);
+            let on = [threads(before, workload), threads(after, workload)];
+            if let Some(row) = on_others(rule, cell, on) {
+                rows.push(row);
+                continue;
+            }
             let found = (of(before, workload, figure), of(after, workload, figure));
-            rows.push(relative(rule, (workload, after.subject), found, MEMORY));
+            rows.push(relative(rule, cell, found, MEMORY));
         }
     }
 }
@@ -141,6 +163,13 @@ fn errors_row(was: &Memcheck, now: &Memcheck) -> Row {
         },
         note: (!grown.is_empty()).then(|| grown.join(", ")),
     }
+}
+
+/// The row of a cell whose calls were made on other threads before than after: nothing is said of it.
+fn on_others(rule: Rule, cell: (&str, &str), on: [Option<u32>; 2]) -> Option<Row> {
+    let [Some(before), Some(after)] = on else { return None };
+    let note = format!("on {before} threads before, on {after} after");
+    (before != after).then(|| Row::without_figures(rule, cell, Ruling::Undecided, note))
 }
 
 /// A figure, why there is none in the record, or no record.

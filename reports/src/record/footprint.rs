@@ -16,6 +16,10 @@ pub struct Footprint {
     pub call: Call,
     /// Touch policy, see [`Sample::touch`](super::Sample::touch).
     pub touch: String,
+    /// Threads of the trace that made the calls, one at a time in recorded order; left out where one
+    /// thread made all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threads: Option<u32>,
     /// How it ended.
     pub status: Status,
     /// What went wrong, in one line.

@@ -71,6 +71,7 @@ fn results(planted: &Planted) -> Results {
             workload: "int-churn".to_owned(),
             call: Call::C,
             touch: "header".to_owned(),
+            threads: None,
             status: Status::Ok,
             message: None,
             rss_peak_bytes: Some((8e6 * times(planted.memory)) as u64),

@@ -89,6 +89,7 @@ fn full_records() -> Vec<Record> {
             ..synthetic::tails("system", "int-churn", 0, 10.0)
         }),
         Record::Counts(Counts {
+            threads: Some(2),
             message: Some("message".to_owned()),
             ..synthetic::counts("system", Call::C, 40_000_000)
         }),
@@ -101,6 +102,7 @@ fn full_records() -> Vec<Record> {
             workload: "int-churn".to_owned(),
             call: Call::C,
             touch: "header".to_owned(),
+            threads: Some(2),
             status: Status::Exit,
             message: Some("message".to_owned()),
             rss_peak_bytes: Some(4096),

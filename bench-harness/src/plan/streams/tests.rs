@@ -205,6 +205,9 @@ impl Simulation<'_> {
                         started[other] = true;
                         clocks[other] = clocks[thread].clone();
                     }
+                    Played::Meet(Meeting::Turn | Meeting::End, ..) => {
+                        panic!("turns are of plans of one row")
+                    }
                     Played::Meet(Meeting::Until, ..) => {}
                 }
             }

@@ -220,6 +220,9 @@ unsafe impl<A: Allocator, const TOUCH: u8> Allocator for Member<'_, A, TOUCH> {
             Meeting::Wait => self.await_progress(thread, argument),
             Meeting::Start => self.start(thread),
             Meeting::Until => self.await_time(argument),
+            Meeting::Turn | Meeting::End => {
+                unreachable!("P3: {meeting:?} in a plan of several rows")
+            }
         }
     }
 }

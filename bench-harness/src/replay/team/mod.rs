@@ -30,6 +30,7 @@ use std::time::{Duration, Instant};
 use self::gate::Gate;
 use self::member::Member;
 use self::roster::Roster;
+pub(super) use self::roster::{create, join};
 use super::Tally;
 use super::allocator::Allocator;
 use super::player::{LOST_HEADER, Stop};
@@ -41,7 +42,7 @@ use crate::plan::streams::{Index, Phase, Streams};
 const CHUNK_WORDS: usize = 16 << 10;
 
 /// Why a subject has a handle for another thread.
-const SHARED: &str = "subjects that serve one thread are given no plan for threads";
+pub(super) const SHARED: &str = "subjects that serve one thread are given no plan for threads";
 
 /// Bytes of one thread's progress: two cache lines, since processors fetch lines in pairs.
 const PROGRESS_BYTES: usize = 128;

@@ -44,6 +44,24 @@ pub(super) unsafe fn start(
         let result = unsafe { libc::pthread_tryjoin_np(ended, std::ptr::null_mut()) };
         result != 0
     });
+    // SAFETY: the caller's obligation.
+    let started = unsafe { create(main, argument) }?;
+    // The thread may have ended already; it waits for the roster's lock to say so.
+    roster.running.push((thread, started));
+    Ok(())
+}
+
+/// Starts a thread that nobody else joins.
+///
+/// # Errors
+/// When the system cannot start a thread.
+///
+/// # Safety
+/// `main` may be called with `argument` on another thread.
+pub(in crate::replay) unsafe fn create(
+    main: Main,
+    argument: *mut c_void,
+) -> io::Result<libc::pthread_t> {
     let mut attributes = MaybeUninit::<libc::pthread_attr_t>::uninit();
     // SAFETY: initialises what it is given.
     check(unsafe { libc::pthread_attr_init(attributes.as_mut_ptr()) })?;
@@ -60,10 +78,7 @@ pub(super) unsafe fn start(
     unsafe { libc::pthread_attr_destroy(attributes.as_mut_ptr()) };
     result?;
     // SAFETY: pthread_create has succeeded.
-    let started = unsafe { started.assume_init() };
-    // The thread may have ended already; it waits for the roster's lock to say so.
-    roster.running.push((thread, started));
-    Ok(())
+    Ok(unsafe { started.assume_init() })
 }
 
 fn check(error: i32) -> io::Result<()> {
@@ -108,8 +123,9 @@ pub(super) fn join_running(roster: &Mutex<Roster>) {
     }
 }
 
-fn join(thread: libc::pthread_t) {
-    // SAFETY: the thread was started and is joined nowhere else, as it was taken off the roster.
+/// Waits until a thread is gone that was started here and is joined nowhere else.
+pub(in crate::replay) fn join(thread: libc::pthread_t) {
+    // SAFETY: the caller has taken the thread off its list.
     let result = unsafe { libc::pthread_join(thread, std::ptr::null_mut()) };
     debug_assert_eq!(result, 0);
 }

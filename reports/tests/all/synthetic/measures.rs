@@ -168,6 +168,7 @@ pub(crate) fn counts(subject: &str, call: Call, instructions: u64) -> Counts {
         workload: "int-churn".to_owned(),
         call,
         touch: "header".to_owned(),
+        threads: None,
         status: Status::Ok,
         message: None,
         operations: Some(200_000),
