@@ -88,11 +88,6 @@ fn turns<'a>(request: &Request<'a>) -> Option<(&'a Shape, PathBuf)> {
     turns.filter(|_| request.subject.without_threads().is_none())
 }
 
-/// What the plan holds that the request is replayed by.
-pub(crate) fn played_shape<'a>(request: &Request<'a>) -> &'a Shape {
-    turns(request).map_or(&request.workload.shape, |(shape, _)| shape)
-}
-
 /// Threads that a request's calls are made on in turns, if they are.
 pub(crate) fn turning_threads(request: &Request<'_>) -> Option<u32> {
     turns(request).map(|_| request.workload.record.threads)

@@ -14,6 +14,7 @@
 //! | `leaking` | gives back every other block | peak RSS over peak live, memory left after the drain |
 //! | `wavering` | takes as many pages as its process number says | memory over time that differs between two processes |
 //! | `misaligned` | hands out blocks off by 8 bytes | `--verify`: alignment |
+//! | `estranged` | spins in a free by another thread than asked for the block | instruction counts of threads in turns |
 //! | `misplaced` | waits in every malloc where its file lies badly, in no copy of it | nothing: where a file lies is no library's time |
 //! | `dirty` | leaves a byte of a calloc'ed block unzeroed | `--verify`: calloc zeroing |
 //! | `forgetful` | loses half of a block in realloc | `--verify`: realloc prefix |

@@ -16,9 +16,10 @@ use std::time::{Duration, Instant};
 const AFTER: usize = arenabench_controls::DEFAULT_AFTER as usize;
 const CALLS: usize = AFTER + 10_000;
 
-const ALL: [&str; 20] = [
+const ALL: [&str; 21] = [
     "crashing",
     "dirty",
+    "estranged",
     "exiting",
     "fat",
     "forgetful",

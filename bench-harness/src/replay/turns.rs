@@ -8,12 +8,15 @@
 //! thread 2                sleeps ------------`- malloc ---'  sleeps
 //! ```
 //! So each thread has its heap and a free by another thread is one, and yet nothing hangs on who is
-//! faster: instructions and memory repeat as they do on one thread. Times would be those of handing
-//! over; none is taken.
+//! faster: instructions and memory repeat as they do on one thread. Handing over, and the starts and ends
+//! of threads, are not counted; times would be those of handing over, and none is taken.
 //!
 //! * B1: a desk's owner looks at it only while the first thread waits for the answer, and the first
 //!   thread only before it puts a call there and after it was answered.
 //! * B2: [`InTurns`] joins every thread before the desks go.
+
+#[cfg(test)]
+mod tests;
 
 use std::ffi::c_void;
 use std::io;
@@ -134,8 +137,11 @@ impl<A: Allocator> InTurns<A> {
             hooks: self.hooks,
         });
         let argument = (&raw const *desk).cast_mut().cast();
+        self.region.pause();
         // SAFETY: B2: the desk is there until the thread has been joined.
-        match unsafe { create(main::<A>, argument) } {
+        let created = unsafe { create(main::<A>, argument) };
+        self.region.resume();
+        match created {
             Ok(thread_id) => {
                 self.workers[thread] = Some(Worker { desk, thread: thread_id });
                 true
@@ -152,8 +158,10 @@ impl<A: Allocator> InTurns<A> {
         let Some(worker) = self.workers.get_mut(thread).and_then(Option::take) else { return };
         let Worker { desk, thread } = worker;
         let end = Paper::Call(Call::End, Place::default());
+        self.region.pause();
         desk.exchange(end, |paper| matches!(paper, Paper::Answer(_)));
         join(thread);
+        self.region.resume();
     }
 
     /// Has the thread whose turn it is make a call.

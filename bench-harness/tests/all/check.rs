@@ -170,6 +170,61 @@ fn a_rare_slow_operation_is_a_regression_of_tails() {
     assert!(worse.iter().any(|one| one.starts_with("tails malloc, calls over")), "{worse:?}");
 }
 
+/// Once in twenty thousand calls: a region of a few ten thousand would hold one or two.
+#[test]
+fn a_call_that_is_slow_once_in_twenty_thousand_is_a_regression_of_tails() {
+    if !have("valgrind") {
+        return;
+    }
+    let mut line = command(&format!(
+        "check -s stalling={} --against {} -w int-churn:1k --operations 50k --format json -q --rounds 6",
+        control("stalling").display(),
+        control("plain").display()
+    ));
+    line.env("ARENABENCH_CONTROL_EVERY", "20000").env("ARENABENCH_CONTROL_SPIN", "200000");
+    let ended = ended(&mut line);
+    assert_eq!(ended.code, 1, "{}", ended.stdout);
+    let worse = ruled(&ended, "regression");
+    assert!(worse.iter().any(|one| one.starts_with("tails malloc, calls over")), "{worse:?}");
+}
+
+/// On one thread there is no free by another: what is slow there alone would pass.
+#[test]
+fn frees_by_other_threads_are_counted_and_counts_and_memory_of_threads_repeat() {
+    if !have("valgrind") {
+        return;
+    }
+    let folder = folder();
+    let path = folder.path().join("baseline.jsonl");
+    let gate = |spin: &str, options: &str| {
+        let mut line = command(&format!(
+            "check -s estranged={} --baseline {} -w larson:3:500 -w int-churn:1k --operations 20k \
+             --format json -q {options}",
+            control("estranged").display(),
+            path.display()
+        ));
+        ended(line.env("ARENABENCH_CONTROL_SPIN", spin))
+    };
+    let recorded = gate("0", "--record");
+    assert_eq!(recorded.code, 0, "{}", recorded.stderr);
+    let same = gate("0", "");
+    assert_eq!(same.code, 0, "{}", same.stdout);
+    let check: Value = serde_json::from_str(&same.stdout).unwrap();
+    for row in check["rulings"].as_array().unwrap() {
+        let (before, after) = (row["before"].as_f64().unwrap(), row["after"].as_f64().unwrap());
+        let least = if row["rule"] == "instructions" { 1e-4 * before } else { 0.0 };
+        assert!((after - before).abs() <= least, "{row}");
+    }
+    let slower = gate("64", "");
+    assert_eq!(slower.code, 1, "{}", slower.stdout);
+    let check: Value = serde_json::from_str(&slower.stdout).unwrap();
+    let rows = check["rulings"].as_array().unwrap().iter();
+    let worse: Vec<_> = rows.filter(|row| row["ruling"] == "regression").collect();
+    assert_eq!(worse.len(), 1, "{}", slower.stdout);
+    assert_eq!(worse[0]["rule"], "instructions");
+    assert_eq!(worse[0]["workload"], "larson:3:500");
+}
+
 /// `check` against a baseline file, on one short workload of the plain control.
 fn baseline(path: &Path, library: &str, options: &str) -> Ended {
     arenabench(&format!(

@@ -1,0 +1,148 @@
+//! Who makes which call, and that no thread outlives its end.
+
+use std::sync::{Arc, Mutex};
+
+use workloads::event::{Event, Op};
+use workloads::generate::Spec;
+
+use super::InTurns;
+use crate::os::Mapping;
+use crate::plan::Shape;
+use crate::plan::compile::Compiler;
+use crate::plan::op::{Extent, Place};
+use crate::plan::window::Windows;
+use crate::replay::allocator::Allocator;
+use crate::replay::player::{Player, Stop};
+use crate::replay::team::Hooks;
+use crate::replay::touch;
+use crate::replay::verify::Verified;
+
+/// The system's malloc, which notes the thread of every call.
+#[derive(Clone, Default)]
+struct Spy {
+    threads: Arc<Mutex<Vec<i32>>>,
+}
+
+impl Spy {
+    fn note(&self) {
+        // SAFETY: has no obligations.
+        self.threads.lock().unwrap().push(unsafe { libc::gettid() });
+    }
+}
+
+// SAFETY: hands on what the system's malloc returns.
+unsafe impl Allocator for Spy {
+    fn another(&self) -> Option<Self> {
+        Some(self.clone())
+    }
+
+    fn malloc(&mut self, _slot: Place, size: usize) -> *mut u8 {
+        self.note();
+        // SAFETY: malloc has no preconditions.
+        unsafe { libc::malloc(size) }.cast()
+    }
+
+    fn calloc(&mut self, _slot: Place, size: usize) -> *mut u8 {
+        self.note();
+        // SAFETY: calloc has no preconditions.
+        unsafe { libc::calloc(1, size) }.cast()
+    }
+
+    fn aligned(&mut self, slot: Place, extent: Extent) -> *mut u8 {
+        self.malloc(slot, extent.size)
+    }
+
+    unsafe fn realloc(&mut self, _slot: Place, ptr: *mut u8, _old: Extent, size: usize) -> *mut u8 {
+        self.note();
+        // SAFETY: the caller's obligation.
+        unsafe { libc::realloc(ptr.cast(), size) }.cast()
+    }
+
+    unsafe fn free(&mut self, _slot: Place, ptr: *mut u8, _old: Extent) {
+        self.note();
+        // SAFETY: the caller's obligation.
+        unsafe { libc::free(ptr.cast()) };
+    }
+
+    fn free_null(&mut self) {
+        self.note();
+    }
+}
+
+fn generated(name: &str, operations: u64) -> Vec<Event> {
+    let spec: Spec = name.parse().unwrap();
+    let mut events = Vec::new();
+    spec.generate(operations, 9, &mut |event| events.push(event));
+    events
+}
+
+fn compiled(events: &[Event]) -> (Shape, Windows) {
+    let file = tempfile::tempfile().unwrap();
+    let mut compiler = Compiler::in_turns(file.try_clone().unwrap());
+    events.iter().for_each(|event| compiler.event(event).unwrap());
+    let (shape, _) = compiler.finish().unwrap();
+    let windows = Windows::open(file, &shape).unwrap();
+    (shape, windows)
+}
+
+fn play<A: Allocator>(shape: &Shape, windows: Windows, allocator: A) -> Result<u64, Stop> {
+    let pointers = Mapping::populated(shape.slots as usize * size_of::<*mut u8>()).unwrap();
+    let in_turns = InTurns::new(allocator, Hooks::default());
+    let mut player = Player::new(shape, windows, pointers, in_turns);
+    player.pass::<{ touch::HEADER }>()?;
+    Ok(player.region_calls)
+}
+
+#[test]
+fn every_call_is_made_by_its_own_thread_in_recorded_order() {
+    for name in ["larson:3:500", "producer-consumer:4:1k", "int-churn:500"] {
+        let events = generated(name, 8_000);
+        let (shape, windows) = compiled(&events);
+        let spy = Spy::default();
+        assert_eq!(play(&shape, windows, spy.clone()).unwrap(), shape.calls, "{name}");
+        let made = spy.threads.lock().unwrap();
+        let region_end = events.iter().position(|event| event.op == Op::RegionEnd);
+        let played = &events[..region_end.unwrap_or(events.len())];
+        let recorded: Vec<u32> =
+            played.iter().filter(|event| event.op.is_call()).map(|event| event.thread.0).collect();
+        assert_eq!(made.len() as u64, shape.base_calls + shape.calls + shape.drain_calls, "{name}");
+        let mut known = std::collections::BTreeMap::new();
+        for (call, (thread, id)) in recorded.iter().zip(made.iter()).enumerate() {
+            let first = *known.entry(*thread).or_insert(*id);
+            assert_eq!(first, *id, "{name}: call {call} of thread {thread}");
+        }
+        let mut ids: Vec<i32> = known.into_values().collect();
+        let threads = ids.len();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), threads, "{name}: threads of their own");
+        // What is left is freed by whoever is still there.
+        assert!(made[recorded.len()..].iter().all(|id| ids.contains(id)), "{name}");
+    }
+}
+
+#[test]
+fn blocks_keep_their_contents_from_thread_to_thread() {
+    for name in ["larson:3:500", "producer-consumer:4:1k"] {
+        let (shape, windows) = compiled(&generated(name, 8_000));
+        let verified = Verified::new(Spy::default(), 16, shape.slots);
+        let ledger = verified.ledger();
+        play(&shape, windows, verified).unwrap();
+        assert_eq!(ledger.first_fault(), None, "{name}");
+    }
+}
+
+#[test]
+fn no_thread_is_left_behind() {
+    let (shape, windows) = compiled(&generated("larson:3:500", 8_000));
+    let spy = Spy::default();
+    play(&shape, windows, spy.clone()).unwrap();
+    let is_there = |id: i32| std::path::Path::new(&format!("/proc/self/task/{id}")).exists();
+    let mut ids = spy.threads.lock().unwrap().clone();
+    ids.sort_unstable();
+    ids.dedup();
+    // SAFETY: has no obligations.
+    let here = unsafe { libc::gettid() };
+    let left: Vec<_> = ids.iter().filter(|id| **id != here && is_there(**id)).collect();
+    assert!(ids.len() > 3 && left.is_empty(), "{left:?} of {ids:?}");
+}
