@@ -176,6 +176,15 @@ fn another_workload_or_subject_or_key_is_undecided() {
     };
     assert_eq!(judge(&before, "old"), Ruling::Undecided);
     assert_eq!(judge(&now, "nobody"), Ruling::Undecided);
+    // Ten times as much, or as little: on other threads it says nothing.
+    let mut before = now.clone();
+    let counts = before.counts.iter_mut().find(|one| one.subject == "old").unwrap();
+    (counts.threads, counts.instructions) = (Some(2), Some(1));
+    assert_eq!(judge(&before, "old"), Ruling::Undecided);
+    let mut before = now.clone();
+    let footprint = before.footprints.iter_mut().find(|one| one.subject == "old").unwrap();
+    (footprint.threads, footprint.rss_peak_bytes) = (Some(2), Some(1));
+    assert_eq!(judge(&before, "old"), Ruling::Undecided);
     let mut other = now.host.clone();
     "rustc 0.1".clone_into(&mut other.rustc);
     let differences = Key::of(&now.host).differences(&Key::of(&other));

@@ -2,6 +2,7 @@
 
 use super::{Measured, Sampler};
 use crate::child::job::Task;
+use crate::child::process;
 use crate::replay::allocator::Allocator;
 use crate::replay::player::{Player, Stop};
 use crate::replay::touch::{self, Touch};
@@ -9,6 +10,7 @@ use crate::replay::turns::InTurns;
 
 /// Counts the region, or reads memory over the pass.
 pub(super) fn taken<A: Allocator>(sampler: Sampler<'_>, allocator: A) -> Result<Measured, Stop> {
+    process::stay_on_one_processor();
     let Sampler { job, subject, windows, pointers } = sampler;
     let in_turns = InTurns::new(allocator, subject.thread_hooks());
     let mut player = Player::new(&job.shape, windows, pointers, in_turns);

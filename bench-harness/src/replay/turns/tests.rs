@@ -1,5 +1,6 @@
 //! Who makes which call, and that no thread outlives its end.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use workloads::event::{Event, Op};
@@ -9,7 +10,7 @@ use super::InTurns;
 use crate::os::Mapping;
 use crate::plan::Shape;
 use crate::plan::compile::Compiler;
-use crate::plan::op::{Extent, Place};
+use crate::plan::op::{Extent, Meeting, Place};
 use crate::plan::window::Windows;
 use crate::replay::allocator::Allocator;
 use crate::replay::player::{Player, Stop};
@@ -21,6 +22,8 @@ use crate::replay::verify::Verified;
 #[derive(Clone, Default)]
 struct Spy {
     threads: Arc<Mutex<Vec<i32>>>,
+    /// Of a plan that is played on one thread for a look at it.
+    meetings: Arc<Mutex<Vec<(Meeting, u32)>>>,
 }
 
 impl Spy {
@@ -67,6 +70,11 @@ unsafe impl Allocator for Spy {
     fn free_null(&mut self) {
         self.note();
     }
+
+    fn meet(&mut self, meeting: Meeting, thread: u32, _argument: u64) -> bool {
+        self.meetings.lock().unwrap().push((meeting, thread));
+        true
+    }
 }
 
 fn generated(name: &str, operations: u64) -> Vec<Event> {
@@ -106,18 +114,31 @@ fn every_call_is_made_by_its_own_thread_in_recorded_order() {
         let recorded: Vec<u32> =
             played.iter().filter(|event| event.op.is_call()).map(|event| event.thread.0).collect();
         assert_eq!(made.len() as u64, shape.base_calls + shape.calls + shape.drain_calls, "{name}");
-        let mut known = std::collections::BTreeMap::new();
+        let mut known = BTreeMap::new();
         for (call, (thread, id)) in recorded.iter().zip(made.iter()).enumerate() {
             let first = *known.entry(*thread).or_insert(*id);
             assert_eq!(first, *id, "{name}: call {call} of thread {thread}");
+        }
+        // What is left is freed by the thread that had it last, where that is still there.
+        let mut left = BTreeMap::new();
+        let mut ended = Vec::new();
+        for event in played {
+            match event.op {
+                Op::Realloc { block, .. } => drop(left.insert(block, event.thread.0)),
+                Op::Free { block, .. } | Op::ReallocFree { block } => drop(left.remove(&block)),
+                Op::ThreadEnd => ended.push(event.thread.0),
+                op => drop(op.birth().map(|(block, _)| left.insert(block, event.thread.0))),
+            }
+        }
+        let owner = |thread: &u32| if ended.contains(thread) { 0 } else { *thread };
+        for (thread, id) in left.values().zip(&made[recorded.len()..]) {
+            assert_eq!(known[&owner(thread)], *id, "{name}: left by {thread}");
         }
         let mut ids: Vec<i32> = known.into_values().collect();
         let threads = ids.len();
         ids.sort_unstable();
         ids.dedup();
         assert_eq!(ids.len(), threads, "{name}: threads of their own");
-        // What is left is freed by whoever is still there.
-        assert!(made[recorded.len()..].iter().all(|id| ids.contains(id)), "{name}");
     }
 }
 
@@ -133,7 +154,38 @@ fn blocks_keep_their_contents_from_thread_to_thread() {
 }
 
 #[test]
-fn no_thread_is_left_behind() {
+fn every_thread_that_ends_in_the_trace_ends_and_has_no_turn_afterwards() {
+    let events = generated("larson:3:500", 8_000);
+    let (shape, windows) = compiled(&events);
+    let spy = Spy::default();
+    let pointers = Mapping::populated(shape.slots as usize * size_of::<*mut u8>()).unwrap();
+    Player::new(&shape, windows, pointers, spy.clone()).pass::<{ touch::NONE }>().unwrap();
+    let meetings = spy.meetings.lock().unwrap();
+    let ended = |meetings: &[(Meeting, u32)]| -> Vec<u32> {
+        let ends = meetings.iter().filter(|(meeting, _)| *meeting == Meeting::End);
+        ends.map(|(_, thread)| *thread).collect()
+    };
+    let ends = events.iter().filter(|event| event.op == Op::ThreadEnd && event.thread.0 != 0);
+    assert_eq!(ended(&meetings), ends.map(|event| event.thread.0).collect::<Vec<_>>());
+    assert!(ended(&meetings).len() > 3);
+    for (at, (_, thread)) in meetings.iter().enumerate() {
+        assert!(!ended(&meetings[..at]).contains(thread), "meeting {at}");
+    }
+}
+
+#[test]
+fn a_thread_is_gone_behind_its_end_and_all_are_behind_the_replay() {
+    let is_gone = |spy: &Spy| {
+        let id = *spy.threads.lock().unwrap().last().unwrap();
+        !std::path::Path::new(&format!("/proc/self/task/{id}")).exists()
+    };
+    let spy = Spy::default();
+    let mut in_turns = InTurns::new(spy.clone(), Hooks::default());
+    assert!(in_turns.meet(Meeting::Turn, 1, 0));
+    in_turns.free_null();
+    assert!(!is_gone(&spy));
+    assert!(in_turns.meet(Meeting::Turn, 0, 0) && in_turns.meet(Meeting::End, 1, 0));
+    assert!(is_gone(&spy));
     let (shape, windows) = compiled(&generated("larson:3:500", 8_000));
     let spy = Spy::default();
     play(&shape, windows, spy.clone()).unwrap();
