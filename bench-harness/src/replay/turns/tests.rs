@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use workloads::event::{Event, Op};
+use workloads::event::{BlockId, Event, Op, ThreadIndex};
 use workloads::generate::Spec;
 
 use super::InTurns;
@@ -140,6 +140,25 @@ fn every_call_is_made_by_its_own_thread_in_recorded_order() {
         ids.dedup();
         assert_eq!(ids.len(), threads, "{name}: threads of their own");
     }
+}
+
+#[test]
+fn a_block_that_is_left_is_freed_by_the_thread_that_resized_it_last() {
+    let block = BlockId(0);
+    let event = |thread, op| Event { thread: ThreadIndex(thread), ..Event::of_first_thread(op) };
+    let events = [
+        event(1, Op::ThreadStart),
+        event(1, Op::Malloc { block, size: 100 }),
+        event(0, Op::FreeNull),
+        event(2, Op::ThreadStart),
+        event(2, Op::Realloc { block, size: 200 }),
+    ];
+    let (shape, windows) = compiled(&events);
+    let spy = Spy::default();
+    play(&shape, windows, spy.clone()).unwrap();
+    let made = spy.threads.lock().unwrap().clone();
+    assert_eq!(made.len(), 4);
+    assert!(made[3] == made[2] && made[2] != made[0] && made[0] != made[1], "{made:?}");
 }
 
 #[test]

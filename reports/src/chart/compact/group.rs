@@ -237,15 +237,6 @@ mod tests {
     }
 
     #[test]
-    fn the_group_that_saves_most_is_made_and_not_the_longest() {
-        let more = "font-size=\"52\" text-anchor=\"end\" ";
-        let line = |more: &str| format!("<text fill-opacity=\"0.7\" {more}x=\"1\">1</text>\n");
-        let made = grouped(&[line(more), line(more), line("")].concat());
-        let group = made.split("</g>").next().unwrap();
-        assert_eq!(group.matches("<text").count(), 2, "{made}");
-    }
-
-    #[test]
     fn no_element_inherits_what_it_did_not_say() {
         let row = |at: usize| {
             let edge = "stroke=\"currentColor\" stroke-opacity=\"0.55\" stroke-width=\"3\"";
