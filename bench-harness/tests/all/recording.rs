@@ -4,6 +4,7 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -97,6 +98,14 @@ fn a_daemon_is_cut_off_marked_truncated_and_lives_on() {
 fn start(trace: &Path, program: &[&str]) -> Child {
     let mut record = command("record -q -o");
     record.arg(trace).arg("--").args(program).stdout(Stdio::null()).stderr(Stdio::null());
+    // Tests that are run to go on behind a closed terminal ignore the signal, and so would the program.
+    let heed = || {
+        // SAFETY: the default is no function.
+        unsafe { libc::signal(libc::SIGHUP, libc::SIG_DFL) };
+        Ok(())
+    };
+    // SAFETY: the closure makes a system call and nothing else.
+    unsafe { record.pre_exec(heed) };
     record.spawn().unwrap()
 }
 
