@@ -1,4 +1,5 @@
-//! Ctrl-C and SIGTERM: the first asks for an orderly end, the second ends at once.
+//! Ctrl-C, SIGTERM and the hangup of the terminal: the first asks for an orderly end, the second ends at
+//! once.
 
 use std::io;
 use std::sync::Arc;
@@ -11,13 +12,14 @@ use crate::exit::INTERRUPTED;
 pub(crate) struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// Takes over SIGINT and SIGTERM.
+    /// Takes over SIGINT, SIGTERM and, unless it is ignored (`nohup`), SIGHUP.
     ///
     /// # Errors
     /// When the kernel refuses the handlers.
     pub(crate) fn install() -> io::Result<Self> {
         let flag = Arc::new(AtomicBool::new(false));
-        for signal in [libc::SIGINT, libc::SIGTERM] {
+        let hangup = (!is_ignored(libc::SIGHUP)).then_some(libc::SIGHUP);
+        for signal in [libc::SIGINT, libc::SIGTERM].into_iter().chain(hangup) {
             // Registered first, so that a second signal finds the flag set and exits.
             signal_hook::flag::register_conditional_shutdown(
                 signal,
@@ -45,4 +47,12 @@ impl Interrupt {
     pub(crate) fn requested(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
+}
+
+fn is_ignored(signal: libc::c_int) -> bool {
+    // SAFETY: plain data, for which zeros are a value.
+    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+    // SAFETY: asks for the signal's action and changes nothing.
+    let refused = unsafe { libc::sigaction(signal, std::ptr::null(), &raw mut action) };
+    refused == 0 && action.sa_sigaction == libc::SIG_IGN
 }

@@ -10,8 +10,9 @@ pub(crate) mod tails;
 
 use std::ffi::OsString;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use reports::record::{Sample, Status};
 
@@ -19,12 +20,11 @@ use crate::child::job::{self, Found, Job, Task};
 use crate::child::outcome::{self, Verdict};
 use crate::child::spawn::{self, Limits};
 use crate::interrupt::Interrupt;
-use crate::plan::Shape;
 use crate::preload::Preload;
 use crate::replay::mode::Mode;
 use crate::replay::touch::Touch;
 use crate::subject::Subject;
-use crate::workload::Prepared;
+use crate::workload::{Prepared, Turns};
 
 /// Which sample to take.
 #[derive(Clone, Copy)]
@@ -36,6 +36,8 @@ pub(crate) struct Request<'a> {
     pub(crate) round: u32,
     /// Whether the sample stands for the baseline under another name.
     pub(crate) again: bool,
+    /// Whether the child may end as soon as it finds that the processor is shared.
+    pub(crate) breaks_off: bool,
 }
 
 /// The child's command line, without any tool in front.
@@ -53,7 +55,8 @@ fn arguments(
     copy: Option<&Path>,
 ) -> io::Result<[OsString; 3]> {
     let workload = request.workload;
-    // A tool that watches from outside is given one thread to watch, and memory repeats on one only.
+    // A tool that watches from outside is given one thread to watch, and memory repeats on one at a time
+    // only.
     let is_watched = matches!(
         request.task,
         Task::Once | Task::Count | Task::Counters | Task::Life { .. } | Task::Measure { passes: 0 }
@@ -62,7 +65,7 @@ fn arguments(
     let turns = turns(request);
     let is_in_turns = turns.is_some();
     let (streams, shape, plan) = match (turns, streams) {
-        (Some((shape, path)), _) => (None, shape, path),
+        (Some(turns), _) => (None, &turns.shape, turns.plan_path()),
         (None, Some((streams, path))) => (Some(streams.clone()), &workload.shape, path),
         (None, None) => (None, &workload.shape, workload.plan_path()),
     };
@@ -75,6 +78,7 @@ fn arguments(
         turns: is_in_turns,
         touch: request.touch,
         task: request.task,
+        breaks_off: request.breaks_off,
         look,
     };
     let job = serde_json::to_string(&job).map_err(io::Error::other)?;
@@ -82,7 +86,7 @@ fn arguments(
 }
 
 /// The plan for turns that the request is replayed by, if it is.
-fn turns<'a>(request: &Request<'a>) -> Option<(&'a Shape, PathBuf)> {
+fn turns<'a>(request: &Request<'a>) -> Option<&'a Turns> {
     let is_taken = matches!(request.task, Task::Count | Task::Measure { passes: 0 });
     let turns = request.workload.turns().filter(|_| is_taken);
     turns.filter(|_| request.subject.without_threads().is_none())
@@ -90,7 +94,17 @@ fn turns<'a>(request: &Request<'a>) -> Option<(&'a Shape, PathBuf)> {
 
 /// Threads that a request's calls are made on in turns, if they are.
 pub(crate) fn turning_threads(request: &Request<'_>) -> Option<u32> {
-    turns(request).map(|_| request.workload.record.threads)
+    turns(request).map(|turns| turns.threads)
+}
+
+/// What handing a call to another thread and waiting for its answer takes at the most, under callgrind.
+const HANDING_OVER: Duration = Duration::from_micros(100);
+
+/// Limits on a child that may play in turns: `limits`, and time for what it hands over.
+pub(crate) fn limits_in_turns(request: &Request<'_>, limits: Limits) -> Limits {
+    let handed_over = turns(request).map_or(0, |turns| turns.handed_over);
+    let micros = (HANDING_OVER.as_micros() as u64).saturating_mul(handed_over);
+    Limits { timeout: limits.timeout.saturating_add(Duration::from_micros(micros)), ..limits }
 }
 
 /// Variables of the user's that a child is given. No others: allocators read settings of their own

@@ -7,8 +7,10 @@
 //! A process that is timed loads a copy of its own. Where the page cache has put a file stays the same
 //! from one process to the next, and a place that is bad for the caches would slow down every sample
 //! of a subject alike: a difference between two files that no number of rounds tells from one between
-//! two libraries. With a new copy for every process a bad place is noise, which the rounds show.
+//! two libraries. With a new copy for every process a bad place is noise, which the rounds show. The
+//! process deletes its copy once it is loaded, so that none stays behind however the run ends.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::ffi::{CString, OsStr};
 use std::fs;
@@ -16,6 +18,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use tempfile::TempDir;
 
@@ -53,27 +56,32 @@ impl Preload {
         })
     }
 
-    /// Makes a copy of `library`, an absolute path, ready to be preloaded. One that looks for others
-    /// beside itself is loaded where it is, as is any where no program may be run from temporary
-    /// files, and one that cannot be read, of which the loader says why. Costs the reading and writing
-    /// of the library.
+    /// Makes a copy of `library`, an absolute path, ready to be preloaded. Where none can be made it is
+    /// loaded where it is: see [`moves`](Self::moves). Costs the writing of the library.
     ///
     /// # Errors
-    /// When the copy cannot be written, with the reason; and those of [`of`](Self::of).
+    /// Those of [`of`](Self::of).
     pub(crate) fn copy_of(library: &Path) -> io::Result<Self> {
-        let parent = parent();
-        let contents = match fs::read(library) {
-            Ok(contents) if may_move(&contents) && may_execute(&parent) => contents,
-            _ => return Self::of(library),
-        };
+        if !Self::moves(library) {
+            return Self::of(library);
+        }
         let copied = || -> io::Result<Self> {
-            let (folder, path) = place(library, &parent)?;
-            fs::write(&path, contents)?;
-            Ok(Self { path: path.canonicalize()?, is_copy: true, _folder: Some(folder) })
+            let (folder, path) = place(library, &parent())?;
+            fs::copy(library, &path)?;
+            Ok(Self { path, is_copy: true, _folder: Some(folder) })
         };
-        copied().map_err(|error| {
-            let (library, parent) = (library.display(), parent.display());
-            io::Error::other(format!("{library}: cannot be copied to {parent}: {error}"))
+        // A disk that is full for a moment costs this process its copy and not the run its end.
+        copied().or_else(|_| Self::of(library))
+    }
+
+    /// Whether `library` can be loaded from a copy: it can be read, it looks for no other library beside
+    /// itself, and programs may be run from temporary files. Reads the library the first time that it is
+    /// asked about.
+    pub(crate) fn moves(library: &Path) -> bool {
+        static KNOWN: Mutex<BTreeMap<PathBuf, bool>> = Mutex::new(BTreeMap::new());
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        *known.entry(library.to_owned()).or_insert_with(|| {
+            may_execute(&parent()) && fs::read(library).is_ok_and(|contents| may_move(&contents))
         })
     }
 
@@ -88,10 +96,12 @@ impl Preload {
     }
 }
 
-/// Where private folders are made.
+/// Where private folders are made: a path as the kernel shows it, which the loader takes and a job can
+/// name.
 fn parent() -> PathBuf {
-    let temporary = env::temp_dir();
-    if is_plain(temporary.as_os_str()) { temporary } else { PathBuf::from("/tmp") }
+    let temporary = env::temp_dir().canonicalize().unwrap_or_default();
+    let is_taken = temporary.to_str().is_some_and(|path| !path.is_empty());
+    if is_taken && is_plain(temporary.as_os_str()) { temporary } else { PathBuf::from("/tmp") }
 }
 
 /// A private folder, and the path in it for a link to the library or a copy of it.
@@ -106,8 +116,8 @@ fn place(library: &Path, parent: &Path) -> io::Result<(TempDir, PathBuf)> {
 /// Whether a library with these contents loads from any place: none that it needs is looked for beside
 /// it.
 fn may_move(contents: &[u8]) -> bool {
-    const BESIDE: &[u8] = b"ORIGIN";
-    !contents.windows(BESIDE.len()).any(|window| window == BESIDE)
+    let names = |word: &[u8]| contents.windows(word.len()).any(|window| window == word);
+    !names(b"$ORIGIN") && !names(b"${ORIGIN}")
 }
 
 /// Whether files of a folder may be mapped to be executed.
@@ -175,11 +185,15 @@ mod tests {
     #[test]
     fn a_library_that_looks_beside_itself_or_cannot_be_read_is_loaded_where_it_is() {
         let folder = tempfile::tempdir().unwrap();
-        let beside = folder.path().join("beside.so");
+        let [beside, braced] = ["beside.so", "braced.so"].map(|name| folder.path().join(name));
         fs::write(&beside, "\x7fELF ... $ORIGIN/../lib ...").unwrap();
-        for library in [beside, folder.path().join("missing.so")] {
+        fs::write(&braced, "\x7fELF ... ${ORIGIN} ...").unwrap();
+        for library in [beside, braced, folder.path().join("missing.so")] {
             let preload = Preload::copy_of(&library).unwrap();
             assert_eq!((preload.path(), preload.copy()), (library.as_path(), None));
         }
+        let plain = folder.path().join("plain.so");
+        fs::write(&plain, "\x7fELF ... DF_ORIGIN and no such place ...").unwrap();
+        assert!(Preload::copy_of(&plain).unwrap().copy().is_some());
     }
 }

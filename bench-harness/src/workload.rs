@@ -136,7 +136,7 @@ pub(crate) struct Prepared {
     /// The plan for threads and its file, unless the mode is serial.
     streams: Option<(StreamsShape, File)>,
     /// The plan for turns and its file, where what repeats is taken on the threads of the trace.
-    turns: Option<(Shape, File)>,
+    turns: Option<Turns>,
     origin: Origin,
 }
 
@@ -151,9 +151,9 @@ impl Prepared {
         self.streams.as_ref().map(|(shape, file)| (shape, path_of(file)))
     }
 
-    /// The plan for turns and its path, where there is one.
-    pub(crate) fn turns(&self) -> Option<(&Shape, PathBuf)> {
-        self.turns.as_ref().map(|(shape, file)| (shape, path_of(file)))
+    /// The plan for turns, where there is one.
+    pub(crate) fn turns(&self) -> Option<&Turns> {
+        self.turns.as_ref()
     }
 
     /// The recording of this program's own that it is, aged or not.
@@ -232,8 +232,27 @@ impl Prepared {
         let copy = file.try_clone().map_err(|error| plan_failure(CompileError::Io(error)))?;
         let mut compiler = Compiler::in_turns(copy);
         self.origin.each_event(&mut |event| compiler.event(event))?;
-        let (shape, _) = compiler.finish().map_err(plan_failure)?;
-        Ok(Self { turns: Some((shape, file)), ..self })
+        let (shape, census) = compiler.finish().map_err(plan_failure)?;
+        let Census { turning_threads: threads, handed_over, .. } = census;
+        Ok(Self { turns: Some(Turns { shape, threads, handed_over, file }), ..self })
+    }
+}
+
+/// A plan for turns (`replay::turns`).
+#[derive(Debug)]
+pub(crate) struct Turns {
+    pub(crate) shape: Shape,
+    /// Threads that make its calls.
+    pub(crate) threads: u32,
+    /// Its calls that are not the first thread's.
+    pub(crate) handed_over: u64,
+    file: File,
+}
+
+impl Turns {
+    /// Where a child finds the plan.
+    pub(crate) fn plan_path(&self) -> PathBuf {
+        path_of(&self.file)
     }
 }
 

@@ -12,6 +12,7 @@
 //! * G3: without a single row there is nothing to be good: the outcome is [`Ruling::Failed`].
 
 mod counted;
+mod endings;
 mod junit;
 mod key;
 mod row;

@@ -90,7 +90,7 @@ fn ranking(summary: &Summary, scope: Scope) -> Body {
     let is_listed = |one: &&Overall| one.settings > 0 || !one.missing.is_empty();
     for one in all().filter(|one| one.role != Role::Reference).filter(is_listed) {
         let mut line = vec![
-            one.place.map(|place| place.to_string()).unwrap_or_default(),
+            one.places_text(),
             one.subject.clone(),
             one.ratio.as_ref().map(quantity::estimate).unwrap_or_default(),
             one.word().to_owned(),
@@ -108,7 +108,7 @@ fn ranking(summary: &Summary, scope: Scope) -> Body {
     );
     let caption = format!(
         "Geometric means over {}: time over the time of {} with its 95 % interval ({}; A/A \
-         floor {floor}){}.",
+         floor {floor}){}. Of places that cannot be told apart the first and the last are given.",
         summary.scope_words(scope),
         escape(&summary.baseline),
         quantity::plural(rounds, "round", "rounds"),

@@ -47,6 +47,10 @@ pub(crate) struct Job {
     pub(crate) touch: Touch,
     /// What is done with the plan.
     pub(crate) task: Task,
+    /// Whether a timed child may end as soon as it finds that the processor is shared: its parent takes
+    /// another sample later.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) breaks_off: bool,
     /// Calls of the measured region that [`Task::Look`] looks at, by their places.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) look: Vec<u64>,

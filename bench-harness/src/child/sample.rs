@@ -56,6 +56,10 @@ fn take(job: &Job) -> Answer {
         Ok(identity) => identity,
         Err(error) => return Answer::NotLoaded(error),
     };
+    if let Some(copy) = &job.copy {
+        // It is loaded, and nobody else needs it. The parent deletes what is left.
+        let _ = std::fs::remove_file(copy);
+    }
     if let Some(streams) = &job.streams {
         return conclude(job, identity, threads::take(job, streams, &subject));
     }
@@ -173,24 +177,28 @@ impl Visitor for Sampler<'_> {
             Task::Measure { .. } | Task::Verify | Task::Once | Task::Count => {}
         }
         let mut player = Player::new(shape, self.windows, self.pointers, allocator);
-        match self.job.touch {
-            Touch::None => sample::<A, { touch::NONE }>(&mut player, task),
-            Touch::Header => sample::<A, { touch::HEADER }>(&mut player, task),
-            Touch::Page => sample::<A, { touch::PAGE }>(&mut player, task),
-            Touch::All => sample::<A, { touch::ALL }>(&mut player, task),
+        let job = self.job;
+        match job.touch {
+            Touch::None => sample::<A, { touch::NONE }>(&mut player, job),
+            Touch::Header => sample::<A, { touch::HEADER }>(&mut player, job),
+            Touch::Page => sample::<A, { touch::PAGE }>(&mut player, job),
+            Touch::All => sample::<A, { touch::ALL }>(&mut player, job),
         }
     }
 }
 
 /// Times as many passes as were asked for that a child plays at most, while too little was calm.
 const MOST_TIMES: u32 = 3;
+/// Share of a first pass's parts that have to be calm for the disturbance not to be one that lasts.
+const HOPEFUL_SHARE: f64 = 0.5;
 /// Time in the measured region after which no pass is added: a slow subject has a time limit.
 const MOST_PLAYING: Duration = Duration::from_secs(2);
 
 fn sample<A: Allocator, const TOUCH: u8>(
     player: &mut Player<'_, A>,
-    task: Task,
+    job: &Job,
 ) -> Result<Measured, Stop> {
+    let task = job.task;
     if task == Task::Count {
         let page_faults = Some(player.counted_pass::<TOUCH>()?);
         return Ok(Measured { calls: player.region_calls, page_faults, ..Measured::default() });
@@ -214,6 +222,9 @@ fn sample<A: Allocator, const TOUCH: u8>(
         // with their number, as the fastest would.
         let has_enough = || parts.calm().is_none_or(|calm| calm.share >= CALM_SHARE);
         if pass >= passes && (parts.played_for() >= MOST_PLAYING || has_enough()) {
+            break;
+        }
+        if pass == 1 && job.breaks_off && parts.calm_so_far() < HOPEFUL_SHARE {
             break;
         }
         let elapsed = player.parted_pass::<TOUCH>(&mut parts)?;

@@ -138,7 +138,10 @@ pub(crate) fn run(args: &Check, voice: &Voice, interrupt: &Interrupt) -> Outcome
     let mut judged = Judged::default();
     if !args.record {
         judged = match is_timed {
-            true => timed(&mut session, &long, &sides, &path, args.rounds)?,
+            true => Judged {
+                notes: sides.notes(),
+                ..timed(&mut session, &long, &sides, &path, args.rounds)?
+            },
             false => judge(&sides, baseline.as_ref(), &read_results(&path)?, Scope::Deterministic),
         };
     }
@@ -291,6 +294,9 @@ fn conclude(judged: &Judged, args: &Check, voice: &Voice) -> Outcome {
         CheckFormat::Csv => print::out(&judged.to_csv())?,
         CheckFormat::Md => print::out(&judged.to_markdown())?,
         CheckFormat::Junit => print::out(&judged.to_junit())?,
+    }
+    if args.against.is_some() {
+        judged.notes.iter().for_each(|note| voice.say(note));
     }
     let outcome = judged.outcome();
     voice.say(format!("{}: {}", outcome.word(), judged.sentence()));

@@ -217,8 +217,15 @@ impl Trials<'_> {
     fn replay(&mut self, workload: &Prepared) -> Result<Sample, Failure> {
         let subject = &self.args.subject;
         let task = Task::Verify;
-        let request =
-            Request { subject, workload, touch: Touch::default(), task, round: 0, again: false };
+        let request = Request {
+            subject,
+            workload,
+            touch: Touch::default(),
+            task,
+            round: 0,
+            again: false,
+            breaks_off: false,
+        };
         let limits = Limits { timeout: self.args.timeout, memory_bytes: host::memory_limit() };
         let mut tries = 0;
         loop {

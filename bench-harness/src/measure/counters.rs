@@ -39,7 +39,8 @@ pub(crate) fn counters(
         (record.status, record.message) = (Status::Missing, Some(reason));
         return Ok(record);
     }
-    let (command, _preload) = super::command(request)?;
+    // Cycles and misses hang on where the library lies as times do.
+    let (command, _preload) = super::timed_command(request, Vec::new())?;
     let finished = spawn::run(command, limits, interrupt)?;
     let verdict = outcome::judge(&finished, request.workload.shape.calls);
     (record.status, record.message) = (verdict.status, verdict.message);

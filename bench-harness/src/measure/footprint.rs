@@ -1,8 +1,8 @@
 //! Takes one footprint: a child without address randomisation and without huge pages, whose memory
 //! is read over one pass and after it.
 //!
-//! The pass is on one thread whatever the workload: what is resident would otherwise hang on how
-//! threads happen to run.
+//! One thread runs at a time whatever the workload, in turns (`replay::turns`) where it was compiled for
+//! them: what is resident would otherwise hang on how threads happen to run.
 
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -19,7 +19,7 @@ use crate::interrupt::Interrupt;
 /// The only pass is the one in which memory is read.
 pub(crate) const TASK: Task = Task::Measure { passes: 0 };
 
-/// Takes the footprint of `request.subject` on a workload in serial mode; `request.task` is [`TASK`].
+/// Takes the footprint of `request.subject` on a workload; `request.task` is [`TASK`].
 ///
 /// # Errors
 /// When no child can be started at all; whatever a child does is a record.
@@ -47,6 +47,7 @@ pub(crate) fn footprint(
     let (mut command, _preload) = super::command(request)?;
     // SAFETY: the function makes system calls only, which are allowed between fork and exec.
     unsafe { command.pre_exec(without_chance) };
+    let limits = super::limits_in_turns(request, limits);
     let finished = spawn::run(command, limits, interrupt)?;
     let verdict = outcome::judge(&finished, request.workload.shape.calls);
     (record.status, record.message) = (verdict.status, verdict.message);

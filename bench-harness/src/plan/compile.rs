@@ -47,6 +47,10 @@ pub(crate) struct Census {
     pub(crate) births: u64,
     /// Hash over all events, as hexadecimal text.
     pub(crate) sha256: String,
+    /// In a plan for turns, the threads that make its calls.
+    pub(crate) turning_threads: u32,
+    /// And its calls that are not the first thread's.
+    pub(crate) handed_over: u64,
 }
 
 #[derive(Clone, Copy)]
@@ -62,6 +66,10 @@ struct Live {
 struct Turns {
     current: u32,
     ended: BTreeSet<u32>,
+    /// Threads that have made a call.
+    seen: BTreeSet<u32>,
+    /// Calls of all but the first.
+    handed_over: u64,
 }
 
 /// Takes events one by one and writes the plan; see [`Compiler::finish`].
@@ -150,7 +158,7 @@ impl Compiler {
         if !op.is_call() || self.region_ended {
             return Ok(());
         }
-        self.turn(self.thread)?;
+        self.call_of(self.thread)?;
         self.calls += 1;
         self.count(op);
         match Step::of(op).map_err(|rule| self.invalid(rule))? {
@@ -160,6 +168,15 @@ impl Compiler {
             Some(Step::FreeNull) => self.emit(step::free_null().as_slice()),
             None => Ok(()),
         }
+    }
+
+    /// The next call is this thread's.
+    fn call_of(&mut self, thread: u32) -> Result<(), CompileError> {
+        if let Some(turns) = &mut self.turns {
+            turns.seen.insert(thread);
+            turns.handed_over += u64::from(thread != 0);
+        }
+        self.turn(thread)
     }
 
     /// Makes it a thread's turn, in a plan for turns.
@@ -304,7 +321,7 @@ impl Compiler {
         for block in &survivors {
             let owner = self.live[block].thread;
             let has_ended = self.turns.as_ref().is_none_or(|turns| turns.ended.contains(&owner));
-            self.turn(if has_ended { 0 } else { owner })?;
+            self.call_of(if has_ended { 0 } else { owner })?;
             self.death(Death::Free, *block)?;
         }
         for size in &self.slot_sizes {
@@ -312,6 +329,10 @@ impl Compiler {
         }
         self.out.flush()?;
         let digest = self.hash.finalize();
+        if let Some(turns) = &self.turns {
+            self.census.turning_threads = turns.seen.len() as u32;
+            self.census.handed_over = turns.handed_over;
+        }
         self.census.sha256 = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         let shape = Shape {
             words: self.words,

@@ -156,6 +156,13 @@ impl Parts {
         self.played_for
     }
 
+    /// Share of the parts played so far that were calm.
+    pub(crate) fn calm_so_far(&self) -> f64 {
+        let limit_ns = self.limit_ns();
+        let calm = self.played.iter().filter(|part| part.is_calm(limit_ns)).count();
+        calm as f64 / self.played.len().max(1) as f64
+    }
+
     fn reading(&mut self) -> u64 {
         let reading = gauge_ns();
         self.gauge_ns = self.gauge_ns.min(reading);
@@ -203,6 +210,14 @@ mod tests {
         parts.played =
             all.map(|&[before_ns, ns, after_ns]| Part { before_ns, ns, after_ns }).collect();
         parts
+    }
+
+    #[test]
+    fn what_was_calm_so_far_is_told_after_one_pass() {
+        let mut parts = parts(&[&[[100, 50, 100], [100, 50, 200], [200, 50, 100], [100, 50, 100]]]);
+        parts.gauge_ns = 100;
+        assert!((parts.calm_so_far() - 0.5).abs() < 1e-9);
+        assert_eq!(parts.calm().unwrap().share, 0.0, "none was calm twice");
     }
 
     #[test]

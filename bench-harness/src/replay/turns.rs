@@ -11,8 +11,8 @@
 //! faster: instructions and memory repeat as they do on one thread. Handing over, and the starts and ends
 //! of threads, are not counted; times would be those of handing over, and none is taken.
 //!
-//! * B1: a desk's owner looks at it only while the first thread waits for the answer, and the first
-//!   thread only before it puts a call there and after it was answered.
+//! * B1: what lies on a desk is read and replaced with its lock held; the handle on the subject, made for
+//!   the desk's owner, is moved out of it once, by the owner.
 //! * B2: [`InTurns`] joins every thread before the desks go.
 
 #[cfg(test)]
@@ -84,9 +84,10 @@ impl<A> Desk<A> {
 
     /// Puts a paper down and waits for one that `is_wanted`, which is taken.
     fn exchange(&self, paper: Paper, is_wanted: fn(&Paper) -> bool) -> Paper {
-        let mut lies = self.lock();
-        *lies = paper;
+        *self.lock() = paper;
+        // Without the lock: on one processor, whoever wakes up with it held has to sleep again.
         self.changed.notify_all();
+        let mut lies = self.lock();
         while !is_wanted(&lies) {
             lies = self.changed.wait(lies).expect("no thread panics with a lock held");
         }

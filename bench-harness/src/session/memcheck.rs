@@ -24,6 +24,7 @@ impl<'a> Session<'a> {
                     task: Task::Once,
                     round: 0,
                     again: false,
+                    breaks_off: false,
                 };
                 let cell = |&variant: &Variant| Cell { load: Load::Replay(request), variant };
                 cells.extend(variants.iter().map(cell));

@@ -1,7 +1,7 @@
 //! Counts the instructions, cache misses and system calls of a replay's measured region under
 //! Valgrind's callgrind, and its page faults in a process without.
 //!
-//! Both children play one pass on a cold heap, on one thread, without address randomisation and
+//! Both children play one pass on a cold heap, one thread at a time, without address randomisation and
 //! without huge pages, so that counts repeat. The caches are simulated, with a geometry that is the
 //! same on every computer. Counting begins and ends by client requests (`requests`); what is counted
 //! stands in the `summary` line of the first file that callgrind writes:
@@ -31,6 +31,9 @@ use crate::plan::{Shape, WINDOW_WORDS};
 /// last-level cache.
 const CACHES: [(&str, &str); 3] =
     [("I1", "32768,8,64"), ("D1", "32768,8,64"), ("LL", "2097152,16,64")];
+
+/// Threads that Valgrind is told to have room for at least: what it has by itself.
+const MIN_THREADS: u32 = 500;
 
 /// What is read off a region's file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -163,6 +166,8 @@ fn child(
             let mut command = Command::new("valgrind");
             command.args(["--tool=callgrind", "--collect-atstart=no", "--collect-systime=yes"]);
             command.args(["--cache-sim=yes", "--child-silent-after-fork=yes"]);
+            let threads = measure::turning_threads(request).unwrap_or(1);
+            command.arg(format!("--max-threads={}", threads.saturating_add(1).max(MIN_THREADS)));
             command.args(CACHES.map(|(name, shape)| format!("--{name}={shape}")));
             command.arg(format!("--callgrind-out-file={}", file.display())).arg(program);
             command
@@ -172,6 +177,7 @@ fn child(
     let _preload = measure::environment(&mut command, request.subject)?;
     // SAFETY: the function makes system calls only, which are allowed between fork and exec.
     unsafe { command.pre_exec(process::without_chance) };
+    let limits = measure::limits_in_turns(request, limits);
     let finished = spawn::run(command, limits, interrupt)?;
     Ok(outcome::judge(&finished, request.workload.shape.calls))
 }

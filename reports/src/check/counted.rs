@@ -1,11 +1,13 @@
 //! Rules on what repeats exactly: verification, instructions, memory, Valgrind's errors.
 
 use super::Side;
+use super::endings;
 use super::row::{Row, Ruling};
 use super::rule::{INSTRUCTIONS, MEMORY, PAGE_BYTES, Rule};
 use crate::record::{Counts, Footprint, Memcheck, Sample, Status};
 
-/// Every verified cell of `after`: wrong contents and crashes are regressions whatever was before.
+/// Every verified cell of `after`, and every other replay of it that did not come to its end: wrong
+/// contents and crashes are regressions whatever was before.
 pub(super) fn verification(before: Side<'_>, after: Side<'_>, rows: &mut Vec<Row>) {
     let verified = |side: Side<'_>, workload: &str| {
         let mut samples = side.results.samples.iter().filter(|one| one.verified);
@@ -22,7 +24,12 @@ pub(super) fn verification(before: Side<'_>, after: Side<'_>, rows: &mut Vec<Row
             ),
             (was, Some(now)) => verified_row(was.as_ref(), &now),
         };
+        let is_sound = row.ruling == Ruling::Good;
         rows.push(row);
+        // What fails when everything is checked fails elsewhere too, and is said once.
+        if is_sound {
+            rows.extend(endings::broken(before, after, workload));
+        }
     }
 }
 
@@ -73,13 +80,10 @@ pub(super) fn instructions(before: Side<'_>, after: Side<'_>, rows: &mut Vec<Row
     };
     for workload in workloads(after) {
         let cell = (workload, after.subject);
-        let on = [threads(before, workload), threads(after, workload)];
-        if let Some(row) = on_others(Rule::Instructions, cell, on) {
-            rows.push(row);
-            continue;
-        }
         let found = (of(before, workload), of(after, workload));
-        rows.push(relative(Rule::Instructions, cell, found, INSTRUCTIONS));
+        let on = [threads(before, workload), threads(after, workload)];
+        let row = on_others(Rule::Instructions, cell, &found, on);
+        rows.push(row.unwrap_or_else(|| relative(Rule::Instructions, cell, found, INSTRUCTIONS)));
     }
 }
 
@@ -104,13 +108,10 @@ pub(super) fn memory(before: Side<'_>, after: Side<'_>, rows: &mut Vec<Row>) {
     for (rule, figure) in [(Rule::PeakMemory, peak), (Rule::RetainedMemory, retained)] {
         for workload in workloads(after) {
             let cell = (workload, after.subject);
-            let on = [threads(before, workload), threads(after, workload)];
-            if let Some(row) = on_others(rule, cell, on) {
-                rows.push(row);
-                continue;
-            }
             let found = (of(before, workload, figure), of(after, workload, figure));
-            rows.push(relative(rule, cell, found, MEMORY));
+            let on = [threads(before, workload), threads(after, workload)];
+            let row = on_others(rule, cell, &found, on);
+            rows.push(row.unwrap_or_else(|| relative(rule, cell, found, MEMORY)));
         }
     }
 }
@@ -165,9 +166,17 @@ fn errors_row(was: &Memcheck, now: &Memcheck) -> Row {
     }
 }
 
-/// The row of a cell whose calls were made on other threads before than after: nothing is said of it.
-fn on_others(rule: Rule, cell: (&str, &str), on: [Option<u32>; 2]) -> Option<Row> {
-    let [Some(before), Some(after)] = on else { return None };
+/// The row of a cell whose calls were made on other threads before than after: its two figures are
+/// not compared.
+fn on_others(
+    rule: Rule,
+    cell: (&str, &str),
+    found: &(Found<f64>, Found<f64>),
+    on: [Option<u32>; 2],
+) -> Option<Row> {
+    let ((Some(Ok(_)), Some(Ok(_))), [Some(before), Some(after)]) = (found, on) else {
+        return None;
+    };
     let note = format!("on {before} threads before, on {after} after");
     (before != after).then(|| Row::without_figures(rule, cell, Ruling::Undecided, note))
 }

@@ -7,6 +7,7 @@
 //! | figure, by kind of call | worse when | which catches |
 //! |---|---|---|
 //! | p99.9 | over 1.5 times, and 100 ns more | a slow path taken too often |
+//! | p99.99 | the same | one that is slow while a heap grows |
 //! | calls over 10 us, or over 4 times p99.9 | over twice as many, and 3 more | a rare slow operation |
 //! | the slowest call | over 4 times, and 100 us more | one long stop |
 //!
@@ -16,11 +17,11 @@ use super::Side;
 use super::counted::workloads;
 use super::row::{Row, Ruling};
 use super::rule::Rule;
-use crate::record::{ALL_CALLS, Tails};
+use crate::record::{ALL_CALLS, TailRow, Tails};
 use crate::statistics::median;
 
-/// Fewest calls of a kind that a percentile of one in a thousand is read off.
-const MIN_CALLS: u64 = 5_000;
+/// Slowest calls that a percentile leaves out at least: fewer are told by their number.
+const MIN_LEFT_OUT: u64 = 5;
 /// No call is slow that takes no longer.
 const SLOW_NS: f64 = 10_000.0;
 /// Nor one that takes no longer than this many times the usual p99.9.
@@ -105,14 +106,18 @@ fn figures(operation: &str, was: &[&Tails]) -> Vec<Figure> {
     let limit_ns = (SLOW_TIMES * p999).max(SLOW_NS);
     let calls = rows.iter().map(|row| row.calls).min().unwrap_or(0);
     let mut figures = Vec::new();
-    let of = whole.clone();
-    if calls >= MIN_CALLS {
-        figures.push(Figure {
-            name: format!("{operation} p99.9"),
-            of: Box::new(move |tails| Some(of(tails)?.p999_ns)),
-            times: 1.5,
-            more: 100.0,
-        });
+    let thousandth: fn(&TailRow) -> f64 = |row| row.p999_ns;
+    let ten_thousandth: fn(&TailRow) -> f64 = |row| row.p9999_ns;
+    for (name, one_in, read) in [("p99.9", 1_000, thousandth), ("p99.99", 10_000, ten_thousandth)] {
+        let of = whole.clone();
+        if calls / one_in >= MIN_LEFT_OUT {
+            figures.push(Figure {
+                name: format!("{operation} {name}"),
+                of: Box::new(move |tails| Some(read(&of(tails)?))),
+                times: 1.5,
+                more: 100.0,
+            });
+        }
     }
     let name = operation.to_owned();
     figures.push(Figure {

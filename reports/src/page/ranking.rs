@@ -46,7 +46,8 @@ fn overall_table(summary: &Summary, scope: Scope) -> Markup {
     };
     let rounds = listed.iter().filter_map(|one| Some(one.ratio?.count)).max().unwrap_or(0);
     let caption = format!(
-        "{}: geometric mean of time over the time of {}, with its 95 % interval over {}.{}{}",
+        "{}: geometric mean of time over the time of {}, with its 95 % interval over {}. Of places that \
+         cannot be told apart the first and the last are given.{}{}",
         sentence(&summary.scope_words(scope)).trim_end_matches('.'),
         summary.baseline,
         plural(rounds, "round", "rounds"),
@@ -73,7 +74,7 @@ fn overall_table(summary: &Summary, scope: Scope) -> Markup {
         &html! {
             @for one in listed {
                 tr {
-                    td.number { (one.place.map(|place| place.to_string()).unwrap_or_default()) }
+                    td.number { (one.places_text()) }
                     th scope="row" { (one.subject) }
                     (estimate(one.ratio.as_ref()))
                     td { (overall_word(one)) }

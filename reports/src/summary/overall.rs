@@ -38,6 +38,10 @@ pub struct Overall {
     pub verdict: Option<Verdict>,
     /// Place in the ranking from 1, by the value of the ratio; `None` for what is not ranked.
     pub place: Option<usize>,
+    /// First and last place that it may have: as many subjects are faster beyond doubt as stand before
+    /// the first, and as many slower as stand behind the last. With every placed subject as one side of
+    /// a pair.
+    pub places: Option<(usize, usize)>,
     /// Geometric mean of peak resident set over peak live bytes, over the settings that have it.
     pub rss_ratio: Option<Estimate>,
 }
@@ -47,6 +51,16 @@ impl Overall {
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.missing.is_empty() && self.unsupported.is_empty()
+    }
+
+    /// `3`, or `2-5` where the run cannot tell which; empty without a place.
+    #[must_use]
+    pub fn places_text(&self) -> String {
+        match (self.places, self.place) {
+            (Some((first, last)), _) if first < last => format!("{first}-{last}"),
+            (_, Some(place)) => place.to_string(),
+            _ => String::new(),
+        }
     }
 
     /// One word on the subject: the verdict, or why there is none.
@@ -79,18 +93,55 @@ pub(super) fn floor(grid: &Grid<'_>, settings: &[usize]) -> Option<Floor> {
 pub(super) fn lead(grid: &Grid<'_>, settings: &[usize], overall: &[Overall]) -> Option<Lead> {
     let mut placed = overall.iter().filter(|one| one.place.is_some());
     let first = placed.next()?;
-    let against = |subject: &str| {
-        let series: Option<Vec<Rounds>> = settings
-            .iter()
-            .map(|&setting| {
-                let fastest = grid.named_cell(setting, &first.subject)?;
-                Some(ratios(&grid.named_cell(setting, subject)?.times, &fastest.times))
-            })
-            .collect();
-        geometric_mean(&series?.iter().collect::<Vec<_>>())
-    };
-    let others = placed.map(|one| (one.subject.clone(), against(&one.subject)));
+    let others = placed
+        .map(|one| (one.subject.clone(), between(grid, settings, &one.subject, &first.subject)));
     Some(Lead::of(&first.subject, others, floor(grid, settings)))
+}
+
+/// Geometric mean over `settings` of the time of `subject` over that of `other`.
+fn between(grid: &Grid<'_>, settings: &[usize], subject: &str, other: &str) -> Option<Estimate> {
+    let series: Option<Vec<Rounds>> = settings
+        .iter()
+        .map(|&setting| {
+            let other = grid.named_cell(setting, other)?;
+            Some(ratios(&grid.named_cell(setting, subject)?.times, &other.times))
+        })
+        .collect();
+    geometric_mean(&series?.iter().collect::<Vec<_>>())
+}
+
+/// Notes of each of the `placed`, from fastest to slowest, which places it may have.
+fn bound_places(
+    grid: &Grid<'_>,
+    settings: &[usize],
+    floor: Option<Floor>,
+    placed: &mut [&mut Overall],
+) {
+    let count = placed.len();
+    let mut bounds: Vec<(usize, usize)> = vec![(1, count); count];
+    for slower in 0..count {
+        for faster in 0..slower {
+            let [one, other] = [slower, faster].map(|at| &*placed[at]);
+            if are_apart(one, other, floor)
+                || between(grid, settings, &one.subject, &other.subject)
+                    .is_some_and(|ratio| Verdict::of(&ratio, floor) == Verdict::Slower)
+            {
+                bounds[slower].0 += 1;
+                bounds[faster].1 -= 1;
+            }
+        }
+    }
+    for (one, bounds) in placed.iter_mut().zip(bounds) {
+        one.places = Some(bounds);
+    }
+}
+
+/// Whether two subjects are so far apart that they need not be compared by round: neither of the
+/// intervals reaches the other one, and their distance exceeds the floor.
+fn are_apart(slower: &Overall, faster: &Overall, floor: Option<Floor>) -> bool {
+    let (Some(slower), Some(faster)) = (slower.ratio, faster.ratio) else { return false };
+    let (Some(above), Some(below)) = (slower.interval, faster.interval) else { return false };
+    above.low > below.high && floor.is_none_or(|floor| !floor.holds(slower.value / faster.value))
 }
 
 /// Every subject that was measured in the settings of `scope`: ranked ones from fastest to slowest,
@@ -117,6 +168,9 @@ pub(super) fn all(grid: &Grid<'_>, scope: Scope, settings: &[usize]) -> Vec<Over
             overall.place = Some(place);
         }
     }
+    let mut placed: Vec<&mut Overall> =
+        found.iter_mut().filter(|one| one.place.is_some()).collect();
+    bound_places(grid, settings, floor, &mut placed);
     found
 }
 
@@ -173,6 +227,7 @@ fn one(
         unsupported,
         ratio,
         place: None,
+        places: None,
         rss_ratio: geometric_mean(&memory.iter().collect::<Vec<_>>()),
     }
 }

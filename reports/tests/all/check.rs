@@ -163,6 +163,74 @@ fn what_was_not_loaded_or_not_measured_cannot_pass() {
     assert_eq!(Check::default().outcome(), Ruling::Failed, "nothing judged is nothing good");
 }
 
+/// What is made of `results(&NONE)` once `spoil` has changed it.
+fn judged_with(spoil: impl FnOnce(&mut Results)) -> Check {
+    let mut results = results(&NONE);
+    spoil(&mut results);
+    let side = |subject| Side { results: &results, subject };
+    let mut check = Check::default();
+    check.judge(side("old"), side("new"), SCOPE);
+    check
+}
+
+#[test]
+fn a_crash_that_only_one_of_many_replays_meets_is_a_regression() {
+    // All other rounds are there and have their figures.
+    let timed = |results: &mut Results| {
+        let mut samples = results.samples.iter_mut();
+        let one = samples.find(|one| one.subject == "new" && one.round == 9).unwrap();
+        (one.status, one.ns_per_pair) = (Status::Signal, None);
+    };
+    let single_calls = |results: &mut Results| {
+        let mut tails = results.tails.iter_mut();
+        let one = tails.find(|one| one.subject == "new" && one.round == 2).unwrap();
+        one.status = Status::Mismatch;
+        one.rows.clear();
+    };
+    let counted = |results: &mut Results| {
+        let counts = results.counts.iter_mut().find(|one| one.subject == "new").unwrap();
+        (counts.status, counts.instructions, counts.threads) = (Status::Signal, None, Some(2));
+    };
+    let memory = |results: &mut Results| {
+        let footprint = results.footprints.iter_mut().find(|one| one.subject == "new").unwrap();
+        (footprint.status, footprint.rss_peak_bytes) = (Status::Timeout, None);
+    };
+    for (doing, check) in [
+        ("timed", judged_with(timed)),
+        ("single calls", judged_with(single_calls)),
+        ("counted", judged_with(counted)),
+        ("memory", judged_with(memory)),
+    ] {
+        assert_eq!(regressions(&check), [Rule::Verification], "{}", check.to_csv());
+        let is_named = |row: &&Row| row.part.as_deref() == Some(doing);
+        assert_eq!(check.rows.iter().filter(is_named).count(), 1, "{}", check.to_csv());
+    }
+}
+
+#[test]
+fn a_tool_that_ends_early_on_both_sides_is_a_failure_and_no_regression() {
+    let check = judged_with(|results| {
+        for counts in &mut results.counts {
+            (counts.status, counts.instructions) = (Status::Exit, None);
+        }
+    });
+    assert_eq!(check.outcome(), Ruling::Failed, "{}", check.to_csv());
+}
+
+#[test]
+fn calls_that_are_slow_once_in_ten_thousand_are_a_regression_of_tails() {
+    let slow_refills = |results: &mut Results| {
+        for tails in &mut results.tails {
+            let is_new = tails.subject == "new";
+            for row in &mut tails.rows {
+                (row.calls, row.p9999_ns) = (250_000, if is_new { 5_000.0 } else { 2_000.0 });
+            }
+        }
+    };
+    let check = judged_with(slow_refills);
+    assert_eq!(regressions(&check), [Rule::Tails], "{}", check.to_csv());
+}
+
 #[test]
 fn another_workload_or_subject_or_key_is_undecided() {
     let now = results(&NONE);

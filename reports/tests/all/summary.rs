@@ -248,3 +248,27 @@ fn a_run_of_one_subject_or_of_nothing_has_a_summary() {
     let nothing = Summary::of(&Results::new(synthetic::host()));
     assert!(nothing.rows.is_empty() && nothing.overall.is_empty());
 }
+
+#[test]
+fn places_that_cannot_be_told_apart_are_a_range_and_others_are_not() {
+    // By values alone they would be placed 1 to 5, without a word of doubt.
+    fn peer<'a>(name: &'a str, times: &'a [f64]) -> (&'a str, Role, Call, &'a [f64]) {
+        (name, Role::Peer, Call::C, times)
+    }
+    let summary = Summary::of(&run(&[
+        SYSTEM,
+        HALF,
+        peer("half-too", &[5.2, 9.8, 4.9, 10.2, 5.1, 4.9]),
+        peer("half-again", &[4.9, 10.3, 5.0, 9.8, 5.3, 5.1]),
+        peer("twice", &[20.0, 40.0, 20.1, 39.9, 20.0, 20.0]),
+    ]));
+    let places = |name: &str| {
+        let overall = summary.overall_of(Scope::Main).find(|one| one.subject == name).unwrap();
+        (overall.places.unwrap(), overall.places_text())
+    };
+    for name in ["half", "half-too", "half-again"] {
+        assert_eq!(places(name), ((1, 3), "1-3".to_owned()), "{name}");
+    }
+    assert_eq!(places("system"), ((4, 4), "4".to_owned()));
+    assert_eq!(places("twice"), ((5, 5), "5".to_owned()));
+}

@@ -6,6 +6,7 @@ use super::revision;
 use super::unique;
 use crate::cli::Check;
 use crate::exit::Failure;
+use crate::preload::Preload;
 use crate::subject::Subject;
 use crate::talk::Voice;
 
@@ -75,5 +76,23 @@ impl Sides {
         let before = if self.before.is_empty() { &self.after } else { &self.before };
         let names = before.iter().zip(&self.after);
         names.map(|(before, after)| (before.name.as_str(), after.name.as_str()))
+    }
+
+    /// What a reader should know of the two sides' times: that of one side alone every child loads a file
+    /// of its own.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let stays = |one: &Subject| one.preload().is_some_and(|library| !Preload::moves(library));
+        let unlike = self.before.iter().zip(&self.after);
+        let unlike = unlike.filter(|(before, after)| stays(before) != stays(after));
+        unlike
+            .map(|(before, after)| {
+                let name = if stays(before) { &before.name } else { &after.name };
+                format!(
+                    "{name} looks for libraries beside itself, so that all its children load one file, \
+                     while those of the other side load one each: a part of a difference in time may be \
+                     where that file lies"
+                )
+            })
+            .collect()
     }
 }
