@@ -21,6 +21,7 @@ use crate::child::outcome::{self, Verdict};
 use crate::child::spawn::{self, Limits};
 use crate::interrupt::Interrupt;
 use crate::preload::Preload;
+use crate::replay::calm;
 use crate::replay::mode::Mode;
 use crate::replay::touch::Touch;
 use crate::subject::Subject;
@@ -218,6 +219,7 @@ fn record(request: &Request<'_>, seq: u64, verdict: Verdict) -> Sample {
         wall_ns: None,
         calm_share: None,
         retaken_calm_shares: Vec::new(),
+        distance_ns: None,
         pass_wall_ns: Vec::new(),
         ns_per_pair: None,
         live_peak_bytes: None,
@@ -239,7 +241,9 @@ fn fill(sample: &mut Sample, found: Found, mode: Mode, live_peak_bytes: u64) {
     sample.rss_peak_bytes = found.rss_peak_bytes;
     sample.page_faults = found.page_faults;
     sample.calm_share = found.calm.map(|calm| calm.share);
-    let wall_ns = found.calm.map(|calm| calm.region_ns).or_else(|| of_threads(&found.pass_wall_ns));
+    sample.distance_ns = found.distance_ns;
+    let wall_ns =
+        found.calm.map(|calm| calm.region_ns).or_else(|| calm::of_passes(&found.pass_wall_ns));
     if let Some(wall_ns) = wall_ns {
         sample.wall_ns = Some(wall_ns);
         // A recorded pace is the program's time and not the subject's.
@@ -248,34 +252,4 @@ fn fill(sample: &mut Sample, found: Found, mode: Mode, live_peak_bytes: u64) {
         }
     }
     sample.pass_wall_ns = found.pass_wall_ns;
-}
-
-/// The time of a pass on several threads: the fastest of the passes behind the first, once a quarter
-/// of them, the fastest, has been set aside.
-///
-/// Nobody can tell whose moment was calm there. A pass is slow when somebody else uses a processor,
-/// which most passes may be; and now and then it is fast because a thread was held up, so that the
-/// others met nobody. Of three passes or fewer none is set aside.
-fn of_threads(pass_wall_ns: &[u64]) -> Option<u64> {
-    let warm = match pass_wall_ns {
-        [_, warm @ ..] if !warm.is_empty() => warm,
-        all => all,
-    };
-    let mut sorted = warm.to_vec();
-    sorted.sort_unstable();
-    sorted.get(sorted.len() / 4).copied()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_time_on_threads_is_neither_the_cold_pass_nor_a_lucky_one_nor_most_of_them() {
-        assert_eq!(of_threads(&[]), None);
-        assert_eq!(of_threads(&[70]), Some(70), "a cold pass is better than none");
-        assert_eq!(of_threads(&[70, 50, 40]), Some(40));
-        // Cold, lucky, two undisturbed, five that met somebody else.
-        assert_eq!(of_threads(&[10, 20, 51, 98, 97, 50, 96, 95, 94]), Some(51));
-    }
 }

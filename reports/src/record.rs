@@ -413,12 +413,17 @@ pub struct Sample {
     /// behind the first, once the fastest quarter of them is set aside.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wall_ns: Option<u64>,
-    /// Share of the region that was played in such a moment at least twice.
+    /// Share of the region that was played in such a moment at least twice; on several threads share of
+    /// the passes that count whose processors were near one another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calm_share: Option<f64>,
     /// Calm shares of the other children that were taken in its place: of this one most was calm.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub retaken_calm_shares: Vec<f64>,
+    /// On several threads, how far apart the two processors were: the round trip of a cache line,
+    /// median over the passes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distance_ns: Option<u64>,
     /// Wall times of all passes in order; the first runs on a cold heap.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pass_wall_ns: Vec<u64>,

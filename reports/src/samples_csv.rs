@@ -55,6 +55,7 @@ fn columns() -> Vec<String> {
         wall_ns: Some(0),
         calm_share: Some(0.0),
         retaken_calm_shares: vec![0.0],
+        distance_ns: Some(0),
         pass_wall_ns: vec![0],
         ns_per_pair: Some(0.0),
         live_peak_bytes: Some(0),

@@ -127,4 +127,7 @@ pub(crate) struct Found {
     /// The time of one pass without what others do to the processor, on one thread.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) calm: Option<Calm>,
+    /// On several threads, how far apart the processors were: `replay::team::distance`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) distance_ns: Option<u64>,
 }

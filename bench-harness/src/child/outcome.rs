@@ -126,6 +126,7 @@ mod tests {
             looks: Vec::new(),
             life: None,
             calm: None,
+            distance_ns: None,
         })))
         .unwrap()
     }

@@ -109,6 +109,7 @@ fn conclude(job: &Job, identity: Identity, outcome: Outcome) -> Answer {
             looks: measured.looks,
             life: measured.life,
             calm: measured.calm,
+            distance_ns: measured.distance_ns,
         })),
         Err(Stop::Null { call, size }) => {
             Answer::Oom(format!("call {call}: null for a request of {size} bytes"))
@@ -137,6 +138,7 @@ struct Measured {
     looks: Vec<Look>,
     life: Option<Life>,
     calm: Option<Calm>,
+    distance_ns: Option<u64>,
 }
 
 struct Sampler<'a> {

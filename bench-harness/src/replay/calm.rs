@@ -19,7 +19,8 @@
 //!   an interrupt in the middle of a part does not.
 //! * C3: a part that was calm in no pass goes in with its fastest time: it is not left out.
 //!
-//! The player fills [`Parts`], `child::sample` takes the figure.
+//! The player fills [`Parts`], `child::sample` takes the figure. On several threads there are no parts;
+//! what is made of their passes stands here as well.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -49,7 +50,7 @@ const MOST_WAITING: Duration = Duration::from_secs(1);
 
 /// Nanoseconds that a fixed piece of register arithmetic takes now.
 #[inline(never)]
-fn gauge_ns() -> u64 {
+pub(super) fn gauge_ns() -> u64 {
     let begin = Instant::now();
     // Six chains that do not wait for one another fill the ports of any processor of today.
     let mut chains = [1_u64, 2, 3, 4, 5, 6];
@@ -197,9 +198,38 @@ impl Parts {
     }
 }
 
+/// The time of a pass where nothing tells which was calm: as [`undisturbed`], of those behind the first,
+/// which runs on a cold heap.
+pub(crate) fn of_passes(pass_wall_ns: &[u64]) -> Option<u64> {
+    match pass_wall_ns {
+        [_, warm @ ..] if !warm.is_empty() => undisturbed(warm),
+        all => undisturbed(all),
+    }
+}
+
+/// The fastest of passes on several threads once a quarter of them, the fastest, has been set aside.
+///
+/// Nobody can tell whose moment was calm there. A pass is slow when somebody else uses a processor,
+/// which most passes may be; and now and then it is fast because a thread was held up, so that the
+/// others met nobody. Of three passes or fewer none is set aside.
+pub(crate) fn undisturbed(pass_wall_ns: &[u64]) -> Option<u64> {
+    let mut sorted = pass_wall_ns.to_vec();
+    sorted.sort_unstable();
+    sorted.get(sorted.len() / 4).copied()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_time_on_threads_is_neither_the_cold_pass_nor_a_lucky_one_nor_most_of_them() {
+        assert_eq!(of_passes(&[]), None);
+        assert_eq!(of_passes(&[70]), Some(70), "a cold pass is better than none");
+        assert_eq!(of_passes(&[70, 50, 40]), Some(40));
+        // Cold, lucky, two undisturbed, five that met somebody else.
+        assert_eq!(of_passes(&[10, 20, 51, 98, 97, 50, 96, 95, 94]), Some(51));
+    }
 
     /// Passes given by each part's reading before, time, and reading behind.
     fn parts(passes: &[&[[u64; 3]]]) -> Parts {

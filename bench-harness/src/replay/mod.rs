@@ -9,6 +9,7 @@
 
 pub(crate) mod allocator;
 pub(crate) mod calm;
+pub(crate) mod distance;
 pub(crate) mod mode;
 pub(crate) mod player;
 pub(crate) mod probe;

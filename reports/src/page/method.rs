@@ -69,26 +69,45 @@ pub(super) fn section(context: Context<'_>) -> Markup {
     }
 }
 
-/// How much of the measuring was free of what others did on the same core; `None` of records that do
+/// How much of the measuring was free of what others did to the processors; `None` of records that do
 /// not tell.
 fn calm(context: Context<'_>) -> Option<String> {
-    let known = context.results.samples.iter().filter(|sample| sample.calm_share.is_some());
-    let (count, retaken) = known.clone().fold((0, 0), |(count, retaken), sample| {
-        (count + 1, retaken + sample.retaken_calm_shares.len())
-    });
-    let is_calm = |sample: &&Sample| sample.calm_share.is_some_and(|share| share >= CALM_SHARE);
-    let calm = known.filter(is_calm).count();
-    (count > 0).then(|| {
+    let samples = || context.results.samples.iter();
+    let known = samples().filter(|sample| sample.calm_share.is_some());
+    let (apart, alone): (Vec<&Sample>, Vec<&Sample>) =
+        known.partition(|sample| sample.distance_ns.is_some());
+    let is_calm = |sample: &&&Sample| sample.calm_share.is_some_and(|share| share >= CALM_SHARE);
+    let count = |samples: &[&Sample]| {
+        let calm = samples.iter().filter(is_calm).count();
         format!(
+            "{} of {} samples",
+            quantity::count(calm as u64),
+            quantity::count(samples.len() as u64)
+        )
+    };
+    let retaken: usize = samples().map(|sample| sample.retaken_calm_shares.len()).sum();
+    let mut text = String::new();
+    if !alone.is_empty() {
+        text += &format!(
             "On one thread a pass is timed in parts of some ten microseconds, and a gauge beside each \
              tells whether somebody else used the core. Of a part the median of its calm passes \
-             counts; of one that was calm in no pass, the fastest. Of {} samples {} were calm in {:.0} % \
-             of their parts or more, twice in each; {} children were taken in place of others that \
-             were not. On several threads the time is that of \
-             the fastest warm pass, once the fastest quarter of them is set aside.",
-            quantity::count(count as u64),
-            quantity::count(calm as u64),
+             counts; of one that was calm in no pass, the fastest. {} were calm in {:.0} % of their \
+             parts or more, twice in each. ",
+            count(&alone),
             100.0 * CALM_SHARE,
+        );
+    }
+    if !apart.is_empty() {
+        text += &format!(
+            "On several threads passes count whose two processors were cores that share a cache, by the \
+             round trip of a cache line; {} are made of such passes. The time is that of the fastest \
+             behind the first, once the fastest quarter is set aside. ",
+            count(&apart),
+        );
+    }
+    (!text.is_empty()).then(|| {
+        text + &format!(
+            "{} children were taken in place of others that were not calm or not near.",
             quantity::count(retaken as u64)
         )
     })

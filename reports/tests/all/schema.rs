@@ -42,6 +42,7 @@ fn full_records() -> Vec<Record> {
         exit_code: Some(1),
         signal: Some(11),
         retaken_calm_shares: vec![0.5],
+        distance_ns: Some(70),
         ..results.samples[0].clone()
     };
     let noisy = results.memchecks.iter().find(|one| one.errors > Some(0)).expect("a noisy one");

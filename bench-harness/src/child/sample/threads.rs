@@ -9,6 +9,8 @@ use crate::child::job::{Job, Task};
 use crate::os::Mapping;
 use crate::plan::streams::{Streams, StreamsShape};
 use crate::replay::allocator::Allocator;
+use crate::replay::calm::{self, Calm};
+use crate::replay::distance::{Distance, Pair};
 use crate::replay::player::Stop;
 use crate::replay::team::Team;
 use crate::replay::touch::{self, Touch};
@@ -18,6 +20,8 @@ use crate::subject::{Subject, Visitor};
 /// Time in the region up to which a measuring child adds passes: what other programs do to two threads
 /// differs from one hundredth of a second to the next.
 const LEAST_PLAYING: Duration = Duration::from_millis(250);
+/// Passes on near processors of which a time is made.
+const MIN_NEAR: usize = 3;
 /// Most passes, as a multiple of those asked for.
 const MOST_TIMES: u32 = 8;
 
@@ -71,6 +75,9 @@ impl Sampler<'_> {
         let most = if timed { least * MOST_TIMES } else { least };
         let mut measured = Measured::default();
         let mut playing = Duration::ZERO;
+        let pair = if timed { Pair::of_this_process().map_err(Stop::Thread)? } else { None };
+        let mut before = pair.as_ref().map(Pair::distance);
+        let mut around = Vec::new();
         for pass in 0..most {
             if pass >= least && playing >= LEAST_PLAYING {
                 break;
@@ -81,9 +88,51 @@ impl Sampler<'_> {
             if timed {
                 measured.pass_wall_ns.push(elapsed.as_nanos() as u64);
             }
+            if let (Some(pair), Some(was)) = (&pair, &mut before) {
+                let now = pair.distance();
+                around.push([*was, now]);
+                *was = now;
+                // Where they stay apart, the parent takes another sample later.
+                if job.breaks_off && !now.is_near() && near(&around) < MIN_NEAR {
+                    break;
+                }
+            }
+        }
+        if pair.is_some() {
+            measured.calm = time_of(&measured.pass_wall_ns, &around);
+            let mut round_trips: Vec<u64> =
+                around.iter().map(|[_, now]| now.round_trip_ns).collect();
+            round_trips.sort_unstable();
+            measured.distance_ns = round_trips.get(round_trips.len() / 2).copied();
         }
         Ok(measured)
     }
+}
+
+/// In how many of these passes the processors were near, before and behind.
+fn near(around: &[[Distance; 2]]) -> usize {
+    around.iter().filter(|both| both.iter().all(|one| one.is_near())).count()
+}
+
+/// The time of a pass, where it is known how far apart the processors were around every pass: that of
+/// the near passes behind the first if there are [`MIN_NEAR`], of all behind the first otherwise. The
+/// share is that of near passes among those that count. `None` without a pass.
+fn time_of(pass_wall_ns: &[u64], around: &[[Distance; 2]]) -> Option<Calm> {
+    let passes: Vec<(u64, bool)> = pass_wall_ns
+        .iter()
+        .copied()
+        .zip(around.iter().map(|both| near(std::slice::from_ref(both)) == 1))
+        .collect();
+    let warm = if passes.len() > 1 { &passes[1..] } else { &passes };
+    let near: Vec<u64> = warm.iter().filter(|pass| pass.1).map(|pass| pass.0).collect();
+    if near.len() >= MIN_NEAR {
+        return Some(Calm { region_ns: calm::undisturbed(&near)?, share: 1.0 });
+    }
+    let all: Vec<u64> = warm.iter().map(|pass| pass.0).collect();
+    let share = near.len() as f64 / all.len().max(1) as f64;
+    // One pass or two are too few, wherever they were played.
+    let share = if all.len() < MIN_NEAR { 0.0 } else { share };
+    Some(Calm { region_ns: calm::undisturbed(&all)?, share: (1000.0 * share).floor() / 1000.0 })
 }
 
 impl Visitor for Sampler<'_> {
@@ -105,5 +154,38 @@ impl Visitor for Sampler<'_> {
             return tails::with_stopwatch(allocator, slots, |probed| self.touching(probed));
         }
         self.touching(allocator)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NEAR: Distance = Distance { round_trip_ns: 70, one_core: false };
+    const FAR: Distance = Distance { round_trip_ns: 400, one_core: false };
+    const ONE_CORE: Distance = Distance { round_trip_ns: 40, one_core: true };
+    const N: [Distance; 2] = [NEAR, NEAR];
+
+    #[test]
+    fn passes_on_near_processors_make_the_time_where_there_are_three() {
+        let times = [90, 10, 52, 53, 51, 99, 98];
+        let of = |around: [[Distance; 2]; 7]| {
+            let calm = time_of(&times, &around).unwrap();
+            (calm.region_ns, calm.share)
+        };
+        // The cold one is near, and does not count; the lucky one was on one core, at its end.
+        let apart = [FAR, FAR];
+        assert_eq!(of([N, [NEAR, ONE_CORE], N, N, N, [FAR, NEAR], apart]), (51, 1.0));
+        assert_eq!(of([N, apart, N, apart, N, apart, apart]), (51, 0.333));
+        assert_eq!(of([apart; 7]), (51, 0.0));
+    }
+
+    #[test]
+    fn a_child_that_was_broken_off_has_a_time_and_is_not_calm() {
+        let one = time_of(&[90], &[N]).unwrap();
+        assert_eq!((one.region_ns, one.share), (90, 0.0));
+        let two = time_of(&[90, 50], &[N, N]).unwrap();
+        assert_eq!((two.region_ns, two.share), (50, 0.0));
+        assert_eq!(time_of(&[], &[]), None);
     }
 }

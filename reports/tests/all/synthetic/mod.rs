@@ -157,6 +157,7 @@ pub(crate) fn sample(subject: &str, workload: &str, round: u32, ns_per_pair: f64
         wall_ns: Some(wall_ns),
         calm_share: Some(1.0),
         retaken_calm_shares: Vec::new(),
+        distance_ns: None,
         pass_wall_ns: vec![wall_ns + wall_ns / 10, wall_ns],
         ns_per_pair: Some(ns_per_pair),
         live_peak_bytes: Some(1_300_000),
