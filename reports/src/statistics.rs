@@ -4,7 +4,8 @@
 //! disturbs the computer for longer than a sample (frequency, another tenant, memory layout of the
 //! host) therefore disturbs a whole round, and cancels in a ratio taken **within** the round. Hence:
 //!
-//! 1. A cell's ratio to the baseline is the **median over rounds of the ratio per round**.
+//! 1. A cell's ratio to the baseline is the **median over rounds of the ratio per round**, the
+//!    baseline's time in a round being the geometric mean of its two samples there ([`of_both`]).
 //! 2. Its interval at 95 % comes from the same rounds ([`Estimate::of`]):
 //!    * **two to five rounds**: Student's t on the logarithms. No resampling of so few values can
 //!      leave their range, and the range of five holds the true median in 93.8 % of runs, of four in
@@ -44,6 +45,6 @@ pub use floor::Floor;
 pub use geomean::geometric_mean;
 pub use quantile::median;
 pub use rank::rank_correlation;
-pub use rounds::{Rounds, by_round, ratios};
+pub use rounds::{Rounds, by_round, of_both, ratios};
 pub use unpaired::unpaired_ratio;
 pub use verdict::Verdict;

@@ -5,7 +5,7 @@
 //! that the same question has the same answer everywhere.
 //!
 //! * I1: only samples with status ok that were not verified and are not the A/A twin enter times
-//!   and memory of a cell.
+//!   and memory of a cell. Ratios are taken against the mean of the baseline and its twin.
 //! * I2: a cell with a failed sample has no ratio and no verdict: a failure is not averaged away by
 //!   the samples that went well. An interrupted sample is no failure of the subject.
 //! * I3: only ranked rows carry a verdict. A row is ranked iff its subject is no reference and is

@@ -6,7 +6,7 @@ use super::cell::Cell;
 use super::{Case, Measure};
 use crate::record::{Role, Sample, Status};
 use crate::results::Results;
-use crate::statistics::{Rounds, ratios};
+use crate::statistics::{Rounds, of_both, ratios};
 
 /// All cells of a file, in its order of cases and subjects.
 #[derive(Debug)]
@@ -77,7 +77,9 @@ impl<'a> Side<'a> {
             for measure in [Measure::NsPerPair, Measure::WallNs] {
                 let Some(over) = measure.over_baseline() else { continue };
                 let base = self.cells.get(&(case, baseline)).and_then(|cell| cell.sound(measure));
-                let Some(base) = base.cloned() else { continue };
+                let Some(base) = base else { continue };
+                let twin = self.twins.get(&case).and_then(|twin| twin.rounds.get(&measure));
+                let base = twin.map_or_else(|| base.clone(), |twin| of_both(base, twin));
                 let others = self.cells.iter_mut().filter(|(key, _)| key.0 == case);
                 for (_, cell) in others.filter(|(key, _)| key.1 != baseline) {
                     let found = cell.sound(measure).map(|times| ratios(times, &base));

@@ -33,9 +33,27 @@ pub fn ratios(subject: &Rounds, baseline: &Rounds) -> Rounds {
         .collect()
 }
 
+/// The baseline's time in each round that it was sampled in, where `again` holds its samples under another
+/// name: the geometric mean of the two where there are both. What all ratios have in common, the
+/// baseline's own noise, is smaller by that.
+#[must_use]
+pub fn of_both(baseline: &Rounds, again: &Rounds) -> Rounds {
+    let both = |(round, value): (&u32, &f64)| {
+        (*round, again.get(round).map_or(*value, |other| (value * other).sqrt()))
+    };
+    baseline.iter().map(both).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_baseline_that_was_sampled_twice_in_a_round_counts_as_the_mean() {
+        let baseline = Rounds::from([(0, 4.0), (1, 10.0)]);
+        let again = Rounds::from([(0, 9.0), (7, 1.0)]);
+        assert_eq!(of_both(&baseline, &again), Rounds::from([(0, 6.0), (1, 10.0)]));
+    }
 
     #[test]
     fn ratios_pair_by_round_and_skip_rounds_without_a_partner() {

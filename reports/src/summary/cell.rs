@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Setting;
 use crate::record::{Call, Role, Sample, Source, Status};
 use crate::results::Results;
-use crate::statistics::{Floor, Rounds, by_round, ratios};
+use crate::statistics::{Floor, Rounds, by_round, of_both, ratios};
 
 /// What the figures need to know of a subject.
 #[derive(Clone, Debug)]
@@ -140,6 +140,11 @@ impl<'a> Grid<'a> {
     /// The baseline's cell, if ratios may be taken against it.
     pub(super) fn baseline_cell(&self, setting: usize) -> Option<&Cell<'a>> {
         self.cell(setting, self.baseline?).filter(|cell| cell.is_sound())
+    }
+
+    /// The baseline's times that ratios are taken against, the A/A twin's among them.
+    pub(super) fn against(&self, setting: usize) -> Option<Rounds> {
+        Some(of_both(&self.baseline_cell(setting)?.times, &self.twins[setting]))
     }
 
     /// Ratios of the baseline under another name to the baseline.

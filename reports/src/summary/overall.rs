@@ -195,8 +195,8 @@ fn one(
         );
         let sound = grid.cell(setting, contender).filter(|cell| cell.is_sound());
         let paired = sound
-            .zip(grid.baseline_cell(setting))
-            .map(|(cell, base)| ratios(&cell.times, &base.times))
+            .zip(grid.against(setting))
+            .map(|(cell, base)| ratios(&cell.times, &base))
             .filter(|paired| !paired.is_empty());
         match paired {
             Some(paired) => series.push(paired),

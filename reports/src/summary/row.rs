@@ -76,9 +76,9 @@ impl Row {
         let facts = &grid.contenders[contender];
         let baseline = grid.baseline == Some(contender);
         let ranked = grid.is_ranked(contender);
-        let against = grid.baseline_cell(setting).filter(|_| !baseline && cell.is_sound());
+        let against = grid.against(setting).filter(|_| !baseline && cell.is_sound());
         let ratio = against.and_then(|base| {
-            let paired: Vec<f64> = ratios(&cell.times, &base.times).into_values().collect();
+            let paired: Vec<f64> = ratios(&cell.times, &base).into_values().collect();
             Estimate::of(&paired)
         });
         let by_round: Vec<f64> = cell.times.values().copied().collect();
