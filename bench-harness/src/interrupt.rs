@@ -1,5 +1,5 @@
-//! Ctrl-C, SIGTERM and the hangup of the terminal: the first asks for an orderly end, the second ends at
-//! once.
+//! Ctrl-C, SIGTERM and the hangup of the terminal ask for an orderly end; of the first two the second ends
+//! at once.
 
 use std::io;
 use std::sync::Arc;
@@ -18,8 +18,7 @@ impl Interrupt {
     /// When the kernel refuses the handlers.
     pub(crate) fn install() -> io::Result<Self> {
         let flag = Arc::new(AtomicBool::new(false));
-        let hangup = (!is_ignored(libc::SIGHUP)).then_some(libc::SIGHUP);
-        for signal in [libc::SIGINT, libc::SIGTERM].into_iter().chain(hangup) {
+        for signal in [libc::SIGINT, libc::SIGTERM] {
             // Registered first, so that a second signal finds the flag set and exits.
             signal_hook::flag::register_conditional_shutdown(
                 signal,
@@ -27,6 +26,10 @@ impl Interrupt {
                 Arc::clone(&flag),
             )?;
             signal_hook::flag::register(signal, Arc::clone(&flag))?;
+        }
+        // A terminal that goes away hangs up twice, by its shell and by the kernel.
+        if !is_ignored(libc::SIGHUP) {
+            signal_hook::flag::register(libc::SIGHUP, Arc::clone(&flag))?;
         }
         Ok(Self(flag))
     }

@@ -83,7 +83,8 @@ impl Check {
         // A cell that failed its verification is not measured: one row says so, not one per rule.
         let lost: Vec<String> = self.rows[first..]
             .iter()
-            .filter(|row| row.rule == Rule::Verification && row.ruling != Ruling::Good)
+            .filter(|row| row.rule == Rule::Verification && row.part.is_none())
+            .filter(|row| row.ruling != Ruling::Good)
             .map(|row| row.workload.clone())
             .collect();
         let mut at = 0;

@@ -1,6 +1,6 @@
 //! A control that is slow in one place: where its own file has the inode number
 //! `ARENABENCH_CONTROL_INODE`, every malloc waits for `ARENABENCH_CONTROL_SPIN` pauses of
-//! the processor (default 100, more than a microsecond); a copy of the file does not. It stands for
+//! the processor (default 3000, some tens of microseconds); a copy of the file does not. It stands for
 //! a file that the page cache has put where the caches like it least.
 //!
 //! No comparison of times may take it for slow: what is timed is never the same file twice.
@@ -14,7 +14,7 @@ use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 static INODE: Setting = Setting::new(c"ARENABENCH_CONTROL_INODE", 0);
-static SPIN: Setting = Setting::new(c"ARENABENCH_CONTROL_SPIN", 100);
+static SPIN: Setting = Setting::new(c"ARENABENCH_CONTROL_SPIN", 3000);
 
 /// Whether this file is the one: not known yet, no, or yes.
 static IS_BAD: AtomicU8 = AtomicU8::new(UNKNOWN);

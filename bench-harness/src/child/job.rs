@@ -124,10 +124,10 @@ pub(crate) struct Found {
     /// Memory over the life of the workload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) life: Option<Life>,
-    /// The time of one pass without what others do to the processor, on one thread.
+    /// The time of one pass without what others do to the processors, where that can be told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) calm: Option<Calm>,
-    /// On several threads, how far apart the processors were: `replay::team::distance`.
+    /// On several threads, how far apart the processors were: `replay::distance`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) distance_ns: Option<u64>,
 }

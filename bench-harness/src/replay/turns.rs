@@ -274,7 +274,7 @@ unsafe impl<A: Allocator> Allocator for InTurns<A> {
     }
 
     fn refusal(&mut self) -> io::Error {
-        self.failure.take().unwrap_or_else(|| io::Error::other("it was started before"))
+        self.failure.take().expect("a turn is refused where a thread cannot be started")
     }
 
     fn malloc(&mut self, slot: Place, size: usize) -> *mut u8 {

@@ -27,8 +27,8 @@ const FLOOR_PERCENT: f64 = 2.0;
 const MAX_FLOOR_ROUNDS: u32 = 60;
 /// Round numbers of samples that only serve the floor begin here.
 const FLOOR_ROUND: u32 = 10_000;
-/// Times that a sample that was not calm is taken again at most. All of them but the last end at once
-/// where they meet a disturbance.
+/// Times that a sample that was not calm is taken again at most. All samples of a turn but the last end at
+/// once where they meet a disturbance.
 const MOST_RETAKES: usize = 12;
 
 /// How samples are taken.
@@ -189,11 +189,11 @@ impl<'a> Session<'a> {
             self.retaking += took;
         }
         let Some(share) = sample.calm_share else {
-            // One that was broken off in place of another says nothing; one that went wrong is a result
-            // beside the other, and one where nothing tells calm is enough.
-            let is_void = sample.status == Status::Interrupted && !tried.is_empty();
-            self.keep_calmest(tried)?;
-            if !is_void {
+            // One that was broken off in place of another says nothing, and a run that goes on takes both
+            // again; one that went wrong is a result beside the other, and one where nothing tells calm
+            // is enough.
+            if sample.status != Status::Interrupted || tried.is_empty() {
+                self.keep_calmest(tried)?;
                 self.keep(sample)?;
             }
             return Ok(None);

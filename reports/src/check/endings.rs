@@ -10,19 +10,33 @@
 use super::Side;
 use super::row::{Row, Ruling};
 use super::rule::Rule;
-use crate::record::Status;
+use crate::record::{Counts, Footprint, Status};
 
-/// What was being done, how it ended, and the child's words.
-type Ending<'a> = (&'static str, Status, Option<&'a str>);
+/// How a replay ended.
+struct Ending<'a> {
+    /// What was being done.
+    doing: &'static str,
+    /// Threads that made the calls in turns, if they did.
+    threads: Option<u32>,
+    status: Status,
+    /// The child's words.
+    message: Option<&'a str>,
+}
 
 /// A row for each kind of replay of which one of `after`'s ended badly.
 pub(super) fn broken(before: Side<'_>, after: Side<'_>, workload: &str) -> Vec<Row> {
-    let was = endings(before, workload);
+    let events = |side: Side<'_>| {
+        let mut workloads = side.results.workloads.iter();
+        workloads.find(|one| one.workload == workload).map(|one| one.sha256.clone())
+    };
+    // What another workload of the name came to says nothing.
+    let was = if events(before) == events(after) { endings(before, workload) } else { Vec::new() };
     let mut rows: Vec<Row> = Vec::new();
-    for (doing, status, message) in endings(after, workload) {
+    for Ending { doing, threads, status, message } in endings(after, workload) {
         let came_to_its_end = || {
-            let mut same = was.iter().filter(|ending| ending.0 == doing).peekable();
-            same.peek().is_some() && same.all(|ending| ending.1 == Status::Ok)
+            let is_same = |one: &&Ending<'_>| one.doing == doing && one.threads == threads;
+            let mut same = was.iter().filter(is_same).peekable();
+            same.peek().is_some() && same.all(|one| one.status == Status::Ok)
         };
         let ruling = match status {
             Status::Signal | Status::Mismatch => Ruling::Regression,
@@ -34,8 +48,12 @@ pub(super) fn broken(before: Side<'_>, after: Side<'_>, workload: &str) -> Vec<R
             | Status::Missing
             | Status::Interrupted => continue,
         };
-        if rows.iter().any(|row| row.part.as_deref() == Some(doing)) {
-            continue;
+        // One row for each kind, of its worst ending.
+        if let Some(at) = rows.iter().position(|row| row.part.as_deref() == Some(doing)) {
+            if rows[at].ruling >= ruling {
+                continue;
+            }
+            rows.remove(at);
         }
         let note = format!("{}: {}", status.word(), message.unwrap_or_default());
         let row = Row::without_figures(Rule::Verification, (workload, after.subject), ruling, note);
@@ -49,16 +67,21 @@ fn endings<'a>(side: Side<'a>, workload: &str) -> Vec<Ending<'a>> {
     let is_cell = |subject: &str, name: &str| subject == side.subject && name == workload;
     let mut endings: Vec<Ending<'a>> = Vec::new();
     macro_rules! add {
-        ($doing:literal, $records:expr) => {
+        ($doing:literal, $records:expr, $threads:expr) => {
             let cell = $records.filter(|one| is_cell(&one.subject, &one.workload));
-            endings.extend(cell.map(|one| ($doing, one.status, one.message.as_deref())));
+            endings.extend(cell.map(|one| Ending {
+                doing: $doing,
+                threads: $threads(one),
+                status: one.status,
+                message: one.message.as_deref(),
+            }));
         };
     }
     let results = side.results;
-    add!("timed", results.samples.iter().filter(|one| !one.verified));
-    add!("single calls", results.tails.iter());
-    add!("counted", results.counts.iter());
-    add!("memory", results.footprints.iter());
-    add!("memcheck", results.memchecks.iter());
+    add!("timed", results.samples.iter().filter(|one| !one.verified), |_| None);
+    add!("single calls", results.tails.iter(), |_| None);
+    add!("counted", results.counts.iter(), |one: &Counts| one.threads);
+    add!("memory", results.footprints.iter(), |one: &Footprint| one.threads);
+    add!("memcheck", results.memchecks.iter(), |_| None);
     endings
 }

@@ -75,7 +75,7 @@ fn calm(context: Context<'_>) -> Option<String> {
     let samples = || context.results.samples.iter();
     let known = samples().filter(|sample| sample.calm_share.is_some());
     let (apart, alone): (Vec<&Sample>, Vec<&Sample>) =
-        known.partition(|sample| sample.distance_ns.is_some());
+        known.partition(|sample| sample.mode != "serial");
     let is_calm = |sample: &&&Sample| sample.calm_share.is_some_and(|share| share >= CALM_SHARE);
     let count = |samples: &[&Sample]| {
         let calm = samples.iter().filter(is_calm).count();

@@ -147,6 +147,13 @@ impl<'a> Grid<'a> {
         Some(of_both(&self.baseline_cell(setting)?.times, &self.twins[setting]))
     }
 
+    /// A subject's times for a ratio to another one's: as [`against`](Self::against) of the baseline.
+    pub(super) fn times_of(&self, setting: usize, subject: &str) -> Option<Rounds> {
+        let own = &self.named_cell(setting, subject)?.times;
+        let is_baseline = self.baseline.is_some_and(|index| self.contenders[index].name == subject);
+        Some(if is_baseline { of_both(own, &self.twins[setting]) } else { own.clone() })
+    }
+
     /// Ratios of the baseline under another name to the baseline.
     pub(super) fn twin_ratios(&self, setting: usize) -> Option<Rounds> {
         let baseline = self.baseline_cell(setting)?;

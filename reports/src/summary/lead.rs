@@ -62,11 +62,11 @@ impl Lead {
             .collect();
         ranked.sort_by(|a, b| time(a).total_cmp(&time(b)));
         let (first, others) = ranked.split_first()?;
-        let times = |row: &Row| Some(&grid.named_cell(setting, &row.subject)?.times);
+        let times = |row: &Row| grid.times_of(setting, &row.subject);
         let fastest = times(first)?;
         let others = others.iter().map(|row| {
             let paired: Vec<f64> = times(row)
-                .map(|times| ratios(times, fastest).into_values().collect())
+                .map(|times| ratios(&times, &fastest).into_values().collect())
                 .unwrap_or_default();
             (row.subject.clone(), Estimate::of(&paired))
         });

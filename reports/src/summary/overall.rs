@@ -103,8 +103,8 @@ fn between(grid: &Grid<'_>, settings: &[usize], subject: &str, other: &str) -> O
     let series: Option<Vec<Rounds>> = settings
         .iter()
         .map(|&setting| {
-            let other = grid.named_cell(setting, other)?;
-            Some(ratios(&grid.named_cell(setting, subject)?.times, &other.times))
+            let other = grid.times_of(setting, other)?;
+            Some(ratios(&grid.times_of(setting, subject)?, &other))
         })
         .collect();
     geometric_mean(&series?.iter().collect::<Vec<_>>())

@@ -208,6 +208,26 @@ fn a_crash_that_only_one_of_many_replays_meets_is_a_regression() {
 }
 
 #[test]
+fn a_replay_of_another_workload_that_takes_too_long_is_a_failure_and_its_worst_ending_is_told() {
+    let now = results(&NONE);
+    let mut before = now.clone();
+    before.workloads[0].sha256 = "another".to_owned();
+    let judge = |now: &Results| {
+        let mut check = Check::default();
+        let side = |results, subject| Side { results, subject };
+        check.judge(side(&before, "old"), side(now, "new"), SCOPE);
+        check
+    };
+    let mut slow = now.clone();
+    let mut tails = slow.tails.iter_mut().filter(|one| one.subject == "new");
+    tails.next().unwrap().status = Status::Timeout;
+    assert_eq!(judge(&slow).outcome(), Ruling::Failed, "{}", judge(&slow).to_csv());
+    let mut tails = slow.tails.iter_mut().filter(|one| one.subject == "new");
+    tails.nth(1).unwrap().status = Status::Signal;
+    assert_eq!(judge(&slow).outcome(), Ruling::Regression, "{}", judge(&slow).to_csv());
+}
+
+#[test]
 fn a_tool_that_ends_early_on_both_sides_is_a_failure_and_no_regression() {
     let check = judged_with(|results| {
         for counts in &mut results.counts {

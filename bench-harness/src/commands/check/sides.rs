@@ -88,7 +88,7 @@ impl Sides {
             .map(|(before, after)| {
                 let name = if stays(before) { &before.name } else { &after.name };
                 format!(
-                    "{name} looks for libraries beside itself, so that all its children load one file, \
+                    "{name} cannot be copied, or looks for libraries beside itself: all its children load one file, \
                      while those of the other side load one each: a part of a difference in time may be \
                      where that file lies"
                 )
