@@ -1,5 +1,6 @@
-//! Ctrl-C and SIGKILL in the middle of a run: what was finished is on disk.
+//! Ctrl-C, a closed terminal and SIGKILL in the middle of a run: what was finished is on disk.
 
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
@@ -9,15 +10,29 @@ use serde_json::Value;
 use crate::command::{command, folder};
 
 fn start(out: &Path) -> Child {
-    command(&format!(
+    start_with(out, libc::SIG_DFL)
+}
+
+/// Starts a run to which hangups mean what `hangup` says.
+fn start_with(out: &Path, hangup: libc::sighandler_t) -> Child {
+    let mut run = command(&format!(
         "run -s system -s mimalloc -s jemalloc -w int-churn -w dict-resize --rounds 200 \
          --no-memcheck --no-verify -o {} -q",
         out.display()
-    ))
-    .stdout(Stdio::null())
-    .stderr(Stdio::null())
-    .spawn()
-    .unwrap()
+    ));
+    let heed = move || {
+        // SAFETY: neither the default nor ignoring is a function.
+        unsafe { libc::signal(libc::SIGHUP, hangup) };
+        Ok(())
+    };
+    // SAFETY: the closure makes a system call and nothing else.
+    unsafe { run.pre_exec(heed) };
+    run.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+fn records(out: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(out.join("results.jsonl")).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// Waits until the results hold a few samples.
@@ -60,11 +75,37 @@ fn ctrl_c_ends_in_order_with_a_report_of_what_there_is() {
     let status = child.wait().unwrap();
     assert_eq!(status.code(), Some(130));
     assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", begin.elapsed());
-    let text = std::fs::read_to_string(out.join("results.jsonl")).unwrap();
-    let records: Vec<Value> =
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(records.last().unwrap()["outcome"], "interrupted");
+    assert_eq!(records(&out).last().unwrap()["outcome"], "interrupted");
     assert!(out.join("index.html").exists());
+}
+
+/// Would catch a run that the second hangup ends where it stands: a shell sends the one, and the kernel
+/// the other when the shell is gone.
+#[test]
+fn a_terminal_that_goes_away_hangs_up_twice_and_ends_a_run_in_order() {
+    let folder = folder();
+    let out = folder.path().join("out");
+    let mut child = start(&out);
+    wait_for_samples(&out);
+    kill(&child, "HUP");
+    kill(&child, "HUP");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(records(&out).last().unwrap()["outcome"], "interrupted");
+}
+
+#[test]
+fn a_run_that_is_to_outlive_its_terminal_goes_on() {
+    let folder = folder();
+    let out = folder.path().join("out");
+    let mut child = start_with(&out, libc::SIG_IGN);
+    wait_for_samples(&out);
+    kill(&child, "HUP");
+    let before = records(&out).len();
+    std::thread::sleep(Duration::from_secs(3));
+    assert!(child.try_wait().unwrap().is_none(), "it has ended");
+    assert!(records(&out).len() > before, "it does nothing");
+    kill(&child, "INT");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
 }
 
 #[test]
