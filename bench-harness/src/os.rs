@@ -1,5 +1,6 @@
 //! Memory straight from the kernel, and what the kernel says of this process.
 
+pub(crate) mod processors;
 pub(crate) mod residency;
 
 use std::io;

@@ -6,15 +6,17 @@
 //!   not sampled again, since a failure is a result and time is short.
 //! * S3: after an interrupt no child is started.
 //!
-//! `times` takes the timed samples, `tails` those in which calls are timed one by one, `counts` those
-//! whose instructions are counted, `counters` those whose events the processor counts, `footprints` those whose memory
-//! shall repeat. What an earlier run has left is in `taken`.
+//! `times` takes the timed samples, `retakes` says when one is taken again; `tails` takes the samples in
+//! which calls are timed one by one, `counts` those whose instructions are counted, `counters` those
+//! whose events the processor counts, `footprints` those whose memory shall repeat. What an earlier run
+//! has left is in `taken`.
 
 mod counters;
 mod counts;
 mod footprints;
 mod memcheck;
 mod memory;
+mod retakes;
 mod tails;
 mod taken;
 mod times;

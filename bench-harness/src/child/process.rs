@@ -3,6 +3,8 @@
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
+use crate::os::processors;
+
 /// Turns a system call's negative result into the error it stands for.
 ///
 /// # Errors
@@ -43,16 +45,8 @@ pub(crate) fn without_chance() -> io::Result<()> {
 /// runs at a time hand over faster there, and an allocator that keeps blocks by processor sees one. Where
 /// it is refused, nothing but that is lost.
 pub(crate) fn stay_on_one_processor() {
-    // SAFETY: asks where this thread runs.
-    let here = unsafe { libc::sched_getcpu() };
-    let Ok(here) = usize::try_from(here) else { return };
-    // SAFETY: plain data, for which zeros are a value: no processor.
-    let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
-    if here < 8 * size_of::<libc::cpu_set_t>() {
-        // SAFETY: the number lies within the set.
-        unsafe { libc::CPU_SET(here, &mut set) };
-        // SAFETY: the set is a live one of this size.
-        unsafe { libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const set) };
+    if let Some(here) = processors::current() {
+        processors::stay_on(&[here]);
     }
 }
 

@@ -29,6 +29,7 @@ use std::time::Instant;
 
 use super::calm::gauge_ns;
 use super::team::{create, join};
+use crate::os::processors::{allowed, stay_on};
 
 /// Round trip up to which two processors are taken to share a cache, in nanoseconds.
 const NEAR_NS: u64 = 200;
@@ -150,7 +151,7 @@ impl Pair {
     /// # Errors
     /// When no thread can be started.
     pub(crate) fn of_this_process() -> io::Result<Option<Self>> {
-        let Some(processors) = two_processors() else { return Ok(None) };
+        let Ok(processors) = <[usize; 2]>::try_from(allowed()) else { return Ok(None) };
         let beside = Beside {
             wish: Mutex::new(Wish::Sleep),
             changed: Condvar::new(),
@@ -222,50 +223,21 @@ extern "C" fn main(argument: *mut c_void) -> *mut c_void {
     std::ptr::null_mut()
 }
 
-/// The processors that this process may run on, if they are two.
-fn two_processors() -> Option<[usize; 2]> {
-    let mut set = no_processor();
-    // SAFETY: the set is a live one of this size.
-    let refused = unsafe { libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), &raw mut set) };
-    let all = 0..8 * size_of::<libc::cpu_set_t>();
-    // SAFETY: the numbers lie within the set.
-    let mut allowed = all.filter(|&number| unsafe { libc::CPU_ISSET(number, &set) });
-    let two = [allowed.next()?, allowed.next()?];
-    (refused == 0 && allowed.next().is_none()).then_some(two)
-}
-
-/// Lets this thread run on these processors only, which were found by [`two_processors`]. Where that is
-/// refused, readings are longer.
-fn stay_on(processors: &[usize]) {
-    let mut set = no_processor();
-    for &processor in processors {
-        // SAFETY: the number was read off a set of this size.
-        unsafe { libc::CPU_SET(processor, &mut set) };
-    }
-    // SAFETY: the set is a live one of this size.
-    unsafe { libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const set) };
-}
-
-fn no_processor() -> libc::cpu_set_t {
-    // SAFETY: plain data, for which zeros are a value: no processor.
-    unsafe { std::mem::zeroed() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn two_processors_are_at_a_distance_and_stay_both_allowed() {
-        let before = two_processors();
+        let before = allowed();
         let Some(pair) = Pair::of_this_process().unwrap() else {
-            assert_eq!(before, None);
+            assert_ne!(before.len(), 2);
             return;
         };
         // On a busy computer a processor may be taken for a while.
         let found = (0..1000).map(|_| pair.distance().round_trip_ns).find(|&ns| ns < u64::MAX);
         assert!(found.is_some_and(|ns| (1..100_000).contains(&ns)), "{found:?}");
-        assert_eq!(two_processors(), before);
+        assert_eq!(allowed(), before);
         drop(pair);
     }
 

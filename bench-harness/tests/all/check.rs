@@ -99,6 +99,21 @@ fn memory_that_is_never_used_again_is_a_regression_of_retained_memory() {
     );
 }
 
+/// Would catch a gate that looks at the verified replay alone: it plays one pass, and is sound.
+#[test]
+fn a_crash_that_the_verified_replay_does_not_reach_is_a_regression() {
+    if !have("valgrind") {
+        return;
+    }
+    // A pass has some 50,000 mallocs: the second one is not played to its end.
+    let settings = [("ARENABENCH_CONTROL_AFTER", "90000")];
+    let ended = against_plain("crashing", &settings, "--rounds 6");
+    assert_eq!(ended.code, 1, "{}", ended.stdout);
+    assert!(ruled(&ended, "good").contains(&"verification".to_owned()), "{}", ended.stdout);
+    let regressions = ruled(&ended, "regression");
+    assert!(regressions.contains(&"verification timed".to_owned()), "{regressions:?}");
+}
+
 #[test]
 fn one_new_valgrind_error_is_a_regression_and_nothing_else_is() {
     if !have("valgrind") {

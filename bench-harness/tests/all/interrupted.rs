@@ -108,6 +108,40 @@ fn a_run_that_is_to_outlive_its_terminal_goes_on() {
     assert_eq!(child.wait().unwrap().code(), Some(130));
 }
 
+/// Would catch copies that only the parent deletes: a killed one deletes nothing.
+#[test]
+fn no_copy_of_a_library_outlives_the_start_of_the_child_that_loads_it() {
+    let (folder, temporary) = (folder(), crate::command::folder());
+    let hanging = crate::command::control("hanging");
+    let mut line = command(&format!(
+        "run -s hanging={} -w int-churn:1k --no-memcheck --no-verify -o {} -q",
+        hanging.display(),
+        folder.path().join("out").display()
+    ));
+    let mut child = line.env("TMPDIR", temporary.path()).spawn().unwrap();
+    // What lies in private folders for copies; none before there is such a folder.
+    let copies = || -> Option<usize> {
+        let folders = std::fs::read_dir(temporary.path()).unwrap().flatten();
+        let mut private = folders
+            .filter(|one| one.file_name().to_string_lossy().starts_with("arenabench-preload-"))
+            .peekable();
+        private.peek()?;
+        Some(private.filter_map(|one| Some(std::fs::read_dir(one.path()).ok()?.count())).sum())
+    };
+    let begin = Instant::now();
+    // For a while: for a moment the folder is there and the copy is not yet.
+    let mut empty = 0;
+    while empty < 20 {
+        assert!(begin.elapsed() < Duration::from_secs(60), "the copy lies there: {:?}", copies());
+        empty = if copies() == Some(0) { empty + 1 } else { 0 };
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert!(child.try_wait().unwrap().is_none(), "the child that hangs is still there");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(copies(), Some(0));
+}
+
 #[test]
 fn killed_at_any_moment_the_records_still_parse_and_no_child_is_left() {
     for delay in [5, 37, 113, 190] {

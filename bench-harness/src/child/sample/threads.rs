@@ -95,7 +95,7 @@ impl Sampler<'_> {
                 around.push([*was, now]);
                 *was = now;
                 // Where they stay apart, the parent takes another sample later.
-                if job.breaks_off && !now.is_near() && near(&around) < MIN_NEAR {
+                if job.breaks_off && !now.is_near() && near(&around[1..]) < MIN_NEAR {
                     break;
                 }
             }
