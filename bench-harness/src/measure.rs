@@ -98,7 +98,8 @@ pub(crate) fn turning_threads(request: &Request<'_>) -> Option<u32> {
     turns(request).map(|turns| turns.threads)
 }
 
-/// What handing a call to another thread and waiting for its answer takes at the most, under callgrind.
+/// Time allowed for handing a call to another thread and waiting for its answer: three times what it took
+/// under callgrind when this was written.
 const HANDING_OVER: Duration = Duration::from_micros(100);
 
 /// Limits on a child that may play in turns: `limits`, and time for what it hands over.

@@ -105,8 +105,8 @@ fn a_crash_that_the_verified_replay_does_not_reach_is_a_regression() {
     if !have("valgrind") {
         return;
     }
-    // A pass has some 50,000 mallocs: the second one is not played to its end.
-    let settings = [("ARENABENCH_CONTROL_AFTER", "90000")];
+    // A pass has some 100,000 mallocs: the second one is not played to its end.
+    let settings = [("ARENABENCH_CONTROL_AFTER", "150000")];
     let ended = against_plain("crashing", &settings, "--rounds 6");
     assert_eq!(ended.code, 1, "{}", ended.stdout);
     assert!(ruled(&ended, "good").contains(&"verification".to_owned()), "{}", ended.stdout);
