@@ -1,11 +1,11 @@
 //! How far apart two processors are: the round trip of a cache line between them.
 //!
 //! On the computer where this was written, two cores that share a cache hand a line over and back in 65
-//! to 90 nanoseconds, and two that do not in 320 to 500. Under a hypervisor the host moves virtual processors about, for a quarter of a second up
-//! to seconds at a time, and tells nobody. A program whose threads free one another's blocks takes two
-//! to three times as long on the one kind of pair as on the other: more than what tells two allocators
-//! apart. And where the two are one core's, each of them is half as fast whenever both are at work, and
-//! a line has no way to go at all.
+//! to 90 nanoseconds, and two that do not in 320 to 500. Under a hypervisor the host moves virtual
+//! processors about, for a quarter of a second up to seconds at a time, and tells nobody. A program
+//! whose threads free one another's blocks takes two to three times as long on the one kind of pair as
+//! on the other: more than what tells two allocators apart. And where the two are one core's, each of
+//! them is half as fast whenever both are at work, and a line has no way to go at all.
 //!
 //! ```text
 //! who asks        line = n, asked ----------------> spins ------> n + 1

@@ -18,7 +18,7 @@ pub(super) fn section(context: Context<'_>) -> Option<Markup> {
     }
     Some(html! {
         p {
-            "A ratio is a subject's time over the time of " (summary.baseline) " in the same round, the mean of its two samples there: "
+            "A ratio is a subject's time over the time of " (summary.baseline) " in the same round, in which that is sampled twice and the mean of the two counts: "
             "0.80 is a fifth less time, 1.25 a quarter more. " em { "Faster" } " and " em { "slower" }
             " are said only when the 95 % interval leaves 1 out and the difference is larger than the "
             "A/A floor, which is what the run shows when " (summary.baseline)

@@ -228,6 +228,31 @@ fn a_replay_of_another_workload_that_takes_too_long_is_a_failure_and_its_worst_e
 }
 
 #[test]
+fn a_time_limit_on_more_threads_than_before_is_a_failure() {
+    let check = judged_with(|results| {
+        let footprint = results.footprints.iter_mut().find(|one| one.subject == "new").unwrap();
+        (footprint.rss_peak_bytes, footprint.rss_retained_bytes) = (None, None);
+        (footprint.status, footprint.threads) = (Status::Timeout, Some(10));
+    });
+    assert_eq!(check.outcome(), Ruling::Failed, "{}", check.to_csv());
+    let is_excused = |row: &Row| row.ruling == Ruling::Undecided;
+    assert!(!check.rows.iter().any(is_excused), "{}", check.to_csv());
+}
+
+#[test]
+fn a_crash_does_not_hide_what_was_not_measured() {
+    let check = judged_with(|results| {
+        let mut samples = results.samples.iter_mut();
+        samples.find(|one| one.subject == "new" && one.round == 9).unwrap().status = Status::Signal;
+        let counts = results.counts.iter_mut().find(|one| one.subject == "new").unwrap();
+        (counts.status, counts.instructions) = (Status::Missing, None);
+    });
+    let is_told = |row: &Row| row.rule == Rule::Instructions && row.ruling == Ruling::Failed;
+    assert!(check.rows.iter().any(is_told), "{}", check.to_csv());
+    assert_eq!(check.outcome(), Ruling::Regression);
+}
+
+#[test]
 fn a_tool_that_ends_early_on_both_sides_is_a_failure_and_no_regression() {
     let check = judged_with(|results| {
         for counts in &mut results.counts {

@@ -70,6 +70,19 @@ fn moved(compared: &Comparison) -> Vec<(String, String, &'static str, &'static s
 }
 
 #[test]
+fn the_baseline_that_times_are_taken_over_is_the_mean_of_its_two_samples() {
+    let one = run(8, 0.01, 1.0, 1);
+    let mut other = one.clone();
+    // Four times as slow under its other name: twice as slow in the mean.
+    for twin in other.samples.iter_mut().filter(|sample| sample.again) {
+        twin.ns_per_pair = twin.ns_per_pair.map(|ns| 4.0 * ns);
+    }
+    let compared = Comparison::of(&one, &other);
+    let row = row(&compared, "int-churn", "mimalloc", Measure::NsPerPairOverBaseline);
+    assert!((row.ratio.unwrap().value - 0.5).abs() < 0.001, "{row:?}");
+}
+
+#[test]
 fn equal_files_have_equal_figures_and_no_verdict_at_all() {
     let one = run(8, 0.01, 1.0, 1);
     let compared = Comparison::of(&one, &one);

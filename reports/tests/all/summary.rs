@@ -76,8 +76,12 @@ fn the_baseline_of_a_round_is_the_mean_of_its_two_samples() {
         twin.again = true;
         results.samples.push(twin);
     }
-    let ratio = row(&Summary::of(&results), "half").ratio.unwrap();
+    let summary = Summary::of(&results);
+    let ratio = row(&summary, "half").ratio.unwrap();
     assert!((ratio.value - 0.25).abs() < 0.002, "{ratio:?}");
+    let (next, ratio) = summary.leads[0].lead.next.clone().unwrap();
+    assert_eq!(next, "system");
+    assert!((ratio.value - 4.0).abs() < 0.03, "as far behind as in the table: {ratio:?}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Who makes which call, and that no thread outlives its end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use workloads::event::{BlockId, Event, Op, ThreadIndex};
@@ -9,7 +9,7 @@ use workloads::generate::Spec;
 use super::InTurns;
 use crate::os::Mapping;
 use crate::plan::Shape;
-use crate::plan::compile::Compiler;
+use crate::plan::compile::{Census, Compiler};
 use crate::plan::op::{Extent, Meeting, Place};
 use crate::plan::window::Windows;
 use crate::replay::allocator::Allocator;
@@ -85,12 +85,17 @@ fn generated(name: &str, operations: u64) -> Vec<Event> {
 }
 
 fn compiled(events: &[Event]) -> (Shape, Windows) {
+    let (shape, _, windows) = compiled_and_counted(events);
+    (shape, windows)
+}
+
+fn compiled_and_counted(events: &[Event]) -> (Shape, Census, Windows) {
     let file = tempfile::tempfile().unwrap();
     let mut compiler = Compiler::in_turns(file.try_clone().unwrap());
     events.iter().for_each(|event| compiler.event(event).unwrap());
-    let (shape, _) = compiler.finish().unwrap();
+    let (shape, census) = compiler.finish().unwrap();
     let windows = Windows::open(file, &shape).unwrap();
-    (shape, windows)
+    (shape, census, windows)
 }
 
 fn play<A: Allocator>(shape: &Shape, windows: Windows, allocator: A) -> Result<u64, Stop> {
@@ -105,10 +110,15 @@ fn play<A: Allocator>(shape: &Shape, windows: Windows, allocator: A) -> Result<u
 fn every_call_is_made_by_its_own_thread_in_recorded_order() {
     for name in ["larson:3:500", "producer-consumer:4:1k", "int-churn:500"] {
         let events = generated(name, 8_000);
-        let (shape, windows) = compiled(&events);
+        let (shape, census, windows) = compiled_and_counted(&events);
         let spy = Spy::default();
         assert_eq!(play(&shape, windows, spy.clone()).unwrap(), shape.calls, "{name}");
         let made = spy.threads.lock().unwrap();
+        // SAFETY: has no obligations.
+        let here = unsafe { libc::gettid() };
+        let handed_over = made.iter().filter(|id| **id != here).count() as u64;
+        let threads = made.iter().collect::<BTreeSet<_>>().len() as u32;
+        assert_eq!((census.handed_over, census.turning_threads), (handed_over, threads), "{name}");
         let region_end = events.iter().position(|event| event.op == Op::RegionEnd);
         let played = &events[..region_end.unwrap_or(events.len())];
         let recorded: Vec<u32> =
