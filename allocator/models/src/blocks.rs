@@ -1,9 +1,10 @@
 //! Dead blocks, as far as the protocols see them.
 
-/// A block: two words, its map entry, and how often it came home.
+/// A block: two words, the seat of one passenger, its map entry, and how often it came home.
 struct Block {
     link: loom::cell::UnsafeCell<*mut u8>,
     second: loom::cell::UnsafeCell<*mut u8>,
+    passenger: loom::cell::UnsafeCell<*mut u8>,
     came_home: loom::cell::UnsafeCell<u32>,
     entry: u32,
 }
@@ -14,6 +15,7 @@ pub(crate) fn make(entry: u32) -> *mut u8 {
     let block = Block {
         link: loom::cell::UnsafeCell::new(null),
         second: loom::cell::UnsafeCell::new(null),
+        passenger: loom::cell::UnsafeCell::new(null),
         came_home: loom::cell::UnsafeCell::new(0),
         entry,
     };
@@ -64,6 +66,19 @@ pub(crate) mod slice {
 
     pub(crate) unsafe fn set_second(block: *mut u8, value: *mut u8) {
         set(&of(block).second, value);
+    }
+
+    /// Of chains of at most two blocks, the second is the one passenger; the seat behind it is where
+    /// the null stands.
+    pub(crate) unsafe fn passenger(block: *mut u8, seat: usize) -> *mut u8 {
+        if seat == 0 { get(&of(block).passenger) } else { std::ptr::null_mut() }
+    }
+
+    pub(crate) unsafe fn set_passenger(block: *mut u8, seat: usize, value: *mut u8) {
+        match seat {
+            0 => set(&of(block).passenger, value),
+            _ => assert!(value.is_null(), "a chain of more than two blocks"),
+        }
     }
 }
 

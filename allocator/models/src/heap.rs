@@ -84,9 +84,10 @@ impl Heap {
         unsafe { &(*self.0).inbox }
     }
 
-    pub(crate) unsafe fn keep_chain(self, _offset: usize, chain: *mut u8) {
+    pub(crate) unsafe fn keep_chain(self, offset: usize, chain: *mut u8) {
         self.fields();
-        let mut block = chain;
+        // SAFETY: the caller's obligation.
+        let mut block = unsafe { remote::unroll(chain, self.tag() | offset as u32) };
         while !block.is_null() {
             blocks::came_home(block);
             // SAFETY: a block of the chain.

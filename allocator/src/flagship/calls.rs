@@ -229,8 +229,8 @@ unsafe fn free_rare(block: *mut u8) {
             match threads::heap() {
                 Some(heap) => free_on(heap),
                 None if threads::with_late(free_on).is_some() => {}
-                // SAFETY: a chain of one block.
-                None => unsafe { send_one(block, entry) },
+                // SAFETY: as above.
+                None => unsafe { remote::send_one(block, entry) },
             }
         }
     }
@@ -258,15 +258,6 @@ pub(crate) unsafe fn free_for(
         // SAFETY: the caller's obligation.
         unsafe { heap.append(range.record(index).head(), block) };
     }
-}
-
-/// # Safety
-/// `block` is a dead pool block with this entry.
-unsafe fn send_one(block: *mut u8, entry: u32) {
-    // SAFETY: the caller's obligation.
-    unsafe { super::slice::set_link(block, ptr::null_mut()) };
-    // SAFETY: a chain of one block keeps M1.
-    unsafe { remote::send(block, entry) };
 }
 
 /// What an entry of the map says.

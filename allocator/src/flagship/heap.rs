@@ -300,11 +300,9 @@ impl Heap {
             return true;
         }
         remote::collect(self);
-        let chain = self.pools(offset).chains;
-        if !chain.is_null() {
-            // SAFETY: H2: the second word of a chain's first block leads to the next chain.
-            self.pools(offset).chains = unsafe { slice::second(chain) };
-            self.fill(offset, chain);
+        if !self.pools(offset).chains.is_null() {
+            let sent = self.take_chain(offset);
+            self.fill(offset, sent);
             return true;
         }
         let next = self.pools(offset).available;
@@ -337,11 +335,18 @@ impl Heap {
 
     fn send_class_home(self, offset: usize) {
         while !self.pools(offset).chains.is_null() {
-            let chain = self.pools(offset).chains;
-            // SAFETY: H2: the second word of a chain's first block leads to the next chain.
-            self.pools(offset).chains = unsafe { slice::second(chain) };
-            self.send_list_home(chain, offset);
+            let sent = self.take_chain(offset);
+            self.send_list_home(sent, offset);
         }
+    }
+
+    /// Takes a chain of the class, which has one, as a list.
+    fn take_chain(self, offset: usize) -> *mut u8 {
+        let chain = self.pools(offset).chains;
+        // SAFETY: H2: the second word of a chain's first block leads to the next chain.
+        self.pools(offset).chains = unsafe { slice::second(chain) };
+        // SAFETY: M1, M4: kept with the class, and taken from it.
+        unsafe { remote::unroll(chain, self.tag() | offset as u32) }
     }
 
     /// Fills the front with the pool's queue, or with newly carved blocks; false when it is full.
@@ -480,7 +485,7 @@ impl Heap {
     /// Puts a chain of dead blocks of one class where refills find it.
     ///
     /// # Safety
-    /// The blocks are dead, of the class, in pools of this heap, linked, and in no other list.
+    /// The chain keeps M1 and M4, for this heap and the class, and is in no other list.
     pub(crate) unsafe fn keep_chain(self, offset: usize, chain: *mut u8) {
         let pools = self.pools(offset);
         // SAFETY: the caller's obligation.

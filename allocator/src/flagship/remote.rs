@@ -3,22 +3,27 @@
 //! A thread gathers the blocks it frees for others in *chains*, one for each owner and class in a
 //! small table, and sends a chain when it is long enough or its place is wanted: one
 //! compare-and-swap onto the owner's inbox. The owner takes the whole inbox when a front is empty
-//! and keeps the chains by class; a chain then becomes a front as it is, so that no block is looked
-//! at between the remote free and the next malloc.
+//! and keeps the chains by class; a chain then becomes a front.
+//!
+//! What the owner waits for are the lines that the other thread wrote last: were every block of a
+//! chain linked to the next, one after the other. So most blocks of a chain are *passengers*: their
+//! addresses stand in the words that a *carrier* has beyond its first two, and carriers alone are
+//! read.
 //!
 //! ```text
-//! chain   block 0 ---> block 1 ---> ... ---> null      first words: links
-//!         |second word
+//! chain   carrier ---> carrier ---> ... ---> null      first words: links, to the carrier before
+//!         |second word         words from the third on: passengers; a null where fewer than fit
 //!         v
 //!         the chain sent before (inbox), or the next of the class (ClassPools::chains)
 //! ```
 //! Invariants:
-//! * **M1** All blocks of a chain have the same map entry: owner and class.
+//! * **M1** All blocks of a chain, carriers and passengers, have the same map entry: owner and class.
 //! * **M2** A chain is in one outgoing place, one inbox, or one class's list of chains.
 //! * **M3** Inboxes are pushed to by anyone and emptied as a whole by whoever works on the heap
 //!   (H1), so that no address is ever compared with one that was taken in between.
+//! * **M4** The first carrier of a chain may have empty seats, all others are full.
 
-mod check;
+pub(crate) mod check;
 
 use core::ptr;
 use core::sync::atomic::Ordering;
@@ -40,17 +45,34 @@ const CHAIN_BYTES: u32 = 16 << 10;
 /// Chains that a parked heap lets lie before somebody looks after it.
 const UNSEEN_CHAINS: u32 = 16;
 
+/// Passengers that a carrier takes at most.
+const MAX_SEATS: u32 = 30;
+
 /// A chain that is being gathered.
 pub(crate) struct Outgoing {
     /// Map entry of its blocks; 0 when there are none.
     entry: u32,
     /// Blocks that may still join.
-    room: u32,
+    room: u16,
+    /// Passengers that a carrier takes.
+    seats: u8,
+    /// Passengers of the first carrier.
+    taken: u8,
     first: *mut u8,
 }
 
 impl Outgoing {
-    pub(crate) const NONE: Self = Self { entry: 0, room: 0, first: ptr::null_mut() };
+    pub(crate) const NONE: Self =
+        Self { entry: 0, room: 0, seats: 0, taken: 0, first: ptr::null_mut() };
+}
+
+/// Passengers that a carrier of `size` bytes takes.
+fn seats(size: u32) -> u8 {
+    (size / size_of::<*mut u8>() as u32 - 2).min(MAX_SEATS) as u8
+}
+
+fn block_size(entry: u32) -> u32 {
+    super::class::at((entry & range::LARGE) as usize).size
 }
 
 /// Frees a block of another heap.
@@ -64,14 +86,20 @@ pub(crate) unsafe fn free(heap: Heap, block: *mut u8, entry: u32) {
     if outgoing.entry != entry {
         begin(outgoing, entry, block);
     }
-    // SAFETY: the block is dead.
-    unsafe { slice::set_link(block, outgoing.first) };
-    outgoing.first = block;
+    if outgoing.taken == outgoing.seats {
+        // SAFETY: the block is dead.
+        unsafe { slice::set_link(block, outgoing.first) };
+        outgoing.first = block;
+        outgoing.taken = 0;
+    } else {
+        // SAFETY: the carrier is dead and ours; `taken < seats`, which are those of its class.
+        unsafe { slice::set_passenger(outgoing.first, outgoing.taken.into(), block) };
+        outgoing.taken += 1;
+    }
     outgoing.room -= 1;
     if outgoing.room == 0 {
-        let full = core::mem::replace(outgoing, Outgoing::NONE);
-        // SAFETY: M1, M2: it was in this place alone.
-        unsafe { send(full.first, full.entry) };
+        // SAFETY: M1: gathered by their entry.
+        unsafe { send_gathered(outgoing) };
     }
 }
 
@@ -83,20 +111,50 @@ fn begin(outgoing: &mut Outgoing, entry: u32, block: *mut u8) {
         // It may be dropped, with all it holds, before the chain arrives.
         die(Misuse::Foreign, block);
     }
-    let size = super::class::at((entry & range::LARGE) as usize).size;
-    let room = (CHAIN_BYTES / size).clamp(1, CHAIN_BLOCKS);
-    let old = core::mem::replace(outgoing, Outgoing { entry, room, first: ptr::null_mut() });
-    if old.entry != 0 {
-        // SAFETY: M1, M2: it was in this place alone.
-        unsafe { send(old.first, old.entry) };
+    if outgoing.entry != 0 {
+        // SAFETY: M1: gathered by their entry.
+        unsafe { send_gathered(outgoing) };
     }
+    let size = block_size(entry);
+    let room = (CHAIN_BYTES / size).clamp(1, CHAIN_BLOCKS) as u16;
+    let seats = seats(size);
+    // As behind a carrier that is full: the first block is one.
+    *outgoing = Outgoing { entry, room, seats, taken: seats, first: ptr::null_mut() };
+}
+
+/// Sends what is gathered in a place, which is empty then.
+///
+/// # Safety
+/// The place has blocks, and they keep M1.
+#[inline(never)]
+unsafe fn send_gathered(outgoing: &mut Outgoing) {
+    let chain = core::mem::replace(outgoing, Outgoing::NONE);
+    if chain.taken < chain.seats {
+        // SAFETY: the carrier is dead and ours; `taken < seats`, which are those of its class.
+        unsafe { slice::set_passenger(chain.first, chain.taken.into(), ptr::null_mut()) };
+    }
+    // SAFETY: M1, M2, M4: it was in this place alone, and where its passengers end is marked.
+    unsafe { send(chain.first, chain.entry) };
+}
+
+/// Sends a single block to its owner.
+///
+/// # Safety
+/// `block` is a dead pool block with this entry, and in no list.
+pub(crate) unsafe fn send_one(block: *mut u8, entry: u32) {
+    let seats = seats(block_size(entry));
+    let mut chain = Outgoing { entry, room: 0, seats, taken: 0, first: block };
+    // SAFETY: the block is dead.
+    unsafe { slice::set_link(block, ptr::null_mut()) };
+    // SAFETY: M1: a chain of one block.
+    unsafe { send_gathered(&mut chain) };
 }
 
 /// Sends a chain to its owner.
 ///
 /// # Safety
-/// The chain keeps M1 for `entry`, and is nowhere else (M2).
-pub(crate) unsafe fn send(chain: *mut u8, entry: u32) {
+/// The chain keeps M1 and M4 for `entry`, and is nowhere else (M2).
+unsafe fn send(chain: *mut u8, entry: u32) {
     let owner = threads::heap_of(entry >> OWNER_SHIFT);
     let inbox = owner.inbox();
     let mut newest = inbox.newest.load(Ordering::Relaxed);
@@ -140,13 +198,46 @@ pub(crate) fn collect(heap: Heap) {
     }
 }
 
+/// Makes a list of a chain, in which every block leads to the next by its first word. The stores to
+/// passengers wait for nobody.
+///
+/// # Safety
+/// The chain keeps M1 and M4 for `entry`, and is the caller's.
+pub(crate) unsafe fn unroll(chain: *mut u8, entry: u32) -> *mut u8 {
+    let seats = seats(block_size(entry)).into();
+    let mut carrier = chain;
+    while !carrier.is_null() {
+        // SAFETY: M1: carriers are dead blocks of ours.
+        let next = unsafe { slice::link(carrier) };
+        let mut last = carrier;
+        for seat in 0..seats {
+            // SAFETY: M1, M4: a carrier of the class.
+            let block = unsafe { slice::passenger(carrier, seat) };
+            if block.is_null() {
+                break;
+            }
+            // By M1 a block of ours, unless the program wrote into the carrier.
+            if !range::locate(block).is_some_and(|(range, index)| range.entry(index) == entry) {
+                die(Misuse::SmashedLink, carrier);
+            }
+            // SAFETY: M1: the passenger is dead and ours, as is the carrier.
+            unsafe { slice::set_link(last, block) };
+            last = block;
+        }
+        // SAFETY: as above.
+        unsafe { slice::set_link(last, next) };
+        carrier = next;
+    }
+    chain
+}
+
 /// Sends everything that is being gathered.
 pub(crate) fn send_all(heap: Heap) {
     for slot in 0..SLOTS {
-        let outgoing = core::mem::replace(&mut heap.fields().outgoing[slot], Outgoing::NONE);
+        let outgoing = &mut heap.fields().outgoing[slot];
         if outgoing.entry != 0 {
-            // SAFETY: M1, M2: it was in this place alone.
-            unsafe { send(outgoing.first, outgoing.entry) };
+            // SAFETY: M1: gathered by their entry.
+            unsafe { send_gathered(outgoing) };
         }
     }
 }

@@ -276,3 +276,23 @@ pub(crate) unsafe fn set_second(block: *mut u8, value: *mut u8) {
     // SAFETY: blocks have at least 16 bytes and are aligned to 16.
     unsafe { block.cast::<*mut u8>().wrapping_add(1).write(value) };
 }
+
+/// The address that a dead block holds for another, in one of its words from the third on.
+///
+/// # Safety
+/// `block` is a dead block of ours of at least `seat + 3` words.
+#[inline(always)]
+pub(crate) unsafe fn passenger(block: *mut u8, seat: usize) -> *mut u8 {
+    // SAFETY: the caller's obligation.
+    unsafe { block.cast::<*mut u8>().wrapping_add(2 + seat).read() }
+}
+
+/// Writes such an address.
+///
+/// # Safety
+/// As for [`passenger`].
+#[inline(always)]
+pub(crate) unsafe fn set_passenger(block: *mut u8, seat: usize, value: *mut u8) {
+    // SAFETY: the caller's obligation.
+    unsafe { block.cast::<*mut u8>().wrapping_add(2 + seat).write(value) };
+}

@@ -6,6 +6,7 @@ use core::sync::atomic::Ordering;
 use super::{ClassPools, Heap};
 use crate::flagship::class::{self, GRAIN, OFFSETS_END};
 use crate::flagship::range::{self, LARGE};
+use crate::flagship::remote::check::each_in_chain;
 use crate::flagship::slice::{self, NEVER, Place, Span};
 use crate::flagship::validate::{FlagshipInvariant, FlagshipViolation, is_carved};
 
@@ -51,7 +52,7 @@ impl Heap {
         each_linked(self.front(offset), entry, &mut visit)?;
         let mut chain = self.class_pools(offset).chains;
         while !chain.is_null() {
-            each_linked(chain, entry, &mut visit)?;
+            each_in_chain(chain, entry, &mut visit)?;
             if !is_carved(chain, entry) {
                 break;
             }
@@ -69,7 +70,7 @@ impl Heap {
         let mut chain = self.inbox().newest.load(Ordering::Acquire);
         while let Some((range, index)) = range::locate(chain) {
             let entry = range.entry(index);
-            each_linked(chain, entry, &mut visit)?;
+            each_in_chain(chain, entry, &mut visit)?;
             if !is_carved(chain, entry) {
                 break;
             }
