@@ -98,13 +98,17 @@ fn malloc_large(size: usize, align: usize) -> (*mut u8, bool) {
 
 /// As [`malloc_large`], for a given heap.
 pub(crate) fn take_large(heap: Heap, size: usize, align: usize) -> (*mut u8, bool) {
+    let take = || {
+        if size > LARGE_MAX || align > LARGE_MAX {
+            huge::take(heap, size, align)
+        } else {
+            large::take(heap, size, align.max(SLICE_BYTES))
+        }
+    };
     remote::collect(heap);
-    heap.send_chains_home();
-    if size > LARGE_MAX || align > LARGE_MAX {
-        huge::take(heap, size, align)
-    } else {
-        large::take(heap, size, align.max(SLICE_BYTES))
-    }
+    heap.send_old_chains_home(size.div_ceil(SLICE_BYTES));
+    let taken = take();
+    if taken.0.is_null() && heap.send_chains_home() { take() } else { taken }
 }
 
 /// See [`Arenite::free`](crate::Arenite::free).

@@ -42,8 +42,12 @@ use super::class::{self, CLASSES, GRAIN};
 use super::fatal::{Misuse, die};
 use super::range::{self, Extent, OWNER_SHIFT};
 use super::remote::{self, Outgoing};
-use super::slice::{self, NEVER, Place, Span};
+use super::slice::{self, NEVER, Place, SLICE_BYTES, Span};
 use super::span_store;
+
+/// Slices that may be asked for before chains go home. A chain that becomes a front costs a few
+/// lines; one that goes home costs a free for each of its blocks.
+const HOMING_SLICES: usize = (1 << 20) / SLICE_BYTES;
 
 /// The front of a class.
 #[repr(C)]
@@ -87,6 +91,8 @@ pub(crate) struct ThreadHeap {
     tag: u32,
     /// Whether a class may hold chains.
     has_chains: bool,
+    /// Slices that were asked for while chains lay here.
+    asked: usize,
     /// Whether large blocks are listed, for a heap that is dropped with all it holds.
     pub(crate) is_private: bool,
     classes: [ClassPools; CLASSES],
@@ -126,6 +132,7 @@ impl ThreadHeap {
             range: Extent::NONE,
             tag: number << OWNER_SHIFT,
             has_chains: false,
+            asked: 0,
             is_private: false,
             classes: [const { ClassPools::NONE }; CLASSES],
             large: Span::NULL,
@@ -315,22 +322,37 @@ impl Heap {
             self.make_current(offset, next);
             return self.take_from(next, offset);
         }
-        self.send_chains_home();
-        let Some(fresh) = self.new_pool(offset) else { return false };
+        self.send_old_chains_home(class::at(offset).slices.into());
+        let mut fresh = self.new_pool(offset);
+        if fresh.is_none() && self.send_chains_home() {
+            fresh = self.new_pool(offset);
+        }
+        let Some(fresh) = fresh else { return false };
         self.make_current(offset, fresh);
         self.take_from(fresh, offset)
     }
 
-    /// Returns what other threads sent to its pools, before memory is asked for: a program may have
-    /// gone over to other sizes.
-    pub(crate) fn send_chains_home(self) {
+    /// Returns what other threads sent to its pools once in [`HOMING_SLICES`] that are asked for,
+    /// these included: a program may have gone over to other sizes.
+    pub(crate) fn send_old_chains_home(self, slices: usize) {
+        let heap = self.fields();
+        heap.asked += if heap.has_chains { slices } else { 0 };
+        if heap.asked >= HOMING_SLICES {
+            self.send_chains_home();
+        }
+    }
+
+    /// Returns what other threads sent to its pools; whether there was any.
+    pub(crate) fn send_chains_home(self) -> bool {
+        self.fields().asked = 0;
         if !self.fields().has_chains {
-            return;
+            return false;
         }
         self.fields().has_chains = false;
         for offset in (0..class::OFFSETS_END).step_by(GRAIN) {
             self.send_class_home(offset);
         }
+        true
     }
 
     fn send_class_home(self, offset: usize) {

@@ -298,6 +298,40 @@ fn smash_link(size: usize, link: fn(*mut u8) -> *mut u8) {
     unsafe { blocks[0].cast::<*mut u8>().write(link(live)) };
 }
 
+/// Overwrites one word of a block that another thread has freed, as one of three in a chain, and has
+/// the chain taken home.
+fn smash_chain(word: usize, value: fn(*mut u8) -> *mut u8) {
+    let live = Arenite::malloc(100);
+    let blocks = [0; 3].map(|_| Arenite::malloc(100).expose_provenance());
+    let [carrier, ..] = blocks.map(std::ptr::with_exposed_provenance_mut::<u8>);
+    thread::spawn(move || {
+        for block in blocks {
+            // SAFETY: live, freed once.
+            unsafe { Arenite::free(std::ptr::with_exposed_provenance_mut(block)) };
+        }
+    })
+    .join()
+    .unwrap();
+    last_words(SMASHED, carrier);
+    // SAFETY: dead, but still mapped: what a use after free does.
+    unsafe { carrier.cast::<*mut u8>().wrapping_add(word).write(value(live)) };
+    Arenite::purge();
+}
+
+/// The thread that freed the blocks keeps their addresses in one of them.
+#[test]
+fn overwritten_chains_die_in_the_release_heap() {
+    const DEATHS: &[Death] = &[
+        ("text that looks like no address", || smash_chain(2, |_| address(0x4141_4141_4141_4141))),
+        ("null page", || smash_chain(3, |_| address(64))),
+        ("block of another class", || smash_chain(2, |_| Arenite::malloc(64))),
+        ("large block", || smash_chain(3, |_| Arenite::malloc(100_000))),
+        ("arena without blocks", || smash_chain(2, |live| live.wrapping_add(1 << 20))),
+        ("text", || smash_chain(2, |_| text())),
+    ];
+    each_dies(|| {}, DEATHS);
+}
+
 /// Overwrites a link and allocates.
 fn smash(size: usize, link: fn(*mut u8) -> *mut u8) {
     smash_link(size, link);

@@ -1,6 +1,7 @@
 //! What is freed serves what is asked for next, without the system's help, and goes back in time.
 
 use std::fs;
+use std::sync::mpsc;
 use std::thread;
 
 use arenite::{Arenite, FlagshipStats};
@@ -8,6 +9,7 @@ use arenite::{Arenite, FlagshipStats};
 use crate::block::{Block, Called, Request};
 use crate::child::alone;
 use crate::heap::{assert_empty, assert_sound};
+use crate::posix;
 use crate::random::Random;
 
 /// Page faults of this process so far that needed no disk.
@@ -64,6 +66,33 @@ fn blocks_that_others_freed_serve_other_classes() {
         assert_sound();
         assert_empty();
     });
+}
+
+/// Fills a small address space with blocks that another thread then frees; asks for one of `size`.
+fn serves_when_memory_is_out(size: usize) {
+    let (sender, receiver) = mpsc::channel::<Vec<Block<Called>>>();
+    // Started while there is room for its stack.
+    let other = thread::spawn(move || drop(receiver.recv()));
+    let mut blocks = Vec::with_capacity(64 << 10);
+    posix::limit_address_space(64 << 20);
+    while let Some(block) = Block::new(Called, Request::of(1000), blocks.len()) {
+        blocks.push(block);
+    }
+    sender.send(blocks.split_off(blocks.len() / 4)).unwrap();
+    other.join().unwrap();
+    assert!(Block::new(Called, Request::of(size), 0).is_some());
+    assert_sound();
+}
+
+/// What others sent home may lie for a while, but not where memory would be refused for it.
+#[test]
+fn blocks_that_others_freed_serve_another_class_when_memory_is_out() {
+    alone(|| serves_when_memory_is_out(3000));
+}
+
+#[test]
+fn blocks_that_others_freed_serve_a_large_block_when_memory_is_out() {
+    alone(|| serves_when_memory_is_out(50_000));
 }
 
 #[test]

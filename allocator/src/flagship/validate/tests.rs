@@ -341,15 +341,40 @@ fn h4_current_pool_that_waits_for_something() {
 
 #[test]
 fn m1_chain_with_a_block_of_another_class() {
-    breaks(FlagshipInvariant::ChainEntries, |_| {
-        let mut gathered = None;
-        own_heap()
-            .each_outgoing(|block, _| {
-                gathered = gathered.or(Some(block));
-                Ok::<_, ()>(())
-            })
-            .unwrap();
-        set_link(gathered.unwrap(), Arenite::malloc(24))
+    breaks(FlagshipInvariant::ChainEntries, |_| set_link(carrier(), Arenite::malloc(24)));
+}
+
+/// The first block that was gathered here, which carries the others.
+fn carrier() -> *mut u8 {
+    let mut first = ptr::null_mut::<u8>();
+    own_heap()
+        .each_outgoing(|block, _| {
+            first = if first.is_null() { block } else { first };
+            Ok::<_, ()>(())
+        })
+        .unwrap();
+    first
+}
+
+fn set_passenger(carrier: *mut u8, seat: usize, block: *mut u8) -> impl FnOnce() + 'static {
+    // SAFETY: a dead block.
+    let old = unsafe { slice::passenger(carrier, seat) };
+    // SAFETY: as above.
+    unsafe { slice::set_passenger(carrier, seat, block) };
+    // SAFETY: as above.
+    move || unsafe { slice::set_passenger(carrier, seat, old) }
+}
+
+#[test]
+fn m1_passenger_of_another_class() {
+    breaks(FlagshipInvariant::ChainEntries, |_| set_passenger(carrier(), 3, Arenite::malloc(24)));
+}
+
+#[test]
+fn h2_passenger_that_is_its_own_carrier() {
+    breaks(FlagshipInvariant::DeadBlocks, |_| {
+        let sent = own_heap().inbox().newest.load(core::sync::atomic::Ordering::Relaxed);
+        set_passenger(sent, 0, sent)
     });
 }
 
