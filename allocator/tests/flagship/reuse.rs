@@ -1,7 +1,7 @@
 //! What is freed serves what is asked for next, without the system's help, and goes back in time.
 
 use std::fs;
-use std::sync::mpsc;
+use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
 
 use arenite::{Arenite, FlagshipStats};
@@ -71,16 +71,36 @@ fn blocks_that_others_freed_serve_other_classes() {
 /// Fills a small address space with blocks that another thread then frees; asks for one of `size`.
 fn serves_when_memory_is_out(size: usize) {
     let (sender, receiver) = mpsc::channel::<Vec<Block<Called>>>();
-    // Started while there is room for its stack.
-    let other = thread::spawn(move || drop(receiver.recv()));
+    let freeing = Arc::new(Barrier::new(2));
+    let through = Arc::clone(&freeing);
+    // Started while there is room for its stack, which is not given back before the end, and neither
+    // is the list.
+    let other = thread::spawn(move || {
+        let mut blocks = receiver.recv().unwrap();
+        blocks.clear();
+        through.wait();
+        through.wait();
+    });
     let mut blocks = Vec::with_capacity(64 << 10);
     posix::limit_address_space(64 << 20);
-    while let Some(block) = Block::new(Called, Request::of(1000), blocks.len()) {
-        blocks.push(block);
-    }
-    sender.send(blocks.split_off(blocks.len() / 4)).unwrap();
-    other.join().unwrap();
+    let mut rest = Vec::with_capacity(64 << 10);
+    let mut freed = Vec::with_capacity(64 << 10);
+    // What sending and the end of a thread ask of the system malloc.
+    let spare = [0; 24].map(|_: i32| Vec::<u8>::with_capacity(4096));
+    let fill = |blocks: &mut Vec<Block<Called>>, size| {
+        while let Some(block) = Block::new(Called, Request::of(size), blocks.len()) {
+            blocks.push(block);
+        }
+    };
+    fill(&mut blocks, 1000);
+    fill(&mut rest, size);
+    drop(spare);
+    freed.extend(blocks.drain(blocks.len() / 4..));
+    sender.send(freed).unwrap();
+    freeing.wait();
     assert!(Block::new(Called, Request::of(size), 0).is_some());
+    freeing.wait();
+    other.join().unwrap();
     assert_sound();
 }
 
