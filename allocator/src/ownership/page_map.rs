@@ -115,7 +115,9 @@ impl PageMap {
         }
         let Some(window) = Reservation::writable(end - first) else { return false };
         let grown = Self { bytes: window.base, first, granules: window.bytes, marked: self.marked };
-        self.copy_to(&grown);
+        if self.granules > 0 {
+            self.copy_to(&grown);
+        }
         self.release();
         *self = grown;
         true
