@@ -86,6 +86,8 @@ impl Heap {
 
     pub(crate) unsafe fn keep_chain(self, offset: usize, chain: *mut u8) {
         self.fields();
+        // A chain that is made a list twice leads into itself.
+        assert!(!blocks::is_home(chain), "a block came home twice");
         // SAFETY: the caller's obligation.
         let mut block = unsafe { remote::unroll(chain, self.tag() | offset as u32) };
         while !block.is_null() {

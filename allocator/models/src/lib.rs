@@ -103,7 +103,7 @@ macro_rules! planted_bugs_are_found {
 planted_bugs_are_found! {
     relaxed_push by chains_of_two_senders_arrive_once as "Causality violation"
     relaxed_collect by chains_of_two_senders_arrive_once as "Causality violation"
-    double_collect by chains_of_two_senders_arrive_once as "Causality violation"
+    double_collect by chains_of_two_senders_arrive_once as "a block came home twice"
     lost_push by chains_of_two_senders_arrive_once as "is_home"
     look_without_lock by parked_heap_is_looked_after_or_adopted_but_not_both as "Causality violation"
     look_at_any by parked_heap_is_looked_after_or_adopted_but_not_both as "Causality violation"
