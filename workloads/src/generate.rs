@@ -1,5 +1,5 @@
-//! Seeded workloads: three shaped like CPython's own traffic, two that threads share, four of calls
-//! that interpreters make seldom.
+//! Seeded workloads: three shaped like CPython's own traffic, three that threads share, five of calls
+//! that interpreters make seldom, and one that goes over to other sizes.
 //!
 //! A [`Spec`] names a workload, the era of CPython it imitates and its size; [`Spec::generate`]
 //! turns it into events:
@@ -16,8 +16,9 @@
 //!
 //! * G1: equal spec, operations and seed give equal events, on every machine and for good.
 //! * G2: the events hold I1 to I6, with one region; on one thread but for the workloads whose name
-//!   carries a number of threads. Those do nothing on the first thread inside the region, and in
-//!   the order of events a thread starts after the last call of the thread that starts it.
+//!   carries a number of threads. Of those all but `thread-churn` do nothing on the first thread
+//!   inside the region, and in the order of events a thread starts after the last call of the
+//!   thread that starts it; in `thread-churn` the first thread starts all others.
 //! * G3: a new object is allocated before the one it replaces is freed (but see `larson` and
 //!   `realloc-churn`).
 //!
@@ -41,15 +42,19 @@ mod growth_churn;
 mod int_churn;
 mod int_objects;
 mod larson;
+mod phase_churn;
 mod producer_consumer;
+mod quota;
 #[cfg(test)]
 mod recorded;
 mod spec;
+mod thread_churn;
 
 pub use era::Era;
 pub use spec::{
-    DEFAULT_LARGE_LIVE, DEFAULT_LIVE, DEFAULT_THREADED_LIVE, MAX_LIVE, MAX_THREADS, MIN_LIVE, Spec,
-    SpecError, Workload,
+    DEFAULT_CHURN_THREADS, DEFAULT_FILL, DEFAULT_LARGE_LIVE, DEFAULT_LIVE, DEFAULT_PHASE_LIVE,
+    DEFAULT_THREADED_LIVE, MAX_CHURN_THREADS, MAX_LIVE, MAX_THREADS, MIN_LIVE, Spec, SpecError,
+    Workload,
 };
 
 use crate::event::{Event, Op};
@@ -103,6 +108,8 @@ impl Spec {
             | Workload::AlignedChurn
             | Workload::LargeChurn => call_churn::emit(self, operations, emitter, dice),
             Workload::GrowthChurn => growth_churn::emit(self, operations, emitter, dice),
+            Workload::PhaseChurn => phase_churn::emit(self, operations, emitter, dice),
+            Workload::ThreadChurn => thread_churn::emit(self, operations, emitter, dice),
         }
         emitter.mark(Op::RegionEnd);
     }

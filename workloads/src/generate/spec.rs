@@ -1,16 +1,19 @@
 //! Names of generated workloads: `int-churn`, `dict-resize@3.9`, `frame-push-pop@2.7:100k`,
-//! `larson:4`, `producer-consumer:2:1k`, `calloc-churn:1k`.
+//! `larson:4`, `producer-consumer:2:1k`, `calloc-churn:1k`, `thread-churn:200`.
 //!
 //! ```text
 //! spec     = cpython [ "@" era ] [ ":" size ]  |  threaded [ ":" threads ] [ ":" size ]
 //!          | calls [ ":" size ]
 //! cpython  = "int-churn" | "dict-resize" | "frame-push-pop"
-//! threaded = "larson" | "producer-consumer"
+//! threaded = "larson" | "producer-consumer" | "thread-churn"
 //! calls    = "calloc-churn" | "realloc-churn" | "aligned-churn" | "large-churn" | "growth-churn"
+//!          | "phase-churn"
 //! era      = "2.3" | "2.7" | "3.6" ... "3.14"         default 3.11
-//! threads  = digits                                   default 2; to 64, even for the second
+//! threads  = digits                                   default 2; to 64, even for the second; of
+//!                                                     thread-churn 80, from 2 to 1000
 //! size     = digits [ "k" | "m" ]                     default 10k, of threaded ones 5k, of
-//!                                                     large-churn and growth-churn 100;
+//!                                                     large-churn and growth-churn 100, in KiB
+//!                                                     of phase-churn 2048, of thread-churn 512;
 //!                                                     from 100 to 100m
 //! ```
 //! A name leaves out what is default, so that one workload has one name.
@@ -43,11 +46,15 @@ pub enum Workload {
     LargeChurn,
     /// Buffers of a live set that grow by an eighth at a time, up to 4 MiB.
     GrowthChurn,
+    /// Blocks of one size after another, all freed before the next, and large blocks that shrink.
+    PhaseChurn,
+    /// Threads that come, do one piece of work and leave their blocks to the first thread.
+    ThreadChurn,
 }
 
 impl Workload {
     /// Every workload, in the order a listing prints them.
-    pub const ALL: [Workload; 10] = [
+    pub const ALL: [Workload; 12] = [
         Workload::IntChurn,
         Workload::DictResize,
         Workload::FramePushPop,
@@ -58,6 +65,8 @@ impl Workload {
         Workload::AlignedChurn,
         Workload::LargeChurn,
         Workload::GrowthChurn,
+        Workload::PhaseChurn,
+        Workload::ThreadChurn,
     ];
 
     /// Name in a spec.
@@ -74,6 +83,8 @@ impl Workload {
             Workload::AlignedChurn => "aligned-churn",
             Workload::LargeChurn => "large-churn",
             Workload::GrowthChurn => "growth-churn",
+            Workload::PhaseChurn => "phase-churn",
+            Workload::ThreadChurn => "thread-churn",
         }
     }
 
@@ -86,7 +97,7 @@ impl Workload {
     /// Whether several threads do the work; their number is then part of the spec.
     #[must_use]
     pub const fn is_threaded(self) -> bool {
-        matches!(self, Workload::Larson | Workload::ProducerConsumer)
+        matches!(self, Workload::Larson | Workload::ProducerConsumer | Workload::ThreadChurn)
     }
 
     /// Size of a spec that names none.
@@ -95,6 +106,8 @@ impl Workload {
         match self {
             Workload::Larson | Workload::ProducerConsumer => DEFAULT_THREADED_LIVE,
             Workload::LargeChurn | Workload::GrowthChurn => DEFAULT_LARGE_LIVE,
+            Workload::PhaseChurn => DEFAULT_PHASE_LIVE,
+            Workload::ThreadChurn => DEFAULT_FILL,
             _ => DEFAULT_LIVE,
         }
     }
@@ -102,7 +115,11 @@ impl Workload {
     /// Threads that do the work when a spec names none.
     #[must_use]
     pub const fn default_threads(self) -> u32 {
-        if self.is_threaded() { 2 } else { 1 }
+        match self {
+            Workload::Larson | Workload::ProducerConsumer => 2,
+            Workload::ThreadChurn => DEFAULT_CHURN_THREADS,
+            _ => 1,
+        }
     }
 
     /// Whether so many threads can do the work.
@@ -112,6 +129,7 @@ impl Workload {
             Workload::ProducerConsumer => {
                 (2..=MAX_THREADS).contains(&threads) && threads.is_multiple_of(2)
             }
+            Workload::ThreadChurn => (2..=MAX_CHURN_THREADS).contains(&threads),
             _ => threads == 1,
         }
     }
@@ -120,14 +138,26 @@ impl Workload {
 /// Default size of the live set of a workload on one thread.
 pub const DEFAULT_LIVE: u64 = 10_000;
 
-/// Default size of a workload on several threads.
+/// Default size of `larson` and `producer-consumer`.
 pub const DEFAULT_THREADED_LIVE: u64 = 5_000;
 
 /// Default size of the live set of `large-churn` and `growth-churn`.
 pub const DEFAULT_LARGE_LIVE: u64 = 100;
 
-/// Most threads that a spec may ask for.
+/// Default size of `phase-churn`: KiB of one phase.
+pub const DEFAULT_PHASE_LIVE: u64 = 2_048;
+
+/// Default size of `thread-churn`: KiB that each of the filling threads allocates.
+pub const DEFAULT_FILL: u64 = 512;
+
+/// Threads of a `thread-churn` that names none.
+pub const DEFAULT_CHURN_THREADS: u32 = 80;
+
+/// Most threads that a spec may ask for, but for `thread-churn`, whose threads come and go.
 pub const MAX_THREADS: u32 = 64;
+
+/// Most threads that `thread-churn` may be asked for.
+pub const MAX_CHURN_THREADS: u32 = 1_000;
 
 /// Smallest size a spec may ask for.
 pub const MIN_LIVE: u64 = 100;
@@ -153,15 +183,17 @@ pub struct Spec {
     pub era: Era,
     /// Live set in the workload's own unit: ints (`int-churn`), entries over all dicts
     /// (`dict-resize`), calls nested at the deepest point (`frame-push-pop`), blocks of one table
-    /// (`larson`), blocks of a full queue (`producer-consumer`), blocks (the others).
+    /// (`larson`), blocks of a full queue (`producer-consumer`), KiB of one phase (`phase-churn`),
+    /// KiB of one filling thread (`thread-churn`), blocks (the others).
     pub live: u64,
-    /// Threads that do the work at any time, the first thread, which prepares it, left out; 1 for
-    /// the workloads whose work the first thread does itself.
+    /// Threads that do the work at any time, the first thread, which prepares it, left out; all
+    /// threads but the first that ever come (`thread-churn`); 1 for the workloads whose work the
+    /// first thread does itself.
     pub threads: u32,
 }
 
 /// The specs of [`super::all`].
-pub(super) const DEFAULTS: [Spec; 10] = [
+pub(super) const DEFAULTS: [Spec; 12] = [
     Spec::of(Workload::IntChurn),
     Spec::of(Workload::DictResize),
     Spec::of(Workload::FramePushPop),
@@ -172,6 +204,8 @@ pub(super) const DEFAULTS: [Spec; 10] = [
     Spec::of(Workload::AlignedChurn),
     Spec::of(Workload::LargeChurn),
     Spec::of(Workload::GrowthChurn),
+    Spec::of(Workload::PhaseChurn),
+    Spec::of(Workload::ThreadChurn),
 ];
 
 impl Spec {
@@ -225,6 +259,15 @@ impl Spec {
             }
             Workload::GrowthChurn => format!(
                 "{live} live buffers that grow by an eighth at a time, as lists do, to 16 KiB to 4 MiB"
+            ),
+            Workload::PhaseChurn => format!(
+                "{live} KiB of blocks of one size, all freed before the next size, 128 bytes to \
+                 40 kB, and blocks of 1 MiB that shrink"
+            ),
+            Workload::ThreadChurn => format!(
+                "{} that come once, free what the first thread allocated and leave it theirs to \
+                 free; an eighth of them together, {live} KiB each",
+                Threads(self.threads)
             ),
         }
     }
@@ -378,6 +421,7 @@ fn parse_threads(workload: Workload, threads: &str, spec: &str) -> Result<u32, S
         threads: threads.to_owned(),
         range: match workload {
             Workload::ProducerConsumer => "even numbers from 2 to 64",
+            Workload::ThreadChurn => "2 to 1000",
             _ => "1 to 64",
         },
     })
@@ -414,7 +458,7 @@ mod tests {
                 }
             }
         }
-        for workload in [Workload::Larson, Workload::ProducerConsumer] {
+        for workload in [Workload::Larson, Workload::ProducerConsumer, Workload::ThreadChurn] {
             for threads in [2, 4, 64] {
                 for live in [100, 1_000, 5_000, 10_000] {
                     let spec = Spec { live, threads, ..Spec::of(workload) };
@@ -434,6 +478,9 @@ mod tests {
         assert_eq!(name("larson:2:5k").as_deref(), Ok("larson"));
         assert_eq!(name("larson:02:1k").as_deref(), Ok("larson:2:1k"));
         assert_eq!(name("producer-consumer:4").as_deref(), Ok("producer-consumer:4"));
+        assert_eq!(name("thread-churn:80:512").as_deref(), Ok("thread-churn"));
+        assert_eq!(name("thread-churn:80:1k").as_deref(), Ok("thread-churn:80:1k"));
+        assert_eq!(name("phase-churn:2048").as_deref(), Ok("phase-churn"));
     }
 
     #[test]
@@ -447,11 +494,16 @@ mod tests {
             let bad = message(&format!("producer-consumer:{threads}:1k"));
             assert!(bad.contains("even numbers"), "{bad}");
         }
+        for threads in ["0", "1", "1001"] {
+            let bad = message(&format!("thread-churn:{threads}"));
+            assert!(bad.contains("there are 2 to 1000"), "{bad}");
+        }
         for name in ["larson@3.9", "calloc-churn@3.9"] {
             assert!(message(name).contains("no eras"), "{}", message(name));
         }
         assert!(message("larson:2:9").contains("bad size `9`"));
         assert!(message("int-churn:2:1k").contains("bad size `2:1k`"));
+        assert_eq!("thread-churn:1000".parse::<Spec>().map(|spec| spec.threads), Ok(1_000));
         assert_eq!("larson:1".parse::<Spec>().map(|spec| spec.threads), Ok(1));
     }
 
