@@ -60,7 +60,7 @@ fn arguments(
     // only.
     let is_watched = matches!(
         request.task,
-        Task::Once | Task::Count | Task::Counters | Task::Life { .. } | Task::Measure { passes: 0 }
+        Task::Once | Task::Count | Task::Counters | Task::Life { .. } | Task::Footprint
     );
     let streams = if is_watched { None } else { workload.streams() };
     let turns = turns(request);
@@ -88,7 +88,7 @@ fn arguments(
 
 /// The plan for turns that the request is replayed by, if it is.
 fn turns<'a>(request: &Request<'a>) -> Option<&'a Turns> {
-    let is_taken = matches!(request.task, Task::Count | Task::Measure { passes: 0 });
+    let is_taken = matches!(request.task, Task::Count | Task::Footprint);
     let turns = request.workload.turns().filter(|_| is_taken);
     turns.filter(|_| request.subject.without_threads().is_none())
 }

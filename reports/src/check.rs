@@ -2,8 +2,8 @@
 //!
 //! Between records, which the harness leaves of both sides, and an exit code. The two sides may stand
 //! in two files (a recorded baseline) or in one (two libraries run side by side). `key` tells whether
-//! two files can be compared at all; `counted` judges what repeats exactly, `timed` and `tails` what
-//! the clock says; `words` and `junit` print.
+//! two files can be compared at all; `counted` judges what repeats exactly, `contract` what single calls
+//! promise, `timed` and `tails` what the clock says; `words` and `junit` print.
 //!
 //! * G1: a regression is never outvoted: the outcome is the worst of the rulings, in the order of
 //!   [`Ruling`].
@@ -11,6 +11,7 @@
 //!   allocator that was never measured cannot pass.
 //! * G3: without a single row there is nothing to be good: the outcome is [`Ruling::Failed`].
 
+mod contract;
 mod counted;
 mod endings;
 mod junit;
@@ -21,6 +22,7 @@ mod tails;
 mod timed;
 mod words;
 
+use crate::record::{Host, Workload};
 use crate::results::Results;
 
 pub use key::Key;
@@ -39,7 +41,7 @@ pub struct Side<'a> {
 /// Which rules are applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// What repeats exactly: instructions, memory, Valgrind errors, verification.
+    /// What repeats exactly: verification, instructions, memory, Valgrind errors, the C contract.
     Deterministic,
     /// Time and tails as well, both sides in one file. A tail that is worse counts once it was
     /// confirmed: in the rounds before this number and again in those from it on.
@@ -47,6 +49,16 @@ pub enum Scope {
         /// First round of the second measurement.
         second_from: u32,
     },
+}
+
+/// Threads for each processor from which on a replay is one of the system's scheduler.
+const MOST_THREADS: u64 = 8;
+
+/// Whether time and single calls of a workload are judged: not where far more threads play it than there
+/// are processors, whose starting and switching is most of the time.
+#[must_use]
+pub fn is_timed(workload: &Workload, host: &Host) -> bool {
+    u64::from(workload.threads) <= MOST_THREADS * u64::from(host.cpus)
 }
 
 /// Rulings on any number of subjects.
@@ -74,7 +86,9 @@ impl Check {
         counted::verification(before, after, &mut self.rows);
         counted::instructions(before, after, &mut self.rows);
         counted::memory(before, after, &mut self.rows);
+        counted::growth(before, after, &mut self.rows);
         counted::memcheck(before, after, &mut self.rows);
+        contract::contract(before, after, &mut self.rows);
         if let Scope::Timed { second_from } = scope {
             timed::time(before, after, &mut self.rows);
             tails::tails(before, after, second_from, &mut self.rows);
@@ -91,7 +105,10 @@ impl Check {
         self.rows.retain(|row| {
             at += 1;
             let is_repeated = row.rule != Rule::Verification && row.ruling == Ruling::Failed;
-            at <= first || !(is_repeated && lost.contains(&row.workload))
+            // An allocator that no child was served by is no more tried call by call.
+            let is_lost = lost.contains(&row.workload)
+                || (row.rule == Rule::Contract && lost.len() == after.results.workloads.len());
+            at <= first || !(is_repeated && is_lost)
         });
     }
 

@@ -26,6 +26,8 @@
 //! | `plain` | nothing wrong: what others are compared with | nothing |
 //! | `wasteful` | executes 2 % more instructions | instruction counts |
 //! | `fat` | takes twice the memory for one block in 20 | peak memory |
+//! | `clinging` | keeps all of a block that shrinks | peak memory, where blocks shrink |
+//! | `mute` | refuses without saying why in errno | the C contract |
 //! | `undefined` | decides once by memory nobody has written | Valgrind's errors |
 //! | `unloaded` | exports no allocator | status `not-loaded` |
 //!

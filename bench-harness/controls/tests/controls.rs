@@ -16,7 +16,8 @@ use std::time::{Duration, Instant};
 const AFTER: usize = arenabench_controls::DEFAULT_AFTER as usize;
 const CALLS: usize = AFTER + 10_000;
 
-const ALL: [&str; 21] = [
+const ALL: [&str; 23] = [
+    "clinging",
     "crashing",
     "dirty",
     "estranged",
@@ -28,6 +29,7 @@ const ALL: [&str; 21] = [
     "leaking",
     "misaligned",
     "misplaced",
+    "mute",
     "overlapping",
     "picky",
     "plain",
@@ -360,6 +362,29 @@ fn wavering_takes_pages_of_its_own_once() {
     // Elsewhere than between two blocks when it is large enough for glibc to map it by itself.
     assert!(wide >= 1 || pages >= 32, "{pages} pages");
     blocks.into_iter().for_each(|block| control.free(block));
+}
+
+#[test]
+fn clinging_keeps_what_shrinks() {
+    let control = Control::load("clinging");
+    let block = control.malloc(1 << 20);
+    assert_eq!(control.realloc(block, 100), block);
+    assert!(control.usable_size(block) >= 1 << 20);
+    control.free(block);
+}
+
+#[test]
+fn mute_refuses_without_a_word() {
+    let errno = || std::io::Error::last_os_error().raw_os_error().unwrap();
+    // SAFETY: the place of this thread's errno.
+    unsafe { *libc::__errno_location() = 0 };
+    assert!(Control::load("plain").malloc(1 << 62).is_null());
+    assert_eq!(errno(), libc::ENOMEM);
+    let mute = Control::load("mute");
+    // SAFETY: as above.
+    unsafe { *libc::__errno_location() = 0 };
+    assert!(mute.malloc(1 << 62).is_null());
+    assert_eq!(errno(), 0);
 }
 
 #[test]

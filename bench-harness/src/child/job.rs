@@ -73,6 +73,9 @@ pub(crate) enum Task {
     Count,
     /// Passes on one thread, one per event of the processor that is counted.
     Counters,
+    /// A pass in which memory is read; unless it is played in turns, more of them, to see whether what
+    /// is left of each adds up.
+    Footprint,
     /// One pass on one thread, a few calls of it looked at closely.
     Look,
     /// One pass on one thread, memory read over its whole life and, if told to wait, for seconds
@@ -110,6 +113,9 @@ pub(crate) struct Found {
     /// What is left of that growth once every block has been freed, on one thread.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) rss_retained_bytes: Option<u64>,
+    /// What later passes have added to it, on one thread.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) rss_growth_bytes: Option<u64>,
     /// Page faults of the first pass on one thread, base heap included.
     pub(crate) page_faults: Option<u64>,
     /// Events that were counted, by kind.

@@ -120,6 +120,7 @@ mod tests {
             pass_wall_ns: vec![1],
             rss_peak_bytes: None,
             rss_retained_bytes: None,
+            rss_growth_bytes: None,
             page_faults: None,
             events: std::collections::BTreeMap::new(),
             timed: None,

@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use super::job::{ANSWER_FD, Answer, Found, Job, Task};
 use crate::counters::Event;
-use crate::os::Mapping;
+use crate::os::{self, Mapping};
 use crate::plan::window::Windows;
 use crate::replay::allocator::Allocator;
 use crate::replay::calm::{CALM_SHARE, Calm};
@@ -103,6 +103,7 @@ fn conclude(job: &Job, identity: Identity, outcome: Outcome) -> Answer {
             pass_wall_ns: measured.pass_wall_ns,
             rss_peak_bytes: measured.rss_peak_bytes,
             rss_retained_bytes: measured.rss_retained_bytes,
+            rss_growth_bytes: measured.rss_growth_bytes,
             page_faults: measured.page_faults,
             events: measured.events,
             timed: measured.timed,
@@ -132,6 +133,7 @@ struct Measured {
     pass_wall_ns: Vec<u64>,
     rss_peak_bytes: Option<u64>,
     rss_retained_bytes: Option<u64>,
+    rss_growth_bytes: Option<u64>,
     page_faults: Option<u64>,
     events: BTreeMap<Event, u64>,
     timed: Option<Timed>,
@@ -176,7 +178,7 @@ impl Visitor for Sampler<'_> {
             Task::Look => return tails::looked_at(self, allocator),
             Task::Counters => return counters::counted(self, allocator),
             Task::Life { waits } => return life::life(self, allocator, waits),
-            Task::Measure { .. } | Task::Verify | Task::Once | Task::Count => {}
+            Task::Measure { .. } | Task::Verify | Task::Once | Task::Count | Task::Footprint => {}
         }
         let mut player = Player::new(shape, self.windows, self.pointers, allocator);
         let job = self.job;
@@ -204,6 +206,9 @@ fn sample<A: Allocator, const TOUCH: u8>(
     if task == Task::Count {
         let page_faults = Some(player.counted_pass::<TOUCH>()?);
         return Ok(Measured { calls: player.region_calls, page_faults, ..Measured::default() });
+    }
+    if task == Task::Footprint {
+        return footprint::<A, TOUCH>(player);
     }
     let Task::Measure { passes } = task else {
         player.pass::<TOUCH>()?;
@@ -234,4 +239,26 @@ fn sample<A: Allocator, const TOUCH: u8>(
     }
     measured.calm = parts.calm();
     Ok(measured)
+}
+
+/// Passes after which a heap has found its size, and those behind them whose growth is told.
+const SETTLING_PASSES: u32 = 2;
+const GROWING_PASSES: u32 = 16;
+
+fn footprint<A: Allocator, const TOUCH: u8>(player: &mut Player<'_, A>) -> Result<Measured, Stop> {
+    let memory = player.memory_pass::<TOUCH>()?;
+    let calls = player.region_calls;
+    let mut resident_after = |passes| -> Result<u64, Stop> {
+        (0..passes).try_for_each(|_| player.pass::<TOUCH>().map(drop))?;
+        Ok(os::anonymous_resident_bytes()?)
+    };
+    let settled = resident_after(SETTLING_PASSES)?;
+    let grown = resident_after(GROWING_PASSES)?.saturating_sub(settled);
+    Ok(Measured {
+        calls,
+        rss_peak_bytes: Some(memory.rss_peak_bytes),
+        rss_retained_bytes: Some(memory.rss_retained_bytes),
+        rss_growth_bytes: Some(grown),
+        ..Measured::default()
+    })
 }

@@ -3,7 +3,7 @@
 //! Measures, and leaves the judging to [`reports::check`]. The two sides are told apart in `sides`;
 //! one that has to be built first is built in `revision`. What is measured:
 //!
-//! | against | verification, instructions, memory, Valgrind errors | time, tails |
+//! | against | verification, instructions, memory, Valgrind errors, C contract | time, tails |
 //! |---|---|---|
 //! | the recorded baseline | yes, when the tool chain is the baseline's | no: figures of two days |
 //! | a revision or library | yes, both sides now | yes, interleaved in random order |
@@ -46,8 +46,9 @@ const TAIL_TIMES: u64 = 10;
 /// Calls beyond which such a region is not made longer.
 const MOST_TAIL_OPERATIONS: u64 = 1_000_000;
 /// Workloads of a gate: small objects, growing tables, deep stacks, two threads, recordings with
-/// large and growing blocks, and every call that these make too seldom to show in their sum.
-const WORKLOADS: [&str; 12] = [
+/// large and growing blocks, every call that these make too seldom to show in their sum, and what is
+/// about memory: other sizes one after the other, threads that come and go.
+const WORKLOADS: [&str; 14] = [
     "int-churn",
     "dict-resize",
     "frame-push-pop",
@@ -60,6 +61,8 @@ const WORKLOADS: [&str; 12] = [
     "aligned-churn",
     "large-churn",
     "growth-churn",
+    "phase-churn",
+    "thread-churn",
 ];
 /// Rounds in which calls are timed one by one; as many again to confirm.
 const TAIL_ROUNDS: u32 = 4;
@@ -113,7 +116,11 @@ pub(crate) fn run(args: &Check, voice: &Voice, interrupt: &Interrupt) -> Outcome
     let prepared: Vec<Prepared> = prepared.collect::<Result<_, _>>()?;
     let tail_operations = extent.operations.saturating_mul(TAIL_TIMES).min(MOST_TAIL_OPERATIONS);
     let tail_operations = tail_operations.max(extent.operations);
-    let long = names.iter().filter(|name| is_timed && name.is_generated());
+    let is_timed_on =
+        |one: &Prepared| is_timed && reports::check::is_timed(&one.record, &fingerprint);
+    let long =
+        names.iter().zip(&prepared).filter(|(name, one)| is_timed_on(one) && name.is_generated());
+    let long = long.map(|(name, _)| name);
     let long = long.map(|name| prepare(name, tail_operations));
     let long: Vec<Prepared> = long.collect::<Result<_, _>>()?;
 
@@ -179,6 +186,7 @@ fn chosen_workloads(args: &Check) -> Result<Vec<Name>, Failure> {
 
 /// Everything that repeats exactly.
 fn count(session: &mut Session<'_>, version: String) -> Result<(), Failure> {
+    session.contracts()?;
     session.verify()?;
     session.counts(&version)?;
     session.footprints()?;
@@ -206,6 +214,8 @@ fn timed<'a>(
     rounds: u32,
 ) -> Result<Judged, Failure> {
     let scope = Scope::Timed { second_from: TAIL_ROUNDS };
+    let host = &read_results(path)?.host;
+    session.workloads.retain(|one| reports::check::is_timed(&one.record, host));
     let every = session.workloads.clone();
     for times in [1, 2] {
         let rounds = rounds * times;

@@ -92,7 +92,7 @@ pub(crate) fn run(args: &List) -> Outcome {
         what: "workload",
         name: "NAME:THREADS:SIZE".to_owned(),
         kind: "generated",
-        description: "larson and producer-consumer on other numbers of threads, or of another size"
+        description: "larson, producer-consumer and thread-churn on other numbers of threads, or of another size"
             .to_owned(),
     });
     let recorded = [

@@ -1,5 +1,5 @@
 //! Takes one footprint: a child without address randomisation and without huge pages, whose memory
-//! is read over one pass and after it.
+//! is read over one pass and after it, and after more of them.
 //!
 //! One thread runs at a time whatever the workload, in turns (`replay::turns`) where it was compiled for
 //! them: what is resident would otherwise hang on how threads happen to run.
@@ -16,10 +16,7 @@ use crate::child::process::without_chance;
 use crate::child::spawn::{self, Limits};
 use crate::interrupt::Interrupt;
 
-/// The only pass is the one in which memory is read.
-pub(crate) const TASK: Task = Task::Measure { passes: 0 };
-
-/// Takes the footprint of `request.subject` on a workload; `request.task` is [`TASK`].
+/// Takes the footprint of `request.subject` on a workload; `request.task` is [`Task::Footprint`].
 ///
 /// # Errors
 /// When no child can be started at all; whatever a child does is a record.
@@ -28,7 +25,7 @@ pub(crate) fn footprint(
     limits: Limits,
     interrupt: &Interrupt,
 ) -> io::Result<Footprint> {
-    debug_assert_eq!(request.task, TASK);
+    debug_assert_eq!(request.task, Task::Footprint);
     let mut record = Footprint {
         subject: request.subject.name.clone(),
         workload: request.workload.record.workload.clone(),
@@ -39,6 +36,7 @@ pub(crate) fn footprint(
         message: None,
         rss_peak_bytes: None,
         rss_retained_bytes: None,
+        rss_growth_bytes: None,
     };
     if let Some(reason) = request.subject.missing() {
         (record.status, record.message) = (Status::Missing, Some(reason));
@@ -54,6 +52,7 @@ pub(crate) fn footprint(
     if let Some(found) = verdict.found {
         record.rss_peak_bytes = found.rss_peak_bytes;
         record.rss_retained_bytes = found.rss_retained_bytes;
+        record.rss_growth_bytes = found.rss_growth_bytes;
     }
     Ok(record)
 }

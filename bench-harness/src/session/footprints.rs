@@ -5,9 +5,15 @@ use std::time::Instant;
 use reports::record::Record;
 
 use super::{Conditions, Session, Turn, cannot_start};
+use crate::child::job::Task;
 use crate::exit::Failure;
-use crate::measure::footprint::{self, TASK};
+use crate::measure::footprint;
+use crate::replay::touch::Touch;
 use crate::side_by_side::side_by_side;
+
+/// Every OS page of a new block is touched: of a large block that nobody wrote into nothing would be
+/// resident, and nothing be missed that is not given back.
+const TOUCH: Touch = Touch::Page;
 
 impl Session<'_> {
     /// Takes the footprint of every cell once, as many at a time as there are processors.
@@ -15,12 +21,12 @@ impl Session<'_> {
     /// # Errors
     /// As [`Session::verify`].
     pub(crate) fn footprints(&mut self) -> Result<(), Failure> {
-        let Conditions { touch, limits, interrupt, voice, .. } = self.conditions;
+        let Conditions { limits, interrupt, voice, .. } = self.conditions;
         let turns = self.turns(false);
         voice.phase("Reading memory", turns.len() as u64);
         let begin = Instant::now();
         let work = |_, turn: &Turn<'_>| {
-            footprint::footprint(&turn.request(touch, TASK, 0), limits, interrupt)
+            footprint::footprint(&turn.request(TOUCH, Task::Footprint, 0), limits, interrupt)
                 .map_err(cannot_start)
         };
         let outcome = side_by_side(&turns, self.jobs(1), interrupt, work, |_, record| {

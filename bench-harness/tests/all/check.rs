@@ -52,6 +52,7 @@ fn the_same_library_is_good_and_every_rule_has_spoken() {
         "peak-memory",
         "retained-memory",
         "valgrind-errors",
+        "contract",
         "time",
     ] {
         assert!(good.iter().any(|one| one.starts_with(rule)), "{rule}: {good:?}");
@@ -101,6 +102,42 @@ fn memory_that_is_never_used_again_is_a_regression_of_retained_memory() {
 
 /// Would catch a gate that looks at the verified replay alone: it plays one pass, and is sound.
 #[test]
+fn a_block_lost_now_and_then_is_a_regression_of_growing_memory_alone() {
+    if !have("valgrind") {
+        return;
+    }
+    let settings = [("ARENABENCH_CONTROL_EVERY", "512")];
+    let ended = against_plain("leaking", &settings, "--no-time");
+    assert_eq!(ended.code, 1, "{}\n{}", ended.stdout, ended.stderr);
+    let regressions = ruled(&ended, "regression");
+    assert!(regressions.contains(&"growing-memory".to_owned()), "{regressions:?}");
+    assert!(!regressions.contains(&"peak-memory".to_owned()), "{regressions:?}");
+}
+
+/// In a pass of the usual loads no large block shrinks.
+#[test]
+fn what_a_shrunk_block_keeps_is_a_regression_of_peak_memory_on_the_load_for_it() {
+    if !have("valgrind") {
+        return;
+    }
+    let clinging = control("clinging");
+    let check = format!(
+        "check -s clinging={} --against {} -w int-churn:1k -w phase-churn --no-time --format csv -q",
+        clinging.display(),
+        control("plain").display()
+    );
+    let ended = arenabench(&check);
+    assert_eq!(ended.code, 1, "{}\n{}", ended.stdout, ended.stderr);
+    let rows = ended
+        .stdout
+        .lines()
+        .filter(|line| line.ends_with("regression,") || line.contains(",regression,"));
+    let rows: Vec<&str> = rows.collect();
+    assert!(rows.iter().any(|row| row.starts_with("peak-memory,phase-churn,")), "{rows:?}");
+    assert!(!rows.iter().any(|row| row.contains("int-churn")), "{rows:?}");
+}
+
+#[test]
 fn a_crash_that_the_verified_replay_does_not_reach_is_a_regression() {
     if !have("valgrind") {
         return;
@@ -130,6 +167,21 @@ fn one_new_valgrind_error_is_a_regression_and_nothing_else_is() {
     let rows = check["rulings"].as_array().unwrap();
     let row = rows.iter().find(|row| row["rule"] == "valgrind-errors").unwrap();
     assert_eq!((row["before"].as_f64(), row["after"].as_f64()), (Some(0.0), Some(1.0)), "{row}");
+}
+
+/// No workload asks for more than there is.
+#[test]
+fn a_promise_that_only_a_refused_call_shows_is_a_regression_of_the_contract() {
+    if !have("valgrind") {
+        return;
+    }
+    let ended = against_plain("mute", &[], "--no-time");
+    assert_eq!(ended.code, 1, "{}\n{}", ended.stdout, ended.stderr);
+    let regressions = ruled(&ended, "regression");
+    let mut contract = regressions.iter().filter(|one| one.starts_with("contract "));
+    assert!(contract.any(|one| one.contains("malloc(SIZE_MAX)")), "{regressions:?}");
+    assert!(!regressions.contains(&"verification".to_owned()), "{regressions:?}");
+    assert!(ended.stdout.contains("errno"), "{}", ended.stdout);
 }
 
 #[test]

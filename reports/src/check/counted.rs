@@ -3,7 +3,7 @@
 use super::Side;
 use super::endings;
 use super::row::{Row, Ruling};
-use super::rule::{INSTRUCTIONS, MEMORY, PAGE_BYTES, Rule};
+use super::rule::{GROWTH_BYTES, INSTRUCTIONS, MEMORY, PAGE_BYTES, Rule};
 use crate::record::{Counts, Footprint, Memcheck, Sample, Status};
 
 /// Every verified cell of `after`, and every other replay of it that did not come to its end: wrong
@@ -113,6 +113,41 @@ pub(super) fn memory(before: Side<'_>, after: Side<'_>, rows: &mut Vec<Row>) {
             let row = on_others(rule, cell, &found, on);
             rows.push(row.unwrap_or_else(|| relative(rule, cell, found, MEMORY)));
         }
+    }
+}
+
+/// Memory that passes add. Where threads make the calls in turns there is one pass alone, and no row.
+pub(super) fn growth(before: Side<'_>, after: Side<'_>, rows: &mut Vec<Row>) {
+    let of = |side: Side<'_>, workload: &str| {
+        let mut all = side.results.footprints.iter();
+        let cell = all.find(|one| one.subject == side.subject && one.workload == workload);
+        cell.and_then(|one| one.rss_growth_bytes).map(|bytes| bytes as f64)
+    };
+    for workload in workloads(after) {
+        // A cell that has no figures at all is told of by the other rules on memory.
+        let Some(now) = of(after, workload) else { continue };
+        let blank = Row::without_figures(
+            Rule::GrowingMemory,
+            (workload, after.subject),
+            Ruling::Undecided,
+            "the side before was not asked; record the baseline anew",
+        );
+        let Some(was) = of(before, workload) else {
+            rows.push(blank);
+            continue;
+        };
+        rows.push(Row {
+            before: Some(was),
+            after: Some(now),
+            threshold: "4 pages".to_owned(),
+            ruling: match () {
+                () if now > was + GROWTH_BYTES => Ruling::Regression,
+                () if was > now + GROWTH_BYTES => Ruling::Better,
+                () => Ruling::Good,
+            },
+            note: None,
+            ..blank
+        });
     }
 }
 

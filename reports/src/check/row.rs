@@ -94,12 +94,12 @@ impl Row {
     pub(super) fn figure(&self, value: Option<f64>) -> String {
         let Some(value) = value else { return String::new() };
         match self.rule {
-            Rule::PeakMemory | Rule::RetainedMemory => quantity::bytes(value),
+            Rule::PeakMemory | Rule::RetainedMemory | Rule::GrowingMemory => quantity::bytes(value),
             Rule::Instructions => format!("{value:.2}"),
             Rule::Time => format!("{} ns", quantity::figure(value)),
             Rule::Tails if self.part.as_deref().is_some_and(is_share) => quantity::figure(value),
             Rule::Tails => quantity::duration(value),
-            Rule::ValgrindErrors | Rule::Verification => quantity::figure(value),
+            Rule::ValgrindErrors | Rule::Verification | Rule::Contract => format!("{value:.0}"),
         }
     }
 
@@ -109,6 +109,10 @@ impl Row {
             format!(" [{:+.1}, {:+.1}]", 100.0 * (ends.low - 1.0), 100.0 * (ends.high - 1.0))
         };
         match self.ratio() {
+            // Half a per cent counts, and shall not be printed as half a per cent where it does not.
+            Some(ratio) if self.rule == Rule::Instructions => {
+                format!("{:+.3} %", 100.0 * (ratio - 1.0))
+            }
             Some(ratio) => {
                 let ends = self.interval.map(interval).unwrap_or_default();
                 format!("{:+.2} %{ends}", 100.0 * (ratio - 1.0))

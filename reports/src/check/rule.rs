@@ -11,8 +11,12 @@ pub enum Rule {
     PeakMemory,
     /// Resident memory once everything was freed.
     RetainedMemory,
+    /// Resident memory that passes add, each with everything freed in the end.
+    GrowingMemory,
     /// Errors that memcheck reports.
     ValgrindErrors,
+    /// What C's malloc family promises, call by call.
+    Contract,
     /// Paired time.
     Time,
     /// Times of single calls.
@@ -23,6 +27,8 @@ pub enum Rule {
 pub(super) const INSTRUCTIONS: f64 = 0.005;
 /// Change of memory from which it counts, as a share; one OS page more is never enough.
 pub(super) const MEMORY: f64 = 0.01;
+/// Growth over all passes from which it counts, beyond that of before.
+pub(super) const GROWTH_BYTES: f64 = 4.0 * PAGE_BYTES;
 /// Size of an OS page.
 pub(super) const PAGE_BYTES: f64 = 4096.0;
 /// Change of time from which it counts while the working set fits the second-level cache and one
@@ -40,7 +46,9 @@ impl Rule {
             Self::Instructions => "instructions",
             Self::PeakMemory => "peak-memory",
             Self::RetainedMemory => "retained-memory",
+            Self::GrowingMemory => "growing-memory",
             Self::ValgrindErrors => "valgrind-errors",
+            Self::Contract => "contract",
             Self::Time => "time",
             Self::Tails => "tails",
         }
@@ -55,7 +63,11 @@ impl Rule {
             Self::PeakMemory | Self::RetainedMemory => {
                 "memory repeats to the page without address randomisation and huge pages"
             }
+            Self::GrowingMemory => {
+                "the same calls once more, everything freed in between, need no more memory"
+            }
             Self::ValgrindErrors => "the same replay reports the same errors",
+            Self::Contract => "the same call under the same conditions did what is promised",
             Self::Time => "paired by round, interval widened for the number of workloads",
             Self::Tails => "every round is worse than the usual one before, in two measurements",
         }

@@ -13,10 +13,9 @@
 //!
 //! A second measurement must say the same before it counts.
 
-use super::Side;
-use super::counted::workloads;
 use super::row::{Row, Ruling};
 use super::rule::Rule;
+use super::{Side, is_timed};
 use crate::record::{ALL_CALLS, TailRow, Tails};
 use crate::statistics::median;
 
@@ -41,7 +40,9 @@ struct Figure {
 /// Every kind of call of every workload: one row per workload when nothing is worse, else one per
 /// figure that is.
 pub(super) fn tails(before: Side<'_>, after: Side<'_>, second_from: u32, rows: &mut Vec<Row>) {
-    for workload in workloads(after) {
+    let results = after.results;
+    let judged = results.workloads.iter().filter(|one| is_timed(one, &results.host));
+    for workload in judged.map(|one| one.workload.as_str()) {
         let (was, now) = (timed(before, workload), timed(after, workload));
         let cell = (workload, after.subject);
         if was.is_empty() || now.is_empty() {

@@ -11,10 +11,10 @@
 //! the same on every computer. A load that is bound by memory, whose speed the host's other tenants
 //! share, is not judged at all.
 
-use super::Side;
 use super::counted::workloads;
 use super::row::{Row, Ruling};
 use super::rule::{Rule, TIME_BEYOND_L2, TIME_WITHIN_L2};
+use super::{Side, is_timed};
 use crate::record::Workload;
 use crate::statistics::{Estimate, MIN_BOOTSTRAP_ROUNDS, Rounds, by_round, ratios};
 
@@ -28,7 +28,11 @@ const MEMORY_BOUND_MISSES: f64 = 1.0;
 pub(super) fn time(before: Side<'_>, after: Side<'_>, rows: &mut Vec<Row>) {
     let judged: Vec<(&str, f64)> = workloads(after)
         .filter_map(|name| {
-            let workload = after.results.workloads.iter().find(|one| one.workload == name)?;
+            let mut all = after.results.workloads.iter();
+            let workload = all.find(|one| one.workload == name)?;
+            if !is_timed(workload, &after.results.host) {
+                return None;
+            }
             Some((name, threshold(workload, misses(before, name))?))
         })
         .collect();

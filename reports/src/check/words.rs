@@ -129,9 +129,11 @@ fn line(row: &Row) -> Vec<String> {
     let name = row.rule.name();
     let rule = row.part.as_ref().map_or_else(|| name.to_owned(), |part| format!("{name}: {part}"));
     let why = match (&row.note, row.ruling) {
-        (Some(note), Ruling::Regression | Ruling::Better) => {
-            format!("{note}; {}", row.rule.why())
+        (note, Ruling::Better) => {
+            let note = note.as_ref().map(|note| format!("{note}; ")).unwrap_or_default();
+            format!("{note}if nothing was meant to get better: what is not done any more?")
         }
+        (Some(note), Ruling::Regression) => format!("{note}; {}", row.rule.why()),
         (Some(note), _) => note.clone(),
         (None, _) => row.rule.why().to_owned(),
     };

@@ -3,7 +3,7 @@
 
 use crate::synthetic::{self, Noise};
 use reports::check::{Check, Key, Row, Rule, Ruling, Scope, Side};
-use reports::record::{Call, Counts, Footprint, Sample, Status, Tails};
+use reports::record::{Call, Contract, Counts, Footprint, Sample, Status, Tails, Verdict};
 use reports::results::Results;
 
 const ROUNDS: u32 = 15;
@@ -17,6 +17,7 @@ struct Planted {
     noise: f64,
     tails: f64,
     errors: u64,
+    growth: u64,
     status: Status,
 }
 
@@ -27,6 +28,7 @@ const NONE: Planted = Planted {
     noise: 0.01,
     tails: 1.0,
     errors: 0,
+    growth: 4096,
     status: Status::Ok,
 };
 
@@ -76,6 +78,7 @@ fn results(planted: &Planted) -> Results {
             message: None,
             rss_peak_bytes: Some((8e6 * times(planted.memory)) as u64),
             rss_retained_bytes: Some((8e6 * times(planted.memory)) as u64),
+            rss_growth_bytes: Some(if is_new { planted.growth } else { 0 }),
         });
         let mut memcheck = made.memchecks[0].clone();
         memcheck.subject = subject.to_owned();
@@ -124,6 +127,8 @@ fn each_rule_catches_what_is_beyond_its_threshold_and_passes_what_is_within() {
         (Planted { instructions: 1.004, ..NONE }, vec![]),
         (Planted { memory: 1.011, ..NONE }, vec![Rule::PeakMemory, Rule::RetainedMemory]),
         (Planted { memory: 1.009, ..NONE }, vec![]),
+        (Planted { growth: 5 * 4096, ..NONE }, vec![Rule::GrowingMemory]),
+        (Planted { growth: 4 * 4096, ..NONE }, vec![]),
         (Planted { errors: 1, ..NONE }, vec![Rule::ValgrindErrors]),
         (Planted { time: 1.10, ..NONE }, vec![Rule::Time]),
         (Planted { time: 1.02, ..NONE }, vec![]),
@@ -313,4 +318,77 @@ fn every_form_names_what_moved() {
         assert!(text.to_lowercase().contains("regression"), "{text}");
         assert!(text.contains("peak-memory"), "{text}");
     }
+}
+
+/// Both sides with rows of the C contract, by verdict before and after.
+fn with_contract(rows: &[(&str, Verdict, Verdict)]) -> Check {
+    let mut results = results(&NONE);
+    for &(call, before, after) in rows {
+        results.contracts.push(synthetic::contract("old", call, before));
+        results.contracts.push(synthetic::contract("new", call, after));
+    }
+    of_sides(&results)
+}
+
+fn of_sides(results: &Results) -> Check {
+    let side = |subject| Side { results, subject };
+    let mut check = Check::default();
+    check.judge(side("old"), side("new"), Scope::Deterministic);
+    check
+}
+
+/// Part and ruling of the rows on the contract.
+fn contract_rulings(check: &Check) -> Vec<(Option<&str>, Ruling)> {
+    let rows = check.rows.iter().filter(|row| row.rule == Rule::Contract);
+    rows.map(|row| (row.part.as_deref(), row.ruling)).collect()
+}
+
+#[test]
+fn a_promise_that_is_newly_broken_is_a_regression_and_one_that_always_was_is_not() {
+    use Verdict::{Absent, Allowed, Crashed, Differs, Ok};
+    let broken = Ruling::Regression;
+    for (before, after, ruling) in [
+        (Ok, Differs, Some(broken)),
+        (Ok, Crashed, Some(broken)),
+        (Ok, Absent, Some(broken)),
+        (Allowed, Differs, Some(broken)),
+        (Differs, Ok, Some(Ruling::Better)),
+        (Ok, Allowed, None),
+        (Differs, Crashed, None),
+        (Absent, Absent, None),
+    ] {
+        let check = with_contract(&[("malloc(0)", Ok, Ok), ("realloc(p, 0)", before, after)]);
+        let expected = match ruling {
+            Some(ruling) => (Some("realloc(p, 0)"), ruling),
+            None => (None, Ruling::Good),
+        };
+        assert_eq!(contract_rulings(&check), [expected], "{before:?} {after:?}");
+    }
+}
+
+#[test]
+fn a_contract_that_ends_the_child_is_a_regression_and_one_that_was_not_tried_is_not_good() {
+    let ended = |status, message: &str| Contract {
+        row: None,
+        verdict: None,
+        found: None,
+        status,
+        message: Some(message.to_owned()),
+        ..synthetic::contract("new", "", Verdict::Ok)
+    };
+    let mut before = results(&NONE);
+    before.contracts.push(synthetic::contract("old", "malloc(0)", Verdict::Ok));
+    for (after, ruling) in [
+        (Some(ended(Status::Signal, "killed by SIGSEGV")), Ruling::Regression),
+        (Some(ended(Status::NotLoaded, "glibc serves")), Ruling::Failed),
+        (None, Ruling::Failed),
+    ] {
+        let mut results = before.clone();
+        results.contracts.extend(after);
+        assert_eq!(contract_rulings(&of_sides(&results)), [(None, ruling)]);
+    }
+    // A baseline from before there was such a rule.
+    let mut results = results(&NONE);
+    results.contracts.push(synthetic::contract("new", "malloc(0)", Verdict::Ok));
+    assert_eq!(contract_rulings(&of_sides(&results)), [(None, Ruling::Undecided)]);
 }

@@ -108,6 +108,7 @@ fn full_records() -> Vec<Record> {
             message: Some("message".to_owned()),
             rss_peak_bytes: Some(4096),
             rss_retained_bytes: Some(4096),
+            rss_growth_bytes: Some(4096),
         }),
         Record::Memory(Memory {
             message: Some("message".to_owned()),

@@ -25,8 +25,9 @@ pub(super) const SIZES: [u64; 5] = [128, 512, 2048, 8192, 40_000];
 /// Size of a shrinking block before and after, in bytes.
 pub(super) const SHRINKING: (u64, u64) = (1 << 20, 40_000);
 
-/// Bytes of all shrinking blocks before they shrink, in times the bytes of a phase of one size.
-const SHRINKING_TIMES: u64 = 12;
+/// Bytes of all shrinking blocks before they shrink, in times the bytes of a phase of one size: so many
+/// that most bytes are alive, and memory is read, where the last of them has not shrunk yet.
+const SHRINKING_TIMES: u64 = 16;
 
 /// Emits the region up to, but without, its end mark; there is no live set before it.
 pub(super) fn emit(spec: &Spec, operations: u64, heap: &mut Emitter<'_>, dice: &mut Dice) {

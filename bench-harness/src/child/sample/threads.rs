@@ -70,6 +70,7 @@ impl Sampler<'_> {
             | Task::Look
             | Task::Count
             | Task::Counters
+            | Task::Footprint
             | Task::Life { .. } => (1, false),
         };
         let most = if timed { least * MOST_TIMES } else { least };

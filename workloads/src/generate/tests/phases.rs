@@ -52,7 +52,7 @@ fn phases_hold_one_size_each_and_the_bytes_asked_for_and_leave_nothing_alive() {
             assert!(phase.resized.iter().all(|found| Some(*found) == resized));
             assert_eq!(phase.resized.len(), if place == 5 { phase.sizes.len() } else { 0 });
             let share = phase.peak_bytes as f64 / f64::from(live);
-            let expected = if place == 5 { 0.45..1.0 } else { 0.98..1.001 };
+            let expected = if place == 5 { 0.45..1.2 } else { 0.98..1.001 };
             assert!(expected.contains(&share), "{name}: phase {at} holds {share} of its bytes");
         }
     }
@@ -70,13 +70,16 @@ fn a_phase_frees_its_older_half_in_order_and_the_younger_in_random_order() {
 }
 
 #[test]
-fn a_cycle_of_phases_is_over_before_48_000_calls_and_ends_in_24_blocks_that_shrink() {
+fn a_cycle_of_phases_is_over_before_48_000_calls_and_ends_in_32_blocks_that_shrink() {
     let phases = phases("phase-churn", 50_000);
     assert_eq!(phases.len(), 6, "the first size, begun again, is not at its end");
     let calls: u64 = phases.iter().map(|phase| phase.calls).sum();
     assert_eq!(calls, phase_churn::cycle_calls(DEFAULT_PHASE_LIVE));
     assert!(calls < 48_000, "{calls} calls");
-    assert_eq!(phases[5].sizes.len(), 24);
+    assert_eq!(phases[5].sizes.len(), 32);
+    // Where memory is read: the last of them whole, the others shrunk.
+    let (large, small) = phase_churn::SHRINKING;
+    assert!(large + 31 * small > DEFAULT_PHASE_LIVE << 10);
 }
 
 #[test]
