@@ -22,7 +22,6 @@ mod tails;
 mod timed;
 mod words;
 
-use crate::record::{Host, Workload};
 use crate::results::Results;
 
 pub use key::Key;
@@ -51,14 +50,13 @@ pub enum Scope {
     },
 }
 
-/// Threads for each processor from which on a replay is one of the system's scheduler.
-const MOST_THREADS: u64 = 8;
+/// A load of threads that start and end, whose time is that of the system's scheduler.
+const UNTIMED: &str = "thread-churn";
 
-/// Whether time and single calls of a workload are judged: not where far more threads play it than there
-/// are processors, whose starting and switching is most of the time.
+/// Whether time and single calls of a workload are judged.
 #[must_use]
-pub fn is_timed(workload: &Workload, host: &Host) -> bool {
-    u64::from(workload.threads) <= MOST_THREADS * u64::from(host.cpus)
+pub fn is_timed(workload: &str) -> bool {
+    workload.split([':', '@', '+']).next() != Some(UNTIMED)
 }
 
 /// Rulings on any number of subjects.

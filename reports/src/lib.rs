@@ -35,6 +35,7 @@ pub mod record;
 pub mod results;
 pub mod statistics;
 pub mod summary;
+pub mod weather;
 
 mod chart;
 mod counters;

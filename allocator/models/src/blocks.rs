@@ -1,6 +1,7 @@
 //! Dead blocks, as far as the protocols see them.
 
 /// A block: two words, the seat of one passenger, its map entry, and how often it came home.
+#[repr(align(16))]
 struct Block {
     link: loom::cell::UnsafeCell<*mut u8>,
     second: loom::cell::UnsafeCell<*mut u8>,
@@ -119,6 +120,7 @@ pub(crate) mod range {
 }
 
 pub(crate) mod class {
+    pub(crate) const GRAIN: usize = 16;
     pub(crate) const OFFSETS_END: usize = 85 * 16;
     /// Offset of a class whose chains are sent block by block.
     pub(crate) const SINGLE: u32 = 16;

@@ -48,6 +48,8 @@ use super::span_store;
 /// Slices that may be asked for before chains go home. A chain that becomes a front costs a few
 /// lines; one that goes home costs a free for each of its blocks.
 const HOMING_SLICES: usize = (1 << 20) / SLICE_BYTES;
+/// Chains that may arrive before all go home, each of 16 KiB at most.
+const HOMING_CHAINS: usize = 1024;
 
 /// The front of a class.
 #[repr(C)]
@@ -91,8 +93,10 @@ pub(crate) struct ThreadHeap {
     tag: u32,
     /// Whether a class may hold chains.
     has_chains: bool,
-    /// Slices that were asked for while chains lay here.
+    /// Slices that were asked for since chains went home.
     asked: usize,
+    /// Chains that have arrived since.
+    arrived: usize,
     /// Whether large blocks are listed, for a heap that is dropped with all it holds.
     pub(crate) is_private: bool,
     classes: [ClassPools; CLASSES],
@@ -133,6 +137,7 @@ impl ThreadHeap {
             tag: number << OWNER_SHIFT,
             has_chains: false,
             asked: 0,
+            arrived: 0,
             is_private: false,
             classes: [const { ClassPools::NONE }; CLASSES],
             large: Span::NULL,
@@ -307,6 +312,13 @@ impl Heap {
             return true;
         }
         remote::collect(self);
+        if self.fields().arrived >= HOMING_CHAINS {
+            self.send_chains_home();
+            // Before another takes its place: some were the current pool's.
+            if !current.is_null() && self.take_from(current, offset) {
+                return true;
+            }
+        }
         if !self.pools(offset).chains.is_null() {
             let sent = self.take_chain(offset);
             self.fill(offset, sent);
@@ -344,7 +356,7 @@ impl Heap {
 
     /// Returns what other threads sent to its pools; whether there was any.
     pub(crate) fn send_chains_home(self) -> bool {
-        self.fields().asked = 0;
+        (self.fields().asked, self.fields().arrived) = (0, 0);
         if !self.fields().has_chains {
             return false;
         }
@@ -514,6 +526,7 @@ impl Heap {
         unsafe { slice::set_second(chain, pools.chains) };
         pools.chains = chain;
         self.fields().has_chains = true;
+        self.fields().arrived += 1;
     }
 
     /// Returns every dead block to its pool and gives empty pools back; what was freed here for

@@ -28,7 +28,7 @@ pub(crate) mod check;
 use core::ptr;
 use core::sync::atomic::Ordering;
 
-use super::class::OFFSETS_END;
+use super::class::{GRAIN, OFFSETS_END};
 use super::fatal::{Misuse, die};
 use super::heap::Heap;
 use super::range::{self, OWNER_SHIFT};
@@ -199,16 +199,23 @@ pub(crate) fn collect(heap: Heap) {
 }
 
 /// Makes a list of a chain, in which every block leads to the next by its first word. The stores to
-/// passengers wait for nobody.
+/// passengers wait for nobody. Dies where the program wrote into a carrier, or freed one twice, so that the
+/// chain leads elsewhere or into itself.
 ///
 /// # Safety
 /// The chain keeps M1 and M4 for `entry`, and is the caller's.
 pub(crate) unsafe fn unroll(chain: *mut u8, entry: u32) -> *mut u8 {
     let seats = seats(block_size(entry)).into();
     let mut carrier = chain;
+    let mut blocks = 0;
     while !carrier.is_null() {
-        // SAFETY: M1: carriers are dead blocks of ours.
+        // SAFETY: M1: carriers are dead blocks of ours; the first by what `collect` found, others by the
+        // look that follows.
         let next = unsafe { slice::link(carrier) };
+        blocks += 1;
+        if blocks > CHAIN_BLOCKS || !(next.is_null() || is_of(next, entry)) {
+            die(Misuse::SmashedLink, carrier);
+        }
         let mut last = carrier;
         for seat in 0..seats {
             // SAFETY: M1, M4: a carrier of the class.
@@ -216,8 +223,7 @@ pub(crate) unsafe fn unroll(chain: *mut u8, entry: u32) -> *mut u8 {
             if block.is_null() {
                 break;
             }
-            // By M1 a block of ours, unless the program wrote into the carrier.
-            if !range::locate(block).is_some_and(|(range, index)| range.entry(index) == entry) {
+            if !is_of(block, entry) {
                 die(Misuse::SmashedLink, carrier);
             }
             // SAFETY: M1: the passenger is dead and ours, as is the carrier.
@@ -229,6 +235,12 @@ pub(crate) unsafe fn unroll(chain: *mut u8, entry: u32) -> *mut u8 {
         carrier = next;
     }
     chain
+}
+
+/// Whether an address may be that of a block with this map entry.
+fn is_of(block: *mut u8, entry: u32) -> bool {
+    block.addr().is_multiple_of(GRAIN)
+        && range::locate(block).is_some_and(|(range, index)| range.entry(index) == entry)
 }
 
 /// Sends everything that is being gathered.

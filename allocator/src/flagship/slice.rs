@@ -2,8 +2,9 @@
 //!
 //! A range is cut into *slices* of 16 KiB. A *span* is a row of slices in one arena, used as a pool
 //! of equal blocks, as one large block, or free. Nothing is written into the memory itself but the
-//! links of free blocks: what is known of a slice stands in its [`SliceRecord`], 64 bytes in a side
-//! array, so that a pool's blocks begin at the pool's first byte.
+//! links of free blocks and, in chains on their way, addresses of others (`remote.rs`): what is known
+//! of a slice stands in its [`SliceRecord`], 64 bytes in a side array, so that a pool's blocks begin at
+//! the pool's first byte.
 //!
 //! ```text
 //! SliceRecord      of a pool's first slice          of a free span's first slice

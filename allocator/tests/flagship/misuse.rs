@@ -322,6 +322,9 @@ fn smash_chain(word: usize, value: fn(*mut u8) -> *mut u8) {
 #[test]
 fn overwritten_chains_die_in_the_release_heap() {
     const DEATHS: &[Death] = &[
+        ("text for the link", || smash_chain(0, |_| address(0x4141_4141_4141_4141))),
+        ("live block of another class for the link", || smash_chain(0, |_| Arenite::malloc(64))),
+        ("unaligned", || smash_chain(2, |live| live.wrapping_add(8))),
         ("text that looks like no address", || smash_chain(2, |_| address(0x4141_4141_4141_4141))),
         ("null page", || smash_chain(3, |_| address(64))),
         ("block of another class", || smash_chain(2, |_| Arenite::malloc(64))),
@@ -329,6 +332,25 @@ fn overwritten_chains_die_in_the_release_heap() {
         ("arena without blocks", || smash_chain(2, |live| live.wrapping_add(1 << 20))),
         ("text", || smash_chain(2, |_| text())),
     ];
+    each_dies(|| {}, DEATHS);
+}
+
+/// Twice by another thread: the chain leads into itself.
+#[test]
+fn chain_with_a_block_twice_dies_in_the_release_heap() {
+    const DEATHS: &[Death] = &[("16 bytes", || {
+        let block = Arenite::malloc(16).expose_provenance();
+        thread::spawn(move || {
+            for _ in 0..2 {
+                // SAFETY: none: what a double free does.
+                unsafe { Arenite::free(std::ptr::with_exposed_provenance_mut(block)) };
+            }
+        })
+        .join()
+        .unwrap();
+        last_words(SMASHED, std::ptr::with_exposed_provenance_mut(block));
+        Arenite::purge();
+    })];
     each_dies(|| {}, DEATHS);
 }
 

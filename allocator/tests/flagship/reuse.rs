@@ -68,6 +68,22 @@ fn blocks_that_others_freed_serve_other_classes() {
     });
 }
 
+/// What others sent home does not lie for good where the owner asks for no more memory.
+#[test]
+fn blocks_that_others_freed_go_home_while_the_owner_needs_little() {
+    const BYTES: usize = 64 << 20;
+    alone(|| {
+        let blocks = fill(BYTES, 100);
+        thread::spawn(|| drop(blocks)).join().unwrap();
+        for _ in 0..3 {
+            drop(fill(256 << 10, 200));
+        }
+        let stats = Arenite::stats();
+        assert!(used_bytes(&stats) < BYTES / 2, "{stats}");
+        assert_empty();
+    });
+}
+
 /// Fills a small address space with blocks that another thread then frees; asks for one of `size`.
 fn serves_when_memory_is_out(size: usize) {
     let (sender, receiver) = mpsc::channel::<Vec<Block<Called>>>();

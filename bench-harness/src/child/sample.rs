@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::FromRawFd;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::job::{ANSWER_FD, Answer, Found, Job, Task};
 use crate::counters::Event;
@@ -241,24 +241,26 @@ fn sample<A: Allocator, const TOUCH: u8>(
     Ok(measured)
 }
 
-/// Passes after which a heap has found its size, and those behind them whose growth is told.
-const SETTLING_PASSES: u32 = 2;
-const GROWING_PASSES: u32 = 16;
+/// Passes behind the first whose growth is told.
+const GROWING_PASSES: u32 = 18;
+/// Time that they may take, as far as the first one tells.
+const MOST_GROWING: Duration = Duration::from_secs(5);
 
 fn footprint<A: Allocator, const TOUCH: u8>(player: &mut Player<'_, A>) -> Result<Measured, Stop> {
+    let begin = Instant::now();
     let memory = player.memory_pass::<TOUCH>()?;
     let calls = player.region_calls;
-    let mut resident_after = |passes| -> Result<u64, Stop> {
-        (0..passes).try_for_each(|_| player.pass::<TOUCH>().map(drop))?;
-        Ok(os::anonymous_resident_bytes()?)
-    };
-    let settled = resident_after(SETTLING_PASSES)?;
-    let grown = resident_after(GROWING_PASSES)?.saturating_sub(settled);
+    let mut rss_growth_bytes = None;
+    if begin.elapsed() * GROWING_PASSES <= MOST_GROWING {
+        let before = os::anonymous_resident_bytes()?;
+        (0..GROWING_PASSES).try_for_each(|_| player.pass::<TOUCH>().map(drop))?;
+        rss_growth_bytes = Some(os::anonymous_resident_bytes()?.saturating_sub(before));
+    }
     Ok(Measured {
         calls,
         rss_peak_bytes: Some(memory.rss_peak_bytes),
         rss_retained_bytes: Some(memory.rss_retained_bytes),
-        rss_growth_bytes: Some(grown),
+        rss_growth_bytes,
         ..Measured::default()
     })
 }

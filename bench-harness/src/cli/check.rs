@@ -26,7 +26,7 @@ pub(crate) struct Check {
     /// Subject: a name from `list`, or NAME=/path/lib.so [default: arenite-preload]
     #[arg(short, long = "subject", value_name = "S", value_parser = Subject::parse)]
     pub(crate) subjects: Vec<Subject>,
-    /// Workload: a name from `list`, or a trace file [default: twelve short ones]
+    /// Workload: a name from `list`, or a trace file [default: fourteen short ones]
     #[arg(short, long = "workload", value_name = "W", value_parser = workload_name())]
     pub(crate) workloads: Vec<Name>,
     /// What is compared with, run side by side: a revision of this repository, whose libarenite.so is

@@ -116,8 +116,7 @@ pub(crate) fn run(args: &Check, voice: &Voice, interrupt: &Interrupt) -> Outcome
     let prepared: Vec<Prepared> = prepared.collect::<Result<_, _>>()?;
     let tail_operations = extent.operations.saturating_mul(TAIL_TIMES).min(MOST_TAIL_OPERATIONS);
     let tail_operations = tail_operations.max(extent.operations);
-    let is_timed_on =
-        |one: &Prepared| is_timed && reports::check::is_timed(&one.record, &fingerprint);
+    let is_timed_on = |one: &Prepared| is_timed && reports::check::is_timed(&one.record.workload);
     let long =
         names.iter().zip(&prepared).filter(|(name, one)| is_timed_on(one) && name.is_generated());
     let long = long.map(|(name, _)| name);
@@ -214,8 +213,7 @@ fn timed<'a>(
     rounds: u32,
 ) -> Result<Judged, Failure> {
     let scope = Scope::Timed { second_from: TAIL_ROUNDS };
-    let host = &read_results(path)?.host;
-    session.workloads.retain(|one| reports::check::is_timed(&one.record, host));
+    session.workloads.retain(|one| reports::check::is_timed(&one.record.workload));
     let every = session.workloads.clone();
     for times in [1, 2] {
         let rounds = rounds * times;

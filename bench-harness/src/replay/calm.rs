@@ -25,6 +25,8 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+/// Share of a region's parts that have to be known well for a sample to be called so.
+pub(crate) use reports::weather::CALM_SHARE;
 use serde::{Deserialize, Serialize};
 
 /// Words of a part: some tens of microseconds.
@@ -41,8 +43,6 @@ const CALM: f64 = 1.08;
 const MOST_READINGS: usize = 64;
 /// Passes in which a part has to be calm to be known well.
 const MIN_CALM: usize = 2;
-/// Share of a region's parts that have to be known well for a sample to be called so.
-pub(crate) const CALM_SHARE: f64 = 0.95;
 /// What a process waits in all, of the time that it plays, and at most: a slow subject must not be
 /// ended for the weather.
 const PATIENCE: f64 = 0.5;

@@ -26,6 +26,9 @@ impl Session<'_> {
             for record in records {
                 if record.status.is_failure() {
                     self.failures += 1;
+                    let (status, message) = (record.status.word(), record.message.as_deref());
+                    let message = message.unwrap_or("no reason given");
+                    voice.say(format!("{} on the C contract: {status}: {message}", subject.name));
                 }
                 self.sink.put(Record::Contract(record))?;
             }

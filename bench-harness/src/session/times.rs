@@ -11,6 +11,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use reports::record::Sample;
 use reports::statistics::{Floor, Rounds, by_round};
+use reports::weather;
 
 use super::retakes::{Taking, until_calm};
 use super::{Conditions, Session, Turn, cannot_start};
@@ -37,6 +38,15 @@ pub(crate) struct Pace {
     pub(crate) floor_budget: Duration,
     /// What a measuring child does.
     pub(crate) task: Task,
+}
+
+impl Pace {
+    /// Whether no round is to begin any more, after so many calm ones: with too few of them, which are all
+    /// that counts, a fourth of the time is added.
+    fn is_over(&self, calm: u32, elapsed: Duration) -> bool {
+        let most = if calm < self.min_rounds { self.budget * 5 / 4 } else { self.budget };
+        elapsed >= most
+    }
 }
 
 /// A round of timed samples.
@@ -101,13 +111,16 @@ impl<'a> Session<'a> {
         let mut order = ChaCha8Rng::seed_from_u64(self.conditions.seed);
         let per_round = self.turns(true).len() as u64;
         self.conditions.voice.phase("Measuring", per_round * u64::from(pace.max_rounds));
+        let mut calm = 0;
         for round in 0..pace.max_rounds {
             let mut turns = self.turns(true);
             turns.shuffle(&mut order);
-            if round >= pace.min_rounds && begin.elapsed() >= pace.budget {
+            if round >= pace.min_rounds && pace.is_over(calm, begin.elapsed()) {
                 break;
             }
             self.take(turns, round, pace.task)?;
+            let taken = self.taken.times.iter().filter(|one| one.round == round);
+            calm += u32::from(weather::is_calm(taken));
         }
         self.conditions.voice.end_phase();
         self.narrow_floor(pace, begin, &mut order)
@@ -175,5 +188,25 @@ impl<'a> Session<'a> {
             turns.into_iter().partition(|turn| round.is_open(turn));
         done.iter().for_each(|turn| round.session.step(turn));
         until_calm(round, open)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounds_go_on_for_a_fourth_longer_while_too_few_of_them_are_calm() {
+        let pace = Pace {
+            min_rounds: 3,
+            max_rounds: 9,
+            budget: Duration::from_secs(100),
+            floor_budget: Duration::ZERO,
+            task: Task::Measure { passes: 1 },
+        };
+        assert!(!pace.is_over(3, Duration::from_secs(99)));
+        assert!(pace.is_over(3, Duration::from_secs(100)));
+        assert!(!pace.is_over(2, Duration::from_secs(124)));
+        assert!(pace.is_over(2, Duration::from_secs(125)));
     }
 }

@@ -23,6 +23,8 @@ pub(super) fn contract(before: Side<'_>, after: Side<'_>, rows: &mut Vec<Row>) {
         }
         (_, Some(status)) => {
             let ruling = match status {
+                // It could not be tried before either.
+                _ if untried(&was).is_some() => Ruling::Failed,
                 Status::Signal | Status::Timeout | Status::Exit | Status::Oom => Ruling::Regression,
                 _ => Ruling::Failed,
             };
@@ -41,7 +43,11 @@ pub(super) fn contract(before: Side<'_>, after: Side<'_>, rows: &mut Vec<Row>) {
     let broken = |all: &[&Contract]| all.iter().filter(|one| !is_kept(one)).count() as f64;
     let first = rows.len();
     for one in &now {
-        let Some(before) = was.iter().find(|before| before.row == one.row) else { continue };
+        let Some(before) = was.iter().find(|before| before.row == one.row) else {
+            let note = "the side before was not asked this; record the baseline anew".to_owned();
+            rows.push(Row { part: one.row.clone(), ..only(Ruling::Undecided, note) });
+            continue;
+        };
         let ruling = match (is_kept(before), is_kept(one)) {
             (true, false) => Ruling::Regression,
             (false, true) => Ruling::Better,

@@ -27,8 +27,9 @@ pub enum Rule {
 pub(super) const INSTRUCTIONS: f64 = 0.005;
 /// Change of memory from which it counts, as a share; one OS page more is never enough.
 pub(super) const MEMORY: f64 = 0.01;
-/// Growth over all passes from which it counts, beyond that of before.
+/// Growth over all passes from which it counts, beyond that of before; and as a share of that.
 pub(super) const GROWTH_BYTES: f64 = 4.0 * PAGE_BYTES;
+pub(super) const GROWTH: f64 = 0.05;
 /// Size of an OS page.
 pub(super) const PAGE_BYTES: f64 = 4096.0;
 /// Change of time from which it counts while the working set fits the second-level cache and one

@@ -13,6 +13,7 @@
 //!
 //! A second measurement must say the same before it counts.
 
+use super::counted::workloads;
 use super::row::{Row, Ruling};
 use super::rule::Rule;
 use super::{Side, is_timed};
@@ -40,9 +41,7 @@ struct Figure {
 /// Every kind of call of every workload: one row per workload when nothing is worse, else one per
 /// figure that is.
 pub(super) fn tails(before: Side<'_>, after: Side<'_>, second_from: u32, rows: &mut Vec<Row>) {
-    let results = after.results;
-    let judged = results.workloads.iter().filter(|one| is_timed(one, &results.host));
-    for workload in judged.map(|one| one.workload.as_str()) {
+    for workload in workloads(after).filter(|name| is_timed(name)) {
         let (was, now) = (timed(before, workload), timed(after, workload));
         let cell = (workload, after.subject);
         if was.is_empty() || now.is_empty() {

@@ -30,7 +30,7 @@ pub(super) fn time(before: Side<'_>, after: Side<'_>, rows: &mut Vec<Row>) {
         .filter_map(|name| {
             let mut all = after.results.workloads.iter();
             let workload = all.find(|one| one.workload == name)?;
-            if !is_timed(workload, &after.results.host) {
+            if !is_timed(name) {
                 return None;
             }
             Some((name, threshold(workload, misses(before, name))?))

@@ -24,12 +24,13 @@ pub(super) struct Cell {
 }
 
 impl Cell {
-    pub(super) fn add_sample(&mut self, sample: &Sample) {
+    /// Adds a replay; its time only if its round counts.
+    pub(super) fn add_sample(&mut self, sample: &Sample, counts: bool) {
         self.call = Some(sample.call);
         self.add_end(sample.status, sample.message.as_deref());
         if sample.status == Status::Ok && !sample.verified {
             let whole = |value: Option<u64>| value.map(|value| value as f64);
-            self.add(Measure::NsPerPair, sample.round, sample.ns_per_pair);
+            self.add(Measure::NsPerPair, sample.round, sample.ns_per_pair.filter(|_| counts));
             self.add(Measure::RssPeakBytes, sample.round, whole(sample.rss_peak_bytes));
             self.add(Measure::PageFaults, sample.round, whole(sample.page_faults));
         }

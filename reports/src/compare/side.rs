@@ -7,6 +7,7 @@ use super::{Case, Measure};
 use crate::record::{Role, Sample, Status};
 use crate::results::Results;
 use crate::statistics::{Rounds, of_both, ratios};
+use crate::weather;
 
 /// All cells of a file, in its order of cases and subjects.
 #[derive(Debug)]
@@ -28,10 +29,12 @@ impl<'a> Side<'a> {
             cells: BTreeMap::new(),
             twins: BTreeMap::new(),
         };
+        let left_out = weather::left_out(&results.samples);
         for sample in &results.samples {
+            let counts = weather::counts(sample, &left_out);
             // A twin that failed is a failure of the baseline itself.
             let twin = sample.again && sample.status == Status::Ok;
-            side.cell(replayed(sample), &sample.subject, twin).add_sample(sample);
+            side.cell(replayed(sample), &sample.subject, twin).add_sample(sample, counts);
         }
         for run in &results.programs {
             let case =

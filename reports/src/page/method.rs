@@ -7,9 +7,7 @@ use super::parts::{RECORDS, SAMPLES, sentence};
 use crate::quantity;
 use crate::record::{Call, Role, Sample, Source};
 use crate::statistics::{MIN_BOOTSTRAP_ROUNDS, RESAMPLES};
-
-/// Share of its calls from which on a sample is called calm, as the harness does.
-const CALM_SHARE: f64 = 0.95;
+use crate::weather::{self, CALM_SHARE};
 
 pub(super) fn section(context: Context<'_>) -> Markup {
     let results = context.results;
@@ -105,9 +103,15 @@ fn calm(context: Context<'_>) -> Option<String> {
             count(&apart),
         );
     }
+    let left_out = weather::left_out(&context.results.samples).len();
+    let rounds = match left_out {
+        0 => String::new(),
+        1 => " One round is left out whole: most of it was not calm.".to_owned(),
+        many => format!(" {many} rounds are left out whole: most of each was not calm."),
+    };
     (!text.is_empty()).then(|| {
         text + &format!(
-            "{} children were taken in place of others that were not calm or not near.",
+            "{} children were taken in place of others that were not calm or not near.{rounds}",
             quantity::count(retaken as u64)
         )
     })

@@ -31,7 +31,7 @@ pub struct Footprint {
     /// Growth that is left once every block has been freed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rss_retained_bytes: Option<u64>,
-    /// What the last 16 of 19 passes have added to it, each with everything freed in the end.
+    /// What 18 more passes have added to it, each with everything freed in the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rss_growth_bytes: Option<u64>,
 }

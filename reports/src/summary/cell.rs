@@ -6,6 +6,7 @@ use super::Setting;
 use crate::record::{Call, Role, Sample, Source, Status};
 use crate::results::Results;
 use crate::statistics::{Floor, Rounds, by_round, of_both, ratios};
+use crate::weather;
 
 /// What the figures need to know of a subject.
 #[derive(Clone, Debug)]
@@ -102,8 +103,10 @@ impl<'a> Grid<'a> {
                 cells.entry((column, row)).or_default().samples.push(sample);
             }
         }
+        let left_out = weather::left_out(&results.samples);
+        let counts = |sample: &&Sample| is_measured(sample) && weather::counts(sample, &left_out);
         for cell in cells.values_mut() {
-            cell.times = times(cell.measured());
+            cell.times = times(cell.samples.iter().copied().filter(counts));
         }
         let source = |setting: &Setting| {
             let record = results.workloads.iter().find(|load| load.workload == setting.workload);
@@ -120,7 +123,7 @@ impl<'a> Grid<'a> {
             baseline: contenders.iter().position(|known| known.name == results.host.baseline),
             twins: twins
                 .into_iter()
-                .map(|samples| times(samples.into_iter().filter(|sample| is_measured(sample))))
+                .map(|samples| times(samples.into_iter().filter(counts)))
                 .collect(),
             settings,
             contenders,

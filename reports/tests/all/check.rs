@@ -381,14 +381,51 @@ fn a_contract_that_ends_the_child_is_a_regression_and_one_that_was_not_tried_is_
     for (after, ruling) in [
         (Some(ended(Status::Signal, "killed by SIGSEGV")), Ruling::Regression),
         (Some(ended(Status::NotLoaded, "glibc serves")), Ruling::Failed),
+        (Some(synthetic::contract("new", "calloc(2, 3)", Verdict::Ok)), Ruling::Undecided),
         (None, Ruling::Failed),
     ] {
         let mut results = before.clone();
         results.contracts.extend(after);
-        assert_eq!(contract_rulings(&of_sides(&results)), [(None, ruling)]);
+        let check = of_sides(&results);
+        let found = contract_rulings(&check);
+        assert_eq!(found.iter().map(|one| one.1).collect::<Vec<_>>(), [ruling]);
     }
     // A baseline from before there was such a rule.
     let mut results = results(&NONE);
     results.contracts.push(synthetic::contract("new", "malloc(0)", Verdict::Ok));
     assert_eq!(contract_rulings(&of_sides(&results)), [(None, Ruling::Undecided)]);
+}
+
+#[test]
+fn memory_that_was_touched_otherwise_is_not_compared() {
+    let mut results = results(&Planted { memory: 2.0, growth: 1 << 20, ..NONE });
+    for footprint in results.footprints.iter_mut().filter(|one| one.subject == "new") {
+        "page".clone_into(&mut footprint.touch);
+    }
+    let check = of_sides(&results);
+    assert!(regressions(&check).is_empty(), "{}", check.to_csv());
+    assert_eq!(check.outcome(), Ruling::Undecided);
+}
+
+/// Passes that add more, and come to less in the end.
+#[test]
+fn growth_from_a_smaller_heap_to_one_that_is_smaller_still_is_good() {
+    let mut results = results(&Planted { growth: 1 << 20, ..NONE });
+    for footprint in results.footprints.iter_mut().filter(|one| one.subject == "new") {
+        footprint.rss_retained_bytes = Some(6_000_000);
+    }
+    let check = of_sides(&results);
+    assert!(regressions(&check).is_empty(), "{}", check.to_csv());
+}
+
+#[test]
+fn a_load_of_threads_that_come_and_go_is_judged_without_its_time() {
+    for (name, is_timed) in [
+        ("thread-churn", false),
+        ("thread-churn:200:64k", false),
+        ("larson:64", true),
+        ("thread-churn-of-mine", true),
+    ] {
+        assert_eq!(reports::check::is_timed(name), is_timed, "{name}");
+    }
 }

@@ -23,3 +23,4 @@ mod summary;
 mod synthetic;
 mod tails;
 mod valgrind_notes;
+mod weather;

@@ -1,4 +1,4 @@
-//! Walks through chains, for the checks of M1, M2 and H2.
+//! Walks through chains, for the checks of M1 and H2.
 
 use crate::flagship::heap::Heap;
 use crate::flagship::heap::check::each_linked;
