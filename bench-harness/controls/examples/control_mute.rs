@@ -11,8 +11,10 @@ struct Mute;
 
 /// Makes a call that leaves errno as it was.
 fn silently(call: impl FnOnce() -> *mut c_void) -> *mut c_void {
-    // SAFETY: the place of the calling thread's errno.
-    let errno = unsafe { &mut *libc::__errno_location() };
+    // SAFETY: has no obligations.
+    let place = unsafe { libc::__errno_location() };
+    // SAFETY: the calling thread's errno, which is read and written before and behind the call alone.
+    let errno = unsafe { &mut *place };
     let before = *errno;
     let block = call();
     *errno = before;
