@@ -7,7 +7,7 @@
 //! themselves.
 //!
 //! * W1: which rounds are left out hangs on calm shares alone.
-//! * W2: [`MIN_ROUNDS`] calm rounds at least are there, or every round counts.
+//! * W2: three calm rounds at least are there, or every round counts.
 //! * W3: times on several threads count in any case: their weather is another one.
 
 use std::collections::BTreeMap;
