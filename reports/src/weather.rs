@@ -7,11 +7,11 @@
 //! themselves.
 //!
 //! * W1: which rounds are left out hangs on calm shares alone.
-//! * W2: three calm rounds at least are there, or every round counts.
+//! * W2: three calm rounds of several subjects at least are there, or every round counts. Rounds that the
+//!   baseline has to itself, for the floor, are none of them.
 //! * W3: times on several threads count in any case: their weather is another one.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::record::{Sample, Status};
 
@@ -22,7 +22,7 @@ const CALM_SAMPLES: f64 = 0.8;
 /// Calm rounds without which nothing is left out.
 const MIN_ROUNDS: usize = 3;
 
-/// Whether most samples of a round were calm, as far as is known of them.
+/// Whether four in five samples of a round were calm, of those on one thread that tell.
 #[must_use]
 pub fn is_calm<'a>(round: impl IntoIterator<Item = &'a Sample>) -> bool {
     let timed = |one: &&Sample| one.status == Status::Ok && !one.verified && is_serial(one);
@@ -39,13 +39,15 @@ pub fn left_out(samples: &[Sample]) -> BTreeSet<u32> {
     for one in samples.iter().filter(|one| !one.verified) {
         rounds.entry(one.round).or_default().push(one);
     }
-    let all = rounds.len();
-    let stormy: BTreeSet<u32> = rounds
-        .into_iter()
-        .filter(|(_, samples)| !is_calm(samples.iter().copied()))
-        .map(|(round, _)| round)
-        .collect();
-    if all - stormy.len() < MIN_ROUNDS { BTreeSet::new() } else { stormy }
+    let has_several =
+        |samples: &[&Sample]| samples.iter().any(|one| one.subject != samples[0].subject);
+    let (calm, stormy): (Vec<_>, Vec<_>) =
+        rounds.into_iter().partition(|(_, samples)| is_calm(samples.iter().copied()));
+    let comparing = calm.iter().filter(|(_, samples)| has_several(samples)).count();
+    if comparing < MIN_ROUNDS {
+        return BTreeSet::new();
+    }
+    stormy.into_iter().map(|(round, _)| round).collect()
 }
 
 /// Whether the time of a sample counts, where these rounds are left out.

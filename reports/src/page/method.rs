@@ -106,8 +106,8 @@ fn calm(context: Context<'_>) -> Option<String> {
     let left_out = weather::left_out(&context.results.samples).len();
     let rounds = match left_out {
         0 => String::new(),
-        1 => " One round is left out whole: most of it was not calm.".to_owned(),
-        many => format!(" {many} rounds are left out whole: most of each was not calm."),
+        1 => " One round is left out whole: too little of it was calm.".to_owned(),
+        many => format!(" {many} rounds are left out whole: too little of each was calm."),
     };
     (!text.is_empty()).then(|| {
         text + &format!(

@@ -14,7 +14,7 @@ fn rounds(calm: &[usize]) -> Vec<Sample> {
     let round = |(round, &calm): (usize, &usize)| {
         (0..10).map(move |at| Sample {
             calm_share: Some(if at < calm { 1.0 } else { 0.3 }),
-            ..synthetic::sample("system", "w", round as u32, 10.0)
+            ..synthetic::sample(if at == 0 { "system" } else { "fast" }, "w", round as u32, 10.0)
         })
     };
     calm.iter().enumerate().flat_map(round).collect()
@@ -26,6 +26,25 @@ fn a_round_that_is_not_calm_is_left_out_while_three_calm_ones_remain() {
     assert_eq!(left_out(&rounds(&[0, 10, 9, 5, 8])), BTreeSet::from([0, 3]));
     assert_eq!(left_out(&rounds(&[10, 10, 7, 7])), BTreeSet::new(), "two calm rounds are too few");
     assert_eq!(left_out(&rounds(&[10, 10, 10, 10])), BTreeSet::new());
+}
+
+/// Pairs of samples that only narrow the floor are not rounds to be left with.
+#[test]
+fn rounds_of_the_baseline_alone_are_not_among_the_three() {
+    let mut samples = rounds(&[10, 10, 5]);
+    for round in 10_000..10_009 {
+        for again in [false, true] {
+            let share = if round == 10_004 && again { 0.2 } else { 1.0 };
+            samples.push(Sample {
+                again,
+                calm_share: Some(share),
+                ..synthetic::sample("system", "w", round, 10.0)
+            });
+        }
+    }
+    assert_eq!(left_out(&samples), BTreeSet::new());
+    samples.extend(rounds(&[10, 10, 5, 10]).into_iter().filter(|one| one.round == 3));
+    assert_eq!(left_out(&samples), BTreeSet::from([2, 10_004]));
 }
 
 #[test]
@@ -92,4 +111,15 @@ fn times_on_several_threads_count_in_any_round() {
     let rows = summary.rows.iter().filter(|row| row.subject == "fast");
     let counts: Vec<usize> = rows.map(|row| row.ratio.unwrap().count).collect();
     assert_eq!(counts, [3, 4]);
+}
+
+#[test]
+fn the_page_says_how_many_rounds_are_left_out() {
+    let said = |results: &Results| {
+        let folder = tempfile::tempdir().unwrap();
+        reports::write_report(results, folder.path()).unwrap();
+        std::fs::read_to_string(folder.path().join("index.html")).unwrap()
+    };
+    assert!(said(&run(true)).contains("4 rounds are left out whole"));
+    assert!(!said(&run(false)).contains("left out whole"));
 }
