@@ -39,7 +39,7 @@ pub struct Side<'a> {
 
 /// Which rules are applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
+pub enum Scope<'a> {
     /// What repeats exactly: verification, instructions, memory, Valgrind errors, the C contract.
     Deterministic,
     /// Time and tails as well, both sides in one file. A tail that is worse counts once it was
@@ -47,16 +47,9 @@ pub enum Scope {
     Timed {
         /// First round of the second measurement.
         second_from: u32,
+        /// Workloads whose time and single calls are not judged, and need not be there.
+        untimed: &'a [&'a str],
     },
-}
-
-/// A load of threads that start and end, whose time is that of the system's scheduler.
-const UNTIMED: &str = "thread-churn";
-
-/// Whether time and single calls of a workload are judged.
-#[must_use]
-pub fn is_timed(workload: &str) -> bool {
-    workload.split([':', '@', '+']).next() != Some(UNTIMED)
 }
 
 /// Rulings on any number of subjects.
@@ -70,7 +63,7 @@ pub struct Check {
 
 impl Check {
     /// Judges `after` against `before` and adds the rulings.
-    pub fn judge(&mut self, before: Side<'_>, after: Side<'_>, scope: Scope) {
+    pub fn judge(&mut self, before: Side<'_>, after: Side<'_>, scope: Scope<'_>) {
         let first = self.rows.len();
         if !before.results.subjects.iter().any(|one| one.subject == before.subject) {
             self.rows.push(Row::without_figures(
@@ -87,9 +80,9 @@ impl Check {
         counted::growth(before, after, &mut self.rows);
         counted::memcheck(before, after, &mut self.rows);
         contract::contract(before, after, &mut self.rows);
-        if let Scope::Timed { second_from } = scope {
-            timed::time(before, after, &mut self.rows);
-            tails::tails(before, after, second_from, &mut self.rows);
+        if let Scope::Timed { second_from, untimed } = scope {
+            timed::time(before, after, untimed, &mut self.rows);
+            tails::tails(before, after, untimed, second_from, &mut self.rows);
         }
         self.set_apart_changed_workloads(first, before, after);
         // A cell that failed its verification is not measured: one row says so, not one per rule.

@@ -106,7 +106,7 @@ pub(crate) fn take_large(heap: Heap, size: usize, align: usize) -> (*mut u8, boo
         }
     };
     remote::collect(heap);
-    heap.send_old_chains_home(size.div_ceil(SLICE_BYTES));
+    heap.make_room_for(size.div_ceil(SLICE_BYTES));
     let taken = take();
     if taken.0.is_null() && heap.send_chains_home() { take() } else { taken }
 }

@@ -21,8 +21,9 @@
 //! pool that was full sleeps until an eighth of it is free.
 //!
 //! Blocks in a front or in a chain count as live in their pools. So that they do not pin pools for
-//! ever, a class's front goes home when half of its pools have become sparse, and all of them when
-//! the heap is purged or its thread ends.
+//! ever, a class's front goes home when half of its pools have become sparse, all chains once a
+//! mebibyte of slices is asked for, once there are many of them and before memory is refused, and
+//! everything when the heap is purged or its thread ends.
 //!
 //! Invariants:
 //! * **H1** A heap is worked on by one thread at a time: its own, or the holder of the roster lock
@@ -334,7 +335,7 @@ impl Heap {
             self.make_current(offset, next);
             return self.take_from(next, offset);
         }
-        self.send_old_chains_home(class::at(offset).slices.into());
+        self.make_room_for(class::at(offset).slices.into());
         let mut fresh = self.new_pool(offset);
         if fresh.is_none() && self.send_chains_home() {
             fresh = self.new_pool(offset);
@@ -344,9 +345,9 @@ impl Heap {
         self.take_from(fresh, offset)
     }
 
-    /// Returns what other threads sent to its pools once in [`HOMING_SLICES`] that are asked for,
-    /// these included: a program may have gone over to other sizes.
-    pub(crate) fn send_old_chains_home(self, slices: usize) {
+    /// Before `slices` are asked for: returns what other threads sent to its pools, once in
+    /// [`HOMING_SLICES`]. A program may have gone over to other sizes.
+    pub(crate) fn make_room_for(self, slices: usize) {
         let heap = self.fields();
         heap.asked += if heap.has_chains { slices } else { 0 };
         if heap.asked >= HOMING_SLICES {

@@ -2,7 +2,7 @@
 //!
 //! The sentences stand in full at the heads of the files that own them; here is the index. The
 //! checks stand beside the structures they check, in a `check.rs` each. Not here: C1 and C2, which
-//! the compiler checks; and those that say who may do what and when (R3, F2, F3, H1, M2 to M4, T1,
+//! the compiler checks; and those that say who may do what and when (R3, F2, F3, H1, M2, M3, T1,
 //! L1), which no look at memory can tell: the models and the race detector are for them.
 
 use core::fmt;
@@ -40,7 +40,7 @@ pub enum FlagshipInvariant {
     PoolLists,
     /// H4 (`heap.rs`): events of current and sleeping pools.
     PoolEvents,
-    /// M1 (`remote.rs`): blocks of a chain are of one kind.
+    /// M1 and M4 (`remote.rs`): blocks of a chain are of one kind, and its carriers full but the first.
     ChainEntries,
     /// A1 (`threads.rs`): heaps by number.
     HeapNumbers,

@@ -7,43 +7,28 @@
 
 #![cfg_attr(panic = "abort", no_std)]
 
-use arenabench_controls::{Allocator, Setting, export, glibc};
+use arenabench_controls::{Allocator, Askers, Setting, export, glibc};
 use core::arch::asm;
 use core::ffi::c_void;
-use core::sync::atomic::AtomicU64;
-use core::sync::atomic::Ordering::Relaxed;
 
 static SPIN: Setting = Setting::new(c"ARENABENCH_CONTROL_SPIN", 64);
 
-/// Who asked for a block, by a part of its address: the rest of the address, and of the thread's
-/// number. A block whose place another has taken passes for the thread's own.
-static ASKED: [AtomicU64; 1 << 16] = [const { AtomicU64::new(0) }; 1 << 16];
-
-fn place(block: *mut c_void) -> &'static AtomicU64 {
-    &ASKED[block.addr() / 16 % ASKED.len()]
-}
-
-fn asked_here(block: *mut c_void) -> u64 {
-    // SAFETY: has no obligations.
-    let thread = unsafe { libc::pthread_self() };
-    (block.addr() as u64) << 32 | thread >> 12 & u64::from(u32::MAX)
-}
+static ASKERS: Askers = Askers::new();
 
 struct Estranged;
 
 impl Allocator for Estranged {
     fn malloc(size: usize) -> *mut c_void {
         let block = glibc::malloc(size);
-        place(block).store(asked_here(block), Relaxed);
+        ASKERS.note(block);
         block
     }
 
     unsafe fn free(block: *mut c_void) {
-        let asked = place(block).load(Relaxed);
-        let here = asked_here(block);
-        let turns = SPIN.get() / 2;
-        if asked >> 32 == here >> 32 && asked != here && turns > 0 {
-            // SAFETY: counts a register down to 0.
+        if ASKERS.is_anothers(block) {
+            // One turn at least, so that a thread's own frees cost the same whatever the setting.
+            let turns = SPIN.get() / 2 + 1;
+            // SAFETY: counts a register of 1 or more down to 0.
             unsafe {
                 asm!("2:", "dec {0}", "jnz 2b", inout(reg) turns => _, options(nomem, nostack));
             }

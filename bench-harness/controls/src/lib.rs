@@ -27,6 +27,7 @@
 //! | `wasteful` | executes 2 % more instructions | instruction counts |
 //! | `fat` | takes twice the memory for one block in 20 | peak memory |
 //! | `clinging` | keeps all of a block that shrinks | peak memory, where blocks shrink |
+//! | `orphaning` | loses what another thread frees than asked for it | peak memory, where threads free for one another |
 //! | `mute` | refuses without saying why in errno | the C contract |
 //! | `undefined` | decides once by memory nobody has written | Valgrind's errors |
 //! | `unloaded` | exports no allocator | status `not-loaded` |
@@ -40,12 +41,14 @@
 #[cfg(test)]
 extern crate std;
 
+mod askers;
 pub mod door;
 mod fields;
 pub mod glibc;
 mod pace;
 mod setting;
 
+pub use askers::Askers;
 pub use door::Allocator;
 pub use fields::Fields;
 pub use pace::{DEFAULT_AFTER, Pace};

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 const AFTER: usize = arenabench_controls::DEFAULT_AFTER as usize;
 const CALLS: usize = AFTER + 10_000;
 
-const ALL: [&str; 23] = [
+const ALL: [&str; 24] = [
     "clinging",
     "crashing",
     "dirty",
@@ -30,6 +30,7 @@ const ALL: [&str; 23] = [
     "misaligned",
     "misplaced",
     "mute",
+    "orphaning",
     "overlapping",
     "picky",
     "plain",
@@ -371,6 +372,26 @@ fn clinging_keeps_what_shrinks() {
     assert_eq!(control.realloc(block, 100), block);
     assert!(control.usable_size(block) >= 1 << 20);
     control.free(block);
+}
+
+#[test]
+fn orphaning_loses_what_another_thread_frees() {
+    let control = Control::load("orphaning");
+    let come_back = |elsewhere: bool| {
+        let block = control.malloc(3000).expose_provenance();
+        // The library is loaded once, however often it is asked for.
+        let free = move || {
+            Control::load("orphaning").free(std::ptr::with_exposed_provenance_mut(block));
+        };
+        if elsewhere {
+            std::thread::spawn(free).join().unwrap();
+        } else {
+            free();
+        }
+        control.malloc(3000).addr() == block
+    };
+    assert!(come_back(false));
+    assert!(!come_back(true));
 }
 
 #[test]

@@ -9,6 +9,7 @@
 //! happened to run.
 
 mod counters;
+mod footprint;
 mod life;
 mod tails;
 mod threads;
@@ -18,11 +19,11 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::FromRawFd;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::job::{ANSWER_FD, Answer, Found, Job, Task};
 use crate::counters::Event;
-use crate::os::{self, Mapping};
+use crate::os::Mapping;
 use crate::plan::window::Windows;
 use crate::replay::allocator::Allocator;
 use crate::replay::calm::{CALM_SHARE, Calm};
@@ -208,7 +209,7 @@ fn sample<A: Allocator, const TOUCH: u8>(
         return Ok(Measured { calls: player.region_calls, page_faults, ..Measured::default() });
     }
     if task == Task::Footprint {
-        return footprint::<A, TOUCH>(player);
+        return footprint::taken::<A, TOUCH>(player);
     }
     let Task::Measure { passes } = task else {
         player.pass::<TOUCH>()?;
@@ -239,28 +240,4 @@ fn sample<A: Allocator, const TOUCH: u8>(
     }
     measured.calm = parts.calm();
     Ok(measured)
-}
-
-/// Passes behind the first whose growth is told.
-const GROWING_PASSES: u32 = 18;
-/// Time that they may take, as far as the first one tells.
-const MOST_GROWING: Duration = Duration::from_secs(5);
-
-fn footprint<A: Allocator, const TOUCH: u8>(player: &mut Player<'_, A>) -> Result<Measured, Stop> {
-    let begin = Instant::now();
-    let memory = player.memory_pass::<TOUCH>()?;
-    let calls = player.region_calls;
-    let mut rss_growth_bytes = None;
-    if begin.elapsed() * GROWING_PASSES <= MOST_GROWING {
-        let before = os::anonymous_resident_bytes()?;
-        (0..GROWING_PASSES).try_for_each(|_| player.pass::<TOUCH>().map(drop))?;
-        rss_growth_bytes = Some(os::anonymous_resident_bytes()?.saturating_sub(before));
-    }
-    Ok(Measured {
-        calls,
-        rss_peak_bytes: Some(memory.rss_peak_bytes),
-        rss_retained_bytes: Some(memory.rss_retained_bytes),
-        rss_growth_bytes,
-        ..Measured::default()
-    })
 }

@@ -64,6 +64,8 @@ const WORKLOADS: [&str; 14] = [
     "phase-churn",
     "thread-churn",
 ];
+/// A load whose time is that of starting and ending threads, of any size.
+const UNTIMED: &str = "thread-churn";
 /// Rounds in which calls are timed one by one; as many again to confirm.
 const TAIL_ROUNDS: u32 = 4;
 /// Passes of a timed child beyond the first.
@@ -116,11 +118,9 @@ pub(crate) fn run(args: &Check, voice: &Voice, interrupt: &Interrupt) -> Outcome
     let prepared: Vec<Prepared> = prepared.collect::<Result<_, _>>()?;
     let tail_operations = extent.operations.saturating_mul(TAIL_TIMES).min(MOST_TAIL_OPERATIONS);
     let tail_operations = tail_operations.max(extent.operations);
-    let is_timed_on = |one: &Prepared| is_timed && reports::check::is_timed(&one.record.workload);
-    let long =
-        names.iter().zip(&prepared).filter(|(name, one)| is_timed_on(one) && name.is_generated());
-    let long = long.map(|(name, _)| name);
-    let long = long.map(|name| prepare(name, tail_operations));
+    let both = names.iter().zip(&prepared);
+    let long = both.filter(|(name, one)| is_timed && has_time(one) && name.is_generated());
+    let long = long.map(|(name, _)| prepare(name, tail_operations));
     let long: Vec<Prepared> = long.collect::<Result<_, _>>()?;
 
     let scratch = tempfile::Builder::new().prefix("arenabench-check-").tempdir();
@@ -212,9 +212,11 @@ fn timed<'a>(
     path: &Path,
     rounds: u32,
 ) -> Result<Judged, Failure> {
-    let scope = Scope::Timed { second_from: TAIL_ROUNDS };
-    session.workloads.retain(|one| reports::check::is_timed(&one.record.workload));
-    let every = session.workloads.clone();
+    let (every, untimed): (Vec<_>, Vec<_>) =
+        session.workloads.iter().copied().partition(|one| has_time(one));
+    let untimed: Vec<&str> = untimed.iter().map(|one| one.record.workload.as_str()).collect();
+    let scope = Scope::Timed { second_from: TAIL_ROUNDS, untimed: &untimed };
+    session.workloads.clone_from(&every);
     for times in [1, 2] {
         let rounds = rounds * times;
         session.measure(&Pace {
@@ -243,7 +245,12 @@ fn timed<'a>(
     unreachable!("the second turn of the loop returns")
 }
 
-fn judge(sides: &Sides, baseline: Option<&Results>, now: &Results, scope: Scope) -> Judged {
+/// Whether the time of a workload is the allocator's.
+fn has_time(workload: &Prepared) -> bool {
+    workload.record.workload.split([':', '+']).next() != Some(UNTIMED)
+}
+
+fn judge(sides: &Sides, baseline: Option<&Results>, now: &Results, scope: Scope<'_>) -> Judged {
     let mut judged = Judged::default();
     for (before, after) in sides.pairs() {
         let before = Side { results: baseline.unwrap_or(now), subject: before };

@@ -13,10 +13,10 @@
 //!
 //! A second measurement must say the same before it counts.
 
+use super::Side;
 use super::counted::workloads;
 use super::row::{Row, Ruling};
 use super::rule::Rule;
-use super::{Side, is_timed};
 use crate::record::{ALL_CALLS, TailRow, Tails};
 use crate::statistics::median;
 
@@ -38,10 +38,16 @@ struct Figure {
     more: f64,
 }
 
-/// Every kind of call of every workload: one row per workload when nothing is worse, else one per
-/// figure that is.
-pub(super) fn tails(before: Side<'_>, after: Side<'_>, second_from: u32, rows: &mut Vec<Row>) {
-    for workload in workloads(after).filter(|name| is_timed(name)) {
+/// Every kind of call of every workload that is not `untimed`: one row per workload when nothing is
+/// worse, else one per figure that is.
+pub(super) fn tails(
+    before: Side<'_>,
+    after: Side<'_>,
+    untimed: &[&str],
+    second_from: u32,
+    rows: &mut Vec<Row>,
+) {
+    for workload in workloads(after).filter(|name| !untimed.contains(name)) {
         let (was, now) = (timed(before, workload), timed(after, workload));
         let cell = (workload, after.subject);
         if was.is_empty() || now.is_empty() {

@@ -11,10 +11,10 @@
 //! the same on every computer. A load that is bound by memory, whose speed the host's other tenants
 //! share, is not judged at all.
 
+use super::Side;
 use super::counted::workloads;
 use super::row::{Row, Ruling};
 use super::rule::{Rule, TIME_BEYOND_L2, TIME_WITHIN_L2};
-use super::{Side, is_timed};
 use crate::record::Workload;
 use crate::statistics::{Estimate, MIN_BOOTSTRAP_ROUNDS, Rounds, by_round, ratios};
 
@@ -24,15 +24,12 @@ const CACHED_MISSES: f64 = 0.3;
 /// Misses in a pair of calls from which on a load is bound by memory.
 const MEMORY_BOUND_MISSES: f64 = 1.0;
 
-/// Paired time of every workload that is not bound by memory.
-pub(super) fn time(before: Side<'_>, after: Side<'_>, rows: &mut Vec<Row>) {
+/// Paired time of every workload that is not bound by memory, nor `untimed`.
+pub(super) fn time(before: Side<'_>, after: Side<'_>, untimed: &[&str], rows: &mut Vec<Row>) {
     let judged: Vec<(&str, f64)> = workloads(after)
+        .filter(|name| !untimed.contains(name))
         .filter_map(|name| {
-            let mut all = after.results.workloads.iter();
-            let workload = all.find(|one| one.workload == name)?;
-            if !is_timed(name) {
-                return None;
-            }
+            let workload = after.results.workloads.iter().find(|one| one.workload == name)?;
             Some((name, threshold(workload, misses(before, name))?))
         })
         .collect();

@@ -7,7 +7,7 @@ use reports::record::{Call, Contract, Counts, Footprint, Sample, Status, Tails, 
 use reports::results::Results;
 
 const ROUNDS: u32 = 15;
-const SCOPE: Scope = Scope::Timed { second_from: 4 };
+const SCOPE: Scope<'_> = Scope::Timed { second_from: 4, untimed: &[] };
 
 /// Both sides in one file: `old`, and `new` with these factors on its figures.
 struct Planted {
@@ -419,13 +419,18 @@ fn growth_from_a_smaller_heap_to_one_that_is_smaller_still_is_good() {
 }
 
 #[test]
-fn a_load_of_threads_that_come_and_go_is_judged_without_its_time() {
-    for (name, is_timed) in [
-        ("thread-churn", false),
-        ("thread-churn:200:64k", false),
-        ("larson:64", true),
-        ("thread-churn-of-mine", true),
-    ] {
-        assert_eq!(reports::check::is_timed(name), is_timed, "{name}");
-    }
+fn an_untimed_workload_is_judged_by_everything_else() {
+    let mut results = results(&Planted { time: 1.5, tails: 10.0, memory: 1.1, ..NONE });
+    let judge = |results: &Results| {
+        let side = |subject| Side { results, subject };
+        let mut check = Check::default();
+        let scope = Scope::Timed { second_from: 4, untimed: &["int-churn"] };
+        check.judge(side("old"), side("new"), scope);
+        check
+    };
+    assert_eq!(regressions(&judge(&results)), [Rule::PeakMemory, Rule::RetainedMemory]);
+    // Nor does anybody miss its times.
+    results.samples.retain(|one| one.verified);
+    results.tails.clear();
+    assert!(judge(&results).rows.iter().all(|row| row.ruling != Ruling::Failed));
 }

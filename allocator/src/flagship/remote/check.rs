@@ -23,8 +23,8 @@ impl Heap {
     }
 }
 
-/// Shows the blocks of a chain that was sent, carriers before their passengers. A chain that is broken
-/// is left where that shows, after it was shown.
+/// Shows the blocks of a chain that was sent, carriers before their passengers, and null for a seat that is
+/// empty where none may be (M4). A chain that is broken is left where that shows, after it was shown.
 pub(crate) fn each_in_chain<E>(
     chain: *mut u8,
     entry: u32,
@@ -52,7 +52,7 @@ fn each_gathered<E>(
         for seat in 0..taken.into() {
             // SAFETY: a carrier of the class: a dead block that is ours to read.
             let block = unsafe { slice::passenger(carrier, seat) };
-            if block.is_null() {
+            if block.is_null() && carrier == chain {
                 break;
             }
             visit(block, entry)?;

@@ -378,6 +378,19 @@ fn h2_passenger_that_is_its_own_carrier() {
     });
 }
 
+/// What lies behind the hole would be lost.
+#[test]
+fn m4_empty_seat_of_a_carrier_that_is_not_the_first() {
+    breaks(FlagshipInvariant::ChainEntries, |_| {
+        let last = own_heap().inbox().newest.load(core::sync::atomic::Ordering::Relaxed);
+        // SAFETY: the first carrier of a chain; the one sent before is a full chain of two carriers.
+        let full = unsafe { slice::second(last) };
+        // SAFETY: as above.
+        let older = unsafe { slice::link(full) };
+        set_passenger(older, 5, ptr::null_mut())
+    });
+}
+
 #[test]
 fn m1_inbox_with_a_block_of_another_heap() {
     breaks(FlagshipInvariant::ChainEntries, |_| {
