@@ -1,5 +1,6 @@
 //! Fingerprint of the computer a run is made on, and of the settings that matter to it.
 
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -45,6 +46,7 @@ pub(crate) fn fingerprint(settings: &Settings<'_>) -> Host {
             .and_then(|text| text.split(' ').next()?.parse().ok())
             .unwrap_or(0.0),
         valgrind: valgrind_version(),
+        cc: first_line(c_compiler(), &["--version"]),
     }
 }
 
@@ -73,8 +75,14 @@ pub(crate) fn valgrind_version() -> Option<String> {
         .map(|line| line.strip_prefix("valgrind-").unwrap_or(&line).to_owned())
 }
 
+/// The C compiler: `$CC` where that names one, else `cc`.
+pub(crate) fn c_compiler() -> OsString {
+    let named = std::env::var_os("CC").filter(|name| !name.is_empty());
+    named.unwrap_or_else(|| "cc".into())
+}
+
 /// First line that a program prints, when it can be run and succeeds.
-pub(crate) fn first_line(program: &str, arguments: &[&str]) -> Option<String> {
+pub(crate) fn first_line(program: impl AsRef<OsStr>, arguments: &[&str]) -> Option<String> {
     let output = Command::new(program).args(arguments).output().ok()?;
     if !output.status.success() {
         return None;

@@ -9,11 +9,12 @@
 //! `times` takes the timed samples, `retakes` says when one is taken again; `tails` takes the samples in
 //! which calls are timed one by one, `counts` those whose instructions are counted, `counters` those
 //! whose events the processor counts, `footprints` those whose memory shall repeat; `contracts`
-//! tries the C contract. What an earlier run has left is in `taken`.
+//! tries the C contract, `detections` runs seeded bugs. What an earlier run has left is in `taken`.
 
 mod contracts;
 mod counters;
 mod counts;
+mod detections;
 mod footprints;
 mod memcheck;
 mod memory;

@@ -3,7 +3,7 @@
 //! Between records, which the harness leaves of both sides, and an exit code. The two sides may stand
 //! in two files (a recorded baseline) or in one (two libraries run side by side). `key` tells whether
 //! two files can be compared at all; `counted` judges what repeats exactly, `contract` what single calls
-//! promise, `timed` and `tails` what the clock says; `words` and `junit` print.
+//! promise, `detection` which seeded bugs are caught, `timed` and `tails` what the clock says; `words` and `junit` print.
 //!
 //! * G1: a regression is never outvoted: the outcome is the worst of the rulings, in the order of
 //!   [`Ruling`].
@@ -13,6 +13,7 @@
 
 mod contract;
 mod counted;
+mod detection;
 mod endings;
 mod junit;
 mod key;
@@ -40,7 +41,8 @@ pub struct Side<'a> {
 /// Which rules are applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope<'a> {
-    /// What repeats exactly: verification, instructions, memory, Valgrind errors, the C contract.
+    /// What repeats exactly: verification, instructions, memory, Valgrind errors, the C contract,
+    /// seeded bugs.
     Deterministic,
     /// Time and tails as well, both sides in one file. A tail that is worse counts once it was
     /// confirmed: in the rounds before this number and again in those from it on.
@@ -80,6 +82,7 @@ impl Check {
         counted::growth(before, after, &mut self.rows);
         counted::memcheck(before, after, &mut self.rows);
         contract::contract(before, after, &mut self.rows);
+        detection::detection(before, after, &mut self.rows);
         if let Scope::Timed { second_from, untimed } = scope {
             timed::time(before, after, untimed, &mut self.rows);
             tails::tails(before, after, untimed, second_from, &mut self.rows);
@@ -96,9 +99,10 @@ impl Check {
         self.rows.retain(|row| {
             at += 1;
             let is_repeated = row.rule != Rule::Verification && row.ruling == Ruling::Failed;
-            // An allocator that no child was served by is no more tried call by call.
+            // An allocator that no child was served by is not tried any further.
+            let is_apart = matches!(row.rule, Rule::Contract | Rule::Detection);
             let is_lost = lost.contains(&row.workload)
-                || (row.rule == Rule::Contract && lost.len() == after.results.workloads.len());
+                || (is_apart && lost.len() == after.results.workloads.len());
             at <= first || !(is_repeated && is_lost)
         });
     }

@@ -186,6 +186,9 @@ pub struct Host {
     /// Valgrind's version, where it is installed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub valgrind: Option<String>,
+    /// C compiler that seeded bugs are compiled by, where there is one: the first line of its version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cc: Option<String>,
 }
 
 /// How calls reach a subject. Samples of different call kinds are never ranked together.

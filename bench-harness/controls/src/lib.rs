@@ -29,6 +29,8 @@
 //! | `clinging` | keeps all of a block that shrinks | peak memory, where blocks shrink |
 //! | `orphaning` | loses what another thread frees than asked for it | peak memory, where threads free for one another |
 //! | `mute` | refuses without saying why in errno | the C contract |
+//! | `forgiving` | passes over a second free of a block | seeded bugs |
+//! | `inheriting` | leaves a lock of its own held in the child of a fork | the C contract |
 //! | `undefined` | decides once by memory nobody has written | Valgrind's errors |
 //! | `unloaded` | exports no allocator | status `not-loaded` |
 //!

@@ -10,13 +10,15 @@ use std::mem::transmute_copy;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 /// Calls during which a control behaves, and then enough to see it misbehave.
 const AFTER: usize = arenabench_controls::DEFAULT_AFTER as usize;
 const CALLS: usize = AFTER + 10_000;
 
-const ALL: [&str; 24] = [
+const ALL: [&str; 26] = [
     "clinging",
     "crashing",
     "dirty",
@@ -24,8 +26,10 @@ const ALL: [&str; 24] = [
     "exiting",
     "fat",
     "forgetful",
+    "forgiving",
     "garbage",
     "hanging",
+    "inheriting",
     "leaking",
     "misaligned",
     "misplaced",
@@ -408,6 +412,53 @@ fn mute_refuses_without_a_word() {
         assert!(control.malloc(1 << 62).is_null());
         assert_eq!(*errno(), left);
     }
+}
+
+/// glibc ends a process that does so, and this one goes on.
+#[test]
+fn forgiving_passes_over_a_second_free() {
+    let control = Control::load("forgiving");
+    let block = control.malloc(100);
+    control.free(block);
+    control.free(block);
+    let again = [control.malloc(100), control.malloc(100)];
+    assert_ne!(again[0], again[1]);
+    control.free(again[0]);
+}
+
+#[test]
+fn inheriting_hangs_in_a_child_that_was_forked_inside_malloc() {
+    let hung = |name: &str| {
+        let control = Control::load(name);
+        let is_over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let control = Control::load(name);
+                while !is_over.load(Relaxed) {
+                    control.free(control.malloc(1 << 20));
+                }
+            });
+            let hangs = (0..1000).any(|_| {
+                // SAFETY: the child makes one call, which is what is tried, and ends.
+                let pid = unsafe { libc::fork() };
+                if pid == 0 {
+                    // SAFETY: has no obligations.
+                    unsafe { libc::alarm(1) };
+                    let code = i32::from(control.malloc(1).is_null());
+                    // SAFETY: ends this process at once.
+                    unsafe { libc::_exit(code) };
+                }
+                let mut status = 0;
+                // SAFETY: a place for the status. No process is no child that hangs.
+                let waited = unsafe { libc::waitpid(pid.max(1), &raw mut status, 0) };
+                waited == pid && libc::WIFSIGNALED(status)
+            });
+            is_over.store(true, Relaxed);
+            hangs
+        })
+    };
+    assert!(!hung("plain"));
+    assert!(hung("inheriting"));
 }
 
 #[test]

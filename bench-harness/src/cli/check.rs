@@ -21,7 +21,7 @@ pub(crate) const BASELINE: &str = "scripts/gate.baseline.jsonl";
     Exit codes: 0 no worse, 1 a regression or a failed verification, 3 a cell failed or a tool is \
     missing, 4 undecided: noise is larger than the threshold, or the baseline was recorded with \
     another compiler, C library or Valgrind.\n\n\
-    On two processors it takes a minute, with --against four to six; --no-time leaves the longer part out.")]
+    On two processors it takes a minute and a half, with --against five to six; --no-time leaves the longer part out.")]
 pub(crate) struct Check {
     /// Subject: a name from `list`, or NAME=/path/lib.so [default: arenite-preload]
     #[arg(short, long = "subject", value_name = "S", value_parser = Subject::parse)]

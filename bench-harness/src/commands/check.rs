@@ -3,7 +3,7 @@
 //! Measures, and leaves the judging to [`reports::check`]. The two sides are told apart in `sides`;
 //! one that has to be built first is built in `revision`. What is measured:
 //!
-//! | against | verification, instructions, memory, Valgrind errors, C contract | time, tails |
+//! | against | verification, instructions, memory, Valgrind errors, C contract, seeded bugs | time, tails |
 //! |---|---|---|
 //! | the recorded baseline | yes, when the tool chain is the baseline's | no: figures of two days |
 //! | a revision or library | yes, both sides now | yes, interleaved in random order |
@@ -200,7 +200,8 @@ fn count(session: &mut Session<'_>, version: String) -> Result<(), Failure> {
     };
     let cells: Vec<Cell<'_>> = cells.iter().filter(sound).copied().collect();
     let jobs = session.jobs(1);
-    session.memcheck(&cells, &options, jobs)
+    session.memcheck(&cells, &options, jobs)?;
+    session.detections()
 }
 
 /// Time and tails, these on the `long` workloads where there is one of the name; again on the workloads

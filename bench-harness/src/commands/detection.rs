@@ -1,23 +1,17 @@
 //! The part of `arenabench memcheck` that runs seeded bugs: which are caught, by whom, in which words.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::Args;
 use reports::record::{Detection, Finding, Record, Status};
 use reports::summary::Table;
 
 use super::print;
-use crate::child::spawn::Limits;
 use crate::detection::{self, Bug, Mode, Terms};
 use crate::exit::Failure;
-use crate::host;
 use crate::interrupt::Interrupt;
 use crate::session::Sink;
 use crate::talk::Voice;
-
-/// Time that a program of a few milliseconds is given.
-const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Which seeded bugs are run, and how.
 #[derive(Debug, Args)]
@@ -89,13 +83,7 @@ impl Chosen {
         sink: &mut Sink,
         taken: &[Detection],
     ) -> Result<Vec<Detection>, Failure> {
-        let terms = Terms {
-            limits: Limits { timeout: TIMEOUT, memory_bytes: host::memory_limit() },
-            jobs,
-            valgrind: host::valgrind_version().is_some(),
-            voice,
-            interrupt,
-        };
+        let terms = Terms::of(jobs, voice, interrupt);
         let mut records = taken.to_vec();
         detection::matrix(&self.bugs, &self.modes, terms, taken, &mut |record| {
             records.push(record.clone());

@@ -76,6 +76,9 @@ fn findings(subject: &str) -> Answer {
 
 /// Tries a row in a process of its own, which writes one byte for each stage and then its finding.
 fn apart(row: &Row, family: &Family) -> io::Result<Finding> {
+    if let Some(why) = family.threads.err().filter(|_| row.ask.takes_threads()) {
+        return Ok(Finding { verdict: Verdict::Absent, found: why.to_owned() });
+    }
     let (mut reader, mut writer) = io::pipe()?;
     // SAFETY: this process has one thread, so the new one may do whatever this one may.
     let pid = unsafe { libc::fork() };
@@ -97,14 +100,7 @@ fn apart(row: &Row, family: &Family) -> io::Result<Finding> {
     drop(writer);
     let mut text = Vec::new();
     reader.read_to_end(&mut text)?;
-    let mut status = 0;
-    // SAFETY: `status` is a place for the result; the process is this one's child.
-    while unsafe { libc::waitpid(pid, &raw mut status, 0) } < 0 {
-        let error = io::Error::last_os_error();
-        if error.kind() != io::ErrorKind::Interrupted {
-            return Err(error);
-        }
-    }
+    let status = wait(pid, 0)?.unwrap_or(0);
     let stages = text.iter().take_while(|&&byte| usize::from(byte) < Stage::ALL.len()).count();
     Ok(serde_json::from_slice(&text[stages..]).unwrap_or_else(|_| {
         let last = text[..stages].last().map_or(0, |&stage| usize::from(stage));
@@ -113,8 +109,25 @@ fn apart(row: &Row, family: &Family) -> io::Result<Finding> {
     }))
 }
 
+/// Status of a child of this process that has ended; `None` where `options` say not to wait and it has
+/// not.
+pub(super) fn wait(pid: libc::pid_t, options: i32) -> io::Result<Option<i32>> {
+    let mut status = 0;
+    loop {
+        // SAFETY: `status` is a place for the result.
+        let waited = unsafe { libc::waitpid(pid, &raw mut status, options) };
+        if waited >= 0 {
+            return Ok((waited == pid).then_some(status));
+        }
+        let error = io::Error::last_os_error();
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
+}
+
 /// How a process ended that left no finding.
-fn end(status: i32) -> String {
+pub(super) fn end(status: i32) -> String {
     if !libc::WIFSIGNALED(status) {
         return format!("exit code {}", libc::WEXITSTATUS(status));
     }

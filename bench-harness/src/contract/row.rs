@@ -20,19 +20,61 @@ pub(crate) enum Origin {
 /// The call under test, with its arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ask {
-    Malloc { size: usize },
-    Calloc { count: usize, size: usize },
-    Realloc { old: Origin, size: usize },
-    Reallocarray { old: Origin, count: usize, size: usize },
-    AlignedAlloc { align: usize, size: usize },
-    PosixMemalign { align: usize, size: usize },
-    Memalign { align: usize, size: usize },
-    Valloc { size: usize },
-    Pvalloc { size: usize },
-    UsableSize { old: Origin },
-    Free { old: Origin },
-    FreeSized { old: Origin },
-    FreeAlignedSized { old: Origin },
+    Malloc {
+        size: usize,
+    },
+    Calloc {
+        count: usize,
+        size: usize,
+    },
+    Realloc {
+        old: Origin,
+        size: usize,
+    },
+    Reallocarray {
+        old: Origin,
+        count: usize,
+        size: usize,
+    },
+    AlignedAlloc {
+        align: usize,
+        size: usize,
+    },
+    PosixMemalign {
+        align: usize,
+        size: usize,
+    },
+    Memalign {
+        align: usize,
+        size: usize,
+    },
+    Valloc {
+        size: usize,
+    },
+    Pvalloc {
+        size: usize,
+    },
+    UsableSize {
+        old: Origin,
+    },
+    Free {
+        old: Origin,
+    },
+    FreeSized {
+        old: Origin,
+    },
+    FreeAlignedSized {
+        old: Origin,
+    },
+    /// `malloc(size)` in the child of a fork while other threads call it.
+    Fork {
+        size: usize,
+    },
+    /// `malloc(size)` on so many threads that are alive at once.
+    Threads {
+        count: usize,
+        size: usize,
+    },
 }
 
 /// What a call is to come to.
@@ -55,6 +97,8 @@ pub(crate) enum Promise {
     Exactly(usize),
     /// The call comes back, and `errno` is as it was.
     Returns,
+    /// Every thread and process has its blocks, and they keep what is written.
+    Served,
 }
 
 /// Who makes a promise.
@@ -97,7 +141,7 @@ impl Ask {
     /// C's name of the function.
     pub(crate) fn function(&self) -> &'static str {
         match self {
-            Self::Malloc { .. } => "malloc",
+            Self::Malloc { .. } | Self::Fork { .. } | Self::Threads { .. } => "malloc",
             Self::Calloc { .. } => "calloc",
             Self::Realloc { .. } => "realloc",
             Self::Reallocarray { .. } => "reallocarray",
@@ -111,6 +155,11 @@ impl Ask {
             Self::FreeSized { .. } => "free_sized",
             Self::FreeAlignedSized { .. } => "free_aligned_sized",
         }
+    }
+
+    /// Whether more than one thread makes it.
+    pub(crate) fn takes_threads(&self) -> bool {
+        matches!(self, Self::Fork { .. } | Self::Threads { .. })
     }
 
     /// The block handed in.
@@ -192,9 +241,11 @@ impl fmt::Display for Ask {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}(", self.function())?;
         match *self {
-            Self::Malloc { size } | Self::Valloc { size } | Self::Pvalloc { size } => {
-                write!(out, "{}", Number(size))?;
-            }
+            Self::Malloc { size }
+            | Self::Valloc { size }
+            | Self::Pvalloc { size }
+            | Self::Fork { size }
+            | Self::Threads { size, .. } => write!(out, "{}", Number(size))?,
             Self::Calloc { count, size } => write!(out, "{}, {}", Number(count), Number(size))?,
             Self::Realloc { old, size } => write!(out, "{old}, {}", Number(size))?,
             Self::Reallocarray { old, count, size } => {
@@ -211,7 +262,11 @@ impl fmt::Display for Ask {
                 write!(out, "{old}, {}, {}", Number(old.align()), Number(old.size()))?;
             }
         }
-        write!(out, ")")
+        match self {
+            Self::Fork { .. } => write!(out, ") in a child of fork, others in malloc"),
+            Self::Threads { count, .. } => write!(out, ") on {count} threads at once"),
+            _ => write!(out, ")"),
+        }
     }
 }
 
@@ -228,6 +283,7 @@ impl fmt::Display for Promise {
             Self::AtLeast(bytes) => write!(out, "at least {}", Number(bytes)),
             Self::Exactly(bytes) => write!(out, "{}", Number(bytes)),
             Self::Returns => write!(out, "returns, errno kept"),
+            Self::Served => write!(out, "all are served"),
         }
     }
 }

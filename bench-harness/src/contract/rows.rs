@@ -7,6 +7,7 @@
 
 mod aligned;
 mod allocate;
+mod crowd;
 mod release;
 mod resize;
 
@@ -20,7 +21,7 @@ pub(super) const ALIGN: usize = 16;
 
 /// All rows, in the order in which they are shown.
 pub(crate) fn all() -> Vec<Row> {
-    [allocate::rows(), resize::rows(), aligned::rows(), release::rows()].concat()
+    [allocate::rows(), resize::rows(), aligned::rows(), release::rows(), crowd::rows()].concat()
 }
 
 /// A block of `size` bytes, aligned as malloc aligns.

@@ -6,6 +6,7 @@
 use std::ffi::c_void;
 use std::ptr;
 
+use super::crowd;
 use super::row::{Ask, Origin, Promise, Row, errno_name};
 use crate::subject::Family;
 
@@ -39,13 +40,14 @@ impl Stage {
 }
 
 /// What the call came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Returned {
     Block(*mut u8),
     Null,
     Code { code: i32, slot_kept: bool },
     Number(usize),
     Nothing,
+    Served(Result<(), String>),
 }
 
 /// What was seen of a call.
@@ -126,7 +128,7 @@ pub(crate) fn attempt(row: &Row, family: &Family, mut enter: impl FnMut(Stage)) 
             enter(Stage::After);
             release(old, family, &mut flaws);
         }
-        Returned::Block(_) | Returned::Number(_) | Returned::Nothing => {}
+        Returned::Block(_) | Returned::Number(_) | Returned::Nothing | Returned::Served(_) => {}
     }
     enter(Stage::After);
     goes_on(family, &mut flaws);
@@ -155,7 +157,9 @@ fn size_of_result(ask: &Ask) -> usize {
         Ask::UsableSize { .. }
         | Ask::Free { .. }
         | Ask::FreeSized { .. }
-        | Ask::FreeAlignedSized { .. } => 0,
+        | Ask::FreeAlignedSized { .. }
+        | Ask::Fork { .. }
+        | Ask::Threads { .. } => 0,
     }
 }
 
@@ -249,6 +253,10 @@ fn call(ask: &Ask, old: *mut u8, family: &Family) -> Option<(Returned, i32)> {
             unsafe { (family.free_aligned_sized?)(old, origin.align(), origin.size()) };
             Returned::Nothing
         }
+        Ask::Fork { size } => Returned::Served(crowd::forks(family, family.threads.ok()?, size)),
+        Ask::Threads { count, size } => {
+            Returned::Served(crowd::at_once(family, family.threads.ok()?, count, size))
+        }
     };
     Some((returned, errno()))
 }
@@ -289,11 +297,11 @@ fn leave_dirt(family: &Family, size: usize) {
 }
 
 /// What a trial writes at an offset of a block.
-fn pattern(at: usize) -> u8 {
+pub(super) fn pattern(at: usize) -> u8 {
     (at % 251) as u8 + 1
 }
 
-fn fill(block: *mut u8, size: usize) {
+pub(super) fn fill(block: *mut u8, size: usize) {
     for at in 0..size {
         // SAFETY: the block is of `size` bytes, or the subject is at fault and may crash us.
         unsafe { block.wrapping_add(at).write_volatile(pattern(at)) };
@@ -301,7 +309,11 @@ fn fill(block: *mut u8, size: usize) {
 }
 
 /// First byte that is not what `expected` says.
-fn first_other(block: *mut u8, size: usize, expected: impl Fn(usize) -> u8) -> Option<usize> {
+pub(super) fn first_other(
+    block: *mut u8,
+    size: usize,
+    expected: impl Fn(usize) -> u8,
+) -> Option<usize> {
     (0..size).find(|&at| {
         // SAFETY: as in `fill`.
         let found = unsafe { block.wrapping_add(at).read_volatile() };
@@ -333,7 +345,7 @@ impl Seen {
                 wrong.push(format!("{found}, not {expected}"));
             }
         };
-        match (promise, self.returned) {
+        match (promise, &self.returned) {
             (Promise::Block { align, .. }, Returned::Block(block)) => {
                 let aligned_to = 1_usize << block.addr().trailing_zeros();
                 if aligned_to < align {
@@ -345,15 +357,16 @@ impl Seen {
             (Promise::Returns, Returned::Nothing) => errno_is(KEPT, &mut wrong),
             (Promise::Freed, Returned::Null) => errno_is(BEFORE, &mut wrong),
             (Promise::Code { code: expected }, Returned::Code { code, slot_kept }) => {
-                if code != expected {
-                    wrong.push(format!("{}, not {}", errno_name(code), errno_name(expected)));
+                if *code != expected {
+                    wrong.push(format!("{}, not {}", errno_name(*code), errno_name(expected)));
                 }
                 if !slot_kept {
                     wrong.push("the pointer was written to".to_owned());
                 }
             }
-            (Promise::AtLeast(bytes), Returned::Number(number)) if number >= bytes => {}
-            (Promise::Exactly(bytes), Returned::Number(number)) if number == bytes => {}
+            (Promise::AtLeast(bytes), Returned::Number(number)) if *number >= bytes => {}
+            (Promise::Exactly(bytes), Returned::Number(number)) if *number == bytes => {}
+            (Promise::Served, Returned::Served(Ok(()))) => {}
             _ => wrong.insert(0, self.describe()),
         }
         wrong
@@ -361,12 +374,14 @@ impl Seen {
 
     /// What came back, in a few words.
     pub(crate) fn describe(&self) -> String {
-        match self.returned {
+        match &self.returned {
             Returned::Block(_) => "a block".to_owned(),
             Returned::Null => format!("null, {}", errno_name(self.errno)),
-            Returned::Code { code, .. } => errno_name(code),
+            Returned::Code { code, .. } => errno_name(*code),
             Returned::Number(number) => number.to_string(),
             Returned::Nothing => "returns".to_owned(),
+            Returned::Served(Ok(())) => "all are served".to_owned(),
+            Returned::Served(Err(why)) => why.clone(),
         }
     }
 }

@@ -8,6 +8,7 @@ use std::process::Command;
 use super::bug::{Bug, HEADER};
 use super::mode::{Build, LINKED};
 use crate::child::spawn::{self, Ending, Limits};
+use crate::host;
 use crate::interrupt::Interrupt;
 
 /// Optimised as far as programs are that people debug; calls of malloc are left where they stand.
@@ -21,7 +22,7 @@ pub(super) struct Workshop {
 }
 
 impl Workshop {
-    /// Lays the sources out. `$CC` names the compiler, else it is `cc`.
+    /// Lays the sources out.
     ///
     /// # Errors
     /// When a file cannot be written.
@@ -31,8 +32,7 @@ impl Workshop {
         for bug in bugs {
             std::fs::write(folder.path().join(format!("{}.c", bug.name)), bug.source.as_bytes())?;
         }
-        let compiler = std::env::var_os("CC").filter(|name| !name.is_empty());
-        Ok(Self { folder, compiler: compiler.unwrap_or_else(|| "cc".into()) })
+        Ok(Self { folder, compiler: host::c_compiler() })
     }
 
     /// A folder for reports.

@@ -42,6 +42,10 @@ pub(super) fn judge(bug: &Bug, finished: &Finished, errors: Option<&Errors>) -> 
             return Judgement::without(Status::Interrupted, "the run was interrupted");
         }
         Ending::Oom => return Judgement::without(Status::Oom, "took more memory than its limit"),
+        // No program does that to itself: the kernel was out of memory, or somebody was in a hurry.
+        Ending::Signal(libc::SIGKILL) => {
+            return Judgement::without(Status::Signal, "killed from outside by SIGKILL");
+        }
         Ending::Exit(NOT_HERE) => {
             return Judgement::without(Status::Unsupported, "the allocator lacks the function");
         }
@@ -164,6 +168,7 @@ mod tests {
     fn cells_that_could_not_be_run_have_no_verdict() {
         for (ending, stderr, status) in [
             (Ending::Exit(77), "", Status::Unsupported),
+            (Ending::Signal(9), "", Status::Signal),
             (Ending::Interrupted, "", Status::Interrupted),
             (Ending::Exit(0), "ERROR: ld.so: object 'x.so' cannot be preloaded", Status::NotLoaded),
             (Ending::Signal(6), "arenite: fatal: no heap classic-x; there are a", Status::Missing),

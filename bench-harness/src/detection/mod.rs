@@ -23,6 +23,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use reports::record::{Detection, Status};
 
@@ -31,21 +32,24 @@ pub(crate) use mode::Mode;
 
 use build::Workshop;
 use judge::Judgement;
-use mode::Build;
+use mode::{Build, Library};
 
 use crate::child::spawn::{self, Limits};
 use crate::exit::Failure;
+use crate::host;
 use crate::interrupt::Interrupt;
+use crate::measure;
 use crate::preload::Preload;
 use crate::side_by_side::side_by_side;
-use crate::subject::own::Own;
 use crate::talk::Voice;
 use crate::valgrind;
 
 /// Arguments of memcheck: a preloaded malloc stays in place, and blocks that are lost through others
 /// are listed as well. Programs are small and many, so what takes time to load and is not asked for
 /// is left out: frames of inlined functions, and the door for a debugger.
-const MEMCHECK: [&str; 9] = [
+const MEMCHECK: [&str; 10] = [
+    // No user's settings: a suppression would hide a bug.
+    "--command-line-only=yes",
     "--tool=memcheck",
     "--xml=yes",
     "--error-limit=no",
@@ -68,6 +72,18 @@ pub(crate) struct Terms<'a> {
     pub(crate) valgrind: bool,
     pub(crate) voice: &'a Voice,
     pub(crate) interrupt: &'a Interrupt,
+}
+
+/// Time that a program of a few milliseconds is given.
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+impl<'a> Terms<'a> {
+    /// Terms on this computer.
+    pub(crate) fn of(jobs: usize, voice: &'a Voice, interrupt: &'a Interrupt) -> Self {
+        let limits = Limits { timeout: TIMEOUT, memory_bytes: host::memory_limit() };
+        let valgrind = host::valgrind_version().is_some();
+        Self { limits, jobs, valgrind, voice, interrupt }
+    }
 }
 
 /// An executable of every program and build, or why there is none.
@@ -164,15 +180,22 @@ fn run(
     } else {
         Command::new(program)
     };
-    command.env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+    measure::variables(&mut command);
     command.env("ASAN_OPTIONS", "detect_leaks=1:exitcode=99:allocator_may_return_null=1");
     command.envs(mode.variables.iter().map(|(name, value)| (name, value)));
-    let library = mode.library.filter(|_| mode.build == Build::Plain).map(Own::path);
+    let library = mode.library.as_ref().filter(|_| mode.build == Build::Plain).map(Library::path);
     let preload = library.as_deref().map(Preload::of).transpose()?;
     if let Some(preload) = &preload {
         command.env("LD_PRELOAD", preload.path());
     }
-    let finished = spawn::run(command, limits, terms.interrupt)?;
+    let finished = match spawn::run(command, limits, terms.interrupt) {
+        // A folder of temporary files that no program may be run from.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            let why = format!("{}: {error}", program.display());
+            return Ok((Judgement::without(Status::Missing, why), None));
+        }
+        finished => finished?,
+    };
     let errors = if mode.tool.is_memcheck() {
         let xml = std::fs::read(report).unwrap_or_default();
         // The report of one cell is of no use to another.

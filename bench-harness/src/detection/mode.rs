@@ -8,6 +8,9 @@
 //! | `X+hooks` | X | CPython's debug hooks around X |
 //! | `X+asan` | X, linked | AddressSanitizer, in the program |
 
+use std::path::PathBuf;
+
+use crate::subject::Subject;
 use crate::subject::own::{ALL, LAB, Own};
 
 /// How a program is compiled.
@@ -59,6 +62,34 @@ impl Tool {
     }
 }
 
+/// A library that serves a program.
+#[derive(Clone, Debug)]
+pub(super) enum Library {
+    Own(&'static Own),
+    /// One that a subject names.
+    Of {
+        path: PathBuf,
+        missing: Option<String>,
+    },
+}
+
+impl Library {
+    pub(super) fn path(&self) -> PathBuf {
+        match self {
+            Self::Own(own) => own.path(),
+            Self::Of { path, .. } => path.clone(),
+        }
+    }
+
+    /// Why it cannot be had, where it cannot.
+    fn missing(&self) -> Option<String> {
+        match self {
+            Self::Own(own) => own.missing(&own.path()),
+            Self::Of { missing, .. } => missing.clone(),
+        }
+    }
+}
+
 /// One column of the matrix.
 #[derive(Clone, Debug)]
 pub(crate) struct Mode {
@@ -68,7 +99,7 @@ pub(crate) struct Mode {
     pub(crate) tool: Tool,
     pub(super) build: Build,
     /// The library that is preloaded, or linked by [`Build::AddressArenite`].
-    pub(super) library: Option<&'static Own>,
+    pub(super) library: Option<Library>,
     pub(super) variables: Vec<(&'static str, String)>,
 }
 
@@ -95,6 +126,7 @@ const STRATEGIES: [&str; 8] = [
 
 impl Mode {
     fn new(subject: &str, suffix: &str, tool: Tool, library: Option<&'static Own>) -> Self {
+        let library = library.map(Library::Own);
         Self {
             name: format!("{subject}{suffix}"),
             subject: subject.to_owned(),
@@ -161,7 +193,23 @@ impl Mode {
         if self.tool.is_memcheck() && !valgrind {
             return Some("valgrind is not installed; install the package `valgrind`".to_owned());
         }
-        self.library.and_then(|library| library.missing(&library.path()))
+        self.library.as_ref().and_then(Library::missing)
+    }
+
+    /// A subject by itself, and watched by memcheck, which it tells of its blocks if it can; none of a
+    /// subject that is no library to be preloaded.
+    pub(crate) fn of_subject(subject: &Subject) -> Vec<Self> {
+        let Some(path) = subject.preload() else { return Vec::new() };
+        // Valgrind's reports name the file behind a link.
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let library = Library::Of { path, missing: subject.missing() };
+        let tools = [("", Tool::Nobody), ("+memcheck", Tool::Memcheck)];
+        let mode = |(suffix, tool)| Self {
+            strategy: subject.ownership(),
+            library: Some(library.clone()),
+            ..Self::new(&subject.name, suffix, tool, None)
+        };
+        tools.map(mode).into()
     }
 }
 

@@ -11,6 +11,7 @@ use std::mem::transmute;
 
 use super::{Backing, Subject, identity};
 use crate::replay::allocator::FunctionTable;
+use crate::replay::team::Hooks;
 
 /// `malloc` and the like: a size in, a block out.
 pub(crate) type OfSize = unsafe extern "C" fn(usize) -> *mut c_void;
@@ -47,6 +48,8 @@ pub(crate) struct Family {
     pub(crate) usable_size: Option<UsableSize>,
     pub(crate) free_sized: Option<FreeSized>,
     pub(crate) free_aligned_sized: Option<FreeAlignedSized>,
+    /// What a thread calls where it begins and ends, or why there can be one only.
+    pub(crate) threads: Result<Hooks, &'static str>,
 }
 
 impl Family {
@@ -57,7 +60,7 @@ impl Family {
     pub(crate) fn of(subject: &Subject) -> io::Result<Option<Self>> {
         let Some(table) = subject.table()? else { return Ok(None) };
         let family = Self::of_table(&table);
-        Ok(Some(match subject.backing {
+        let family = match subject.backing {
             Backing::System | Backing::Preloaded(_) | Backing::Installed(..) | Backing::Own(..) => {
                 Self::of_process(&table)
             }
@@ -91,7 +94,9 @@ impl Family {
                 ..family
             },
             _ => family,
-        }))
+        };
+        let threads = subject.without_threads().map_or_else(|| Ok(subject.thread_hooks()), Err);
+        Ok(Some(Self { threads, ..family }))
     }
 
     /// What a replay's table holds under C's own meaning. Its aligned allocation is the harness's
@@ -111,6 +116,7 @@ impl Family {
             usable_size: table.usable_size,
             free_sized: None,
             free_aligned_sized: None,
+            threads: Ok(Hooks::default()),
         }
     }
 
@@ -146,6 +152,7 @@ impl Family {
             usable_size: function!(c"malloc_usable_size", UsableSize),
             free_sized: function!(c"free_sized", FreeSized),
             free_aligned_sized: function!(c"free_aligned_sized", FreeAlignedSized),
+            threads: Ok(Hooks::default()),
         }
     }
 }

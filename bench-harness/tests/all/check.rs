@@ -54,6 +54,7 @@ fn the_same_library_is_good_and_every_rule_has_spoken() {
         "growing-memory",
         "valgrind-errors",
         "contract",
+        "detection",
         "time",
     ] {
         assert!(good.iter().any(|one| one.starts_with(rule)), "{rule}: {good:?}");
@@ -178,6 +179,28 @@ fn a_promise_that_only_a_refused_call_shows_is_a_regression_of_the_contract() {
     assert!(contract.any(|one| one.contains("malloc(SIZE_MAX)")), "{regressions:?}");
     assert!(!regressions.contains(&"verification".to_owned()), "{regressions:?}");
     assert!(ended.stdout.contains("errno"), "{}", ended.stdout);
+}
+
+/// A workload has no bugs for an allocator to find out.
+#[test]
+fn a_bug_that_is_passed_over_in_silence_is_a_regression_of_detection() {
+    if !have("valgrind") || !have("cc") {
+        return;
+    }
+    let ended = against_plain("forgiving", &[], "--no-time");
+    assert_eq!(ended.code, 1, "{}\n{}", ended.stdout, ended.stderr);
+    let regressions = ruled(&ended, "regression");
+    assert!(
+        regressions.contains(&"detection double-free, by itself".to_owned()),
+        "{regressions:?}"
+    );
+    let mut others = regressions.iter().filter(|one| !one.starts_with("detection double-free"));
+    assert!(others.all(|one| one == "instructions"), "{regressions:?}");
+    assert!(
+        ended.stdout.contains("missed, before: caught (free(): double free"),
+        "{}",
+        ended.stdout
+    );
 }
 
 #[test]

@@ -109,6 +109,18 @@ fn a_row_that_crashes_takes_no_other_with_it() {
     assert_eq!(crashed.len() + absent.len(), records.len(), "{records:?}");
 }
 
+/// A lock that nobody looks after at a fork is held in some child of a hundred.
+#[test]
+fn a_child_of_a_fork_that_waits_for_ever_is_found() {
+    let records = contract_of_control("inheriting", 0);
+    let differs = with_verdict(&records, "differs");
+    let forks = differs.iter().filter(|(row, _)| row.contains("child of fork"));
+    let hung = forks.filter(|(_, found)| found.starts_with("hung for 5 s in the child of fork"));
+    assert!(hung.count() > 0, "{differs:?}");
+    let others = differs.iter().filter(|(row, _)| !row.contains("child of fork"));
+    assert!(others.clone().all(|(_, found)| *found == "a block"), "{differs:?}");
+}
+
 #[test]
 fn a_library_that_exports_no_malloc_is_not_loaded_and_has_no_rows() {
     let subject = control_subject("unloaded");

@@ -17,6 +17,8 @@ pub enum Rule {
     ValgrindErrors,
     /// What C's malloc family promises, call by call.
     Contract,
+    /// Seeded bugs: which are caught, and that programs without one are left in peace.
+    Detection,
     /// Paired time.
     Time,
     /// Times of single calls.
@@ -50,6 +52,7 @@ impl Rule {
             Self::GrowingMemory => "growing-memory",
             Self::ValgrindErrors => "valgrind-errors",
             Self::Contract => "contract",
+            Self::Detection => "detection",
             Self::Time => "time",
             Self::Tails => "tails",
         }
@@ -69,6 +72,7 @@ impl Rule {
             }
             Self::ValgrindErrors => "the same replay reports the same errors",
             Self::Contract => "the same call under the same conditions did what is promised",
+            Self::Detection => "the same program with the same bug was found out",
             Self::Time => "paired by round, interval widened for the number of workloads",
             Self::Tails => "every round is worse than the usual one before, in two measurements",
         }

@@ -92,6 +92,7 @@ fn settings(a: &Host, b: &Host) -> Vec<String> {
             ("transparent huge pages", known(&host.transparent_hugepages)),
             ("address randomisation", on(host.address_randomisation)),
             ("Valgrind", known(&host.valgrind)),
+            ("C compiler", known(&host.cc)),
             ("profile", host.profile.clone()),
         ]
     };

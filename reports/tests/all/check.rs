@@ -3,7 +3,9 @@
 
 use crate::synthetic::{self, Noise};
 use reports::check::{Check, Key, Row, Rule, Ruling, Scope, Side};
-use reports::record::{Call, Contract, Counts, Footprint, Sample, Status, Tails, Verdict};
+use reports::record::{
+    Call, Contract, Counts, Detection, Finding, Footprint, Sample, Status, Tails, Verdict,
+};
 use reports::results::Results;
 
 const ROUNDS: u32 = 15;
@@ -363,6 +365,92 @@ fn a_promise_that_is_newly_broken_is_a_regression_and_one_that_always_was_is_not
             None => (None, Ruling::Good),
         };
         assert_eq!(contract_rulings(&check), [expected], "{before:?} {after:?}");
+    }
+}
+
+/// One seeded bug, or program without one, under one side and memcheck.
+fn detection(subject: &str, verdict: Option<Finding>, own_reports: u64) -> Detection {
+    Detection {
+        bug: "double-free".to_owned(),
+        title: "A block is freed twice.".to_owned(),
+        mode: format!("{subject}+memcheck"),
+        subject: subject.to_owned(),
+        strategy: None,
+        tool: "memcheck".to_owned(),
+        status: if verdict.is_some() { Status::Ok } else { Status::Exit },
+        message: None,
+        verdict,
+        words: None,
+        own_reports: Some(own_reports),
+    }
+}
+
+fn with_detections(detections: impl IntoIterator<Item = Detection>) -> Check {
+    let mut results = results(&NONE);
+    results.detections.extend(detections);
+    of_sides(&results)
+}
+
+/// Part and ruling of the rows on seeded bugs.
+fn detection_rulings(check: &Check) -> Vec<(Option<&str>, Ruling)> {
+    let rows = check.rows.iter().filter(|row| row.rule == Rule::Detection);
+    rows.map(|row| (row.part.as_deref(), row.ruling)).collect()
+}
+
+#[test]
+fn a_bug_that_is_found_out_no_more_and_an_accused_program_without_one_are_regressions() {
+    use Finding::{Caught, Clean, Crashed, FalseAlarm, Missed};
+    let worse = Ruling::Regression;
+    for (before, after, own_reports, ruling) in [
+        (Caught, Missed, [0, 0], Some(worse)),
+        (Caught, Crashed, [0, 0], Some(worse)),
+        (Clean, FalseAlarm, [0, 0], Some(worse)),
+        (Clean, Crashed, [0, 0], Some(worse)),
+        (Caught, Caught, [2, 3], Some(worse)),
+        (Missed, Caught, [0, 0], Some(Ruling::Better)),
+        (FalseAlarm, Clean, [0, 0], Some(Ruling::Better)),
+        (Caught, Caught, [3, 2], None),
+        (Missed, Crashed, [0, 0], None),
+        (Crashed, Missed, [0, 0], None),
+    ] {
+        let [was, is] = own_reports;
+        let check = with_detections([
+            detection("old", Some(before), was),
+            detection("new", Some(after), is),
+        ]);
+        let expected = match ruling {
+            Some(ruling) => (Some("double-free, memcheck"), ruling),
+            None => (None, Ruling::Good),
+        };
+        assert_eq!(detection_rulings(&check), [expected], "{before:?} {after:?} {own_reports:?}");
+    }
+}
+
+#[test]
+fn of_another_compiler_seeded_bugs_are_undecided() {
+    let mut before = results(&NONE);
+    before.detections.push(detection("old", Some(Finding::Caught), 0));
+    let mut after = results(&NONE);
+    after.detections.push(detection("old", Some(Finding::Missed), 0));
+    for (cc, ruling) in [(before.host.cc.clone(), Ruling::Regression), (None, Ruling::Undecided)] {
+        after.host.cc = cc;
+        let mut check = Check::default();
+        let side = |results| Side { results, subject: "old" };
+        check.judge(side(&before), side(&after), Scope::Deterministic);
+        assert_eq!(detection_rulings(&check)[0].1, ruling);
+    }
+}
+
+#[test]
+fn seeded_bugs_that_were_not_run_are_not_good() {
+    let caught = |subject| detection(subject, Some(Finding::Caught), 0);
+    for (detections, ruling) in [
+        (vec![caught("old"), caught("new")], Ruling::Good),
+        (vec![caught("old")], Ruling::Failed),
+        (vec![caught("old"), detection("new", None, 0)], Ruling::Failed),
+        (vec![caught("new")], Ruling::Undecided),
+    ] {
+        assert_eq!(detection_rulings(&with_detections(detections)), [(None, ruling)]);
     }
 }
 

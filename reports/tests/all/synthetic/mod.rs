@@ -95,6 +95,7 @@ pub(crate) fn host() -> Host {
         address_randomisation: true,
         load_1m: 0.12,
         valgrind: Some("3.19.0".to_owned()),
+        cc: Some("cc (Debian 12.2.0-14) 12.2.0".to_owned()),
     }
 }
 

@@ -1,0 +1,241 @@
+//! Calls that a second thread must be there for: malloc in the child of a fork while others allocate,
+//! and on many threads that live at once.
+
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+use std::{fmt, io, ptr, thread};
+
+use super::child::{end, wait};
+use super::trial::{fill, first_other, pattern};
+use crate::replay::team::Hooks;
+use crate::subject::Family;
+
+/// Threads that allocate while the process forks.
+const ALLOCATING: u64 = 3;
+/// Forks of one trial. Where a child inherits a lock that another thread holds, a fork in ten or more
+/// meets it.
+const FORKS: u32 = 100;
+/// After so long there are no further forks: on a slow computer fewer are enough.
+const FORKING: Duration = Duration::from_secs(3);
+/// Time that a child of a fork may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Between two looks at a child.
+const LOOK: Duration = Duration::from_micros(100);
+/// Blocks that every thread holds.
+const HELD: usize = 8;
+/// Calls that a child of a fork makes.
+const CALLS: u64 = 128;
+/// Stack of a thread that does no more than allocate.
+const STACK_BYTES: usize = 1 << 18;
+
+/// Forks while other threads allocate blocks of `size` bytes and up to four times as many, and does the
+/// same in every child. Threads and processes that this computer refuses are done without.
+///
+/// # Errors
+/// What went wrong in the first child that was not served, or on a thread.
+pub(super) fn forks(family: &Family, hooks: Hooks, size: usize) -> Result<(), String> {
+    let stop = &AtomicBool::new(false);
+    thread::scope(|scope| {
+        let allocate = |seed| {
+            let goes_on = move |_| !stop.load(Relaxed);
+            begin(scope, hooks, move || churn(family, size, seed, goes_on))
+        };
+        let allocating: Vec<_> = (1..=ALLOCATING).map_while(|seed| allocate(seed).ok()).collect();
+        let begun = Instant::now();
+        let outcome = (1..=FORKS).take_while(|_| begun.elapsed() < FORKING).try_for_each(|at| {
+            fork(family, size).map_err(|why| format!("{why} in the child of fork {at}"))
+        });
+        stop.store(true, Relaxed);
+        let ended = allocating.into_iter().map(|thread| join(thread, "a thread beside a fork"));
+        ended.fold(outcome, Result::and)
+    })
+}
+
+/// One fork, whose child allocates a while.
+fn fork(family: &Family, size: usize) -> Result<(), String> {
+    // SAFETY: the child calls the subject's functions, which is what is tried, and ends itself.
+    let pid = unsafe { libc::fork() };
+    if pid < 0 {
+        return Ok(());
+    }
+    if pid == 0 {
+        let code = match churn(family, size, 0, |calls| calls < CALLS) {
+            Ok(()) => 0,
+            Err(Flaw::Null) => 1,
+            Err(Flaw::Lost) => 2,
+        };
+        // SAFETY: ends this process without running what the parent's exit would run.
+        unsafe { libc::_exit(code) };
+    }
+    match ended(pid).map_err(|error| error.to_string())? {
+        None => Err(format!("hung for {} s", PATIENCE.as_secs())),
+        Some(status) if !libc::WIFEXITED(status) => Err(end(status)),
+        Some(status) => match libc::WEXITSTATUS(status) {
+            0 => Ok(()),
+            1 => Err(Flaw::Null.to_string()),
+            _ => Err(Flaw::Lost.to_string()),
+        },
+    }
+}
+
+/// Status of a child that has ended; `None` for one that is killed since it does not. Its end is not left
+/// to itself: it may hang before its first line, in what the subject does at a fork.
+fn ended(pid: libc::pid_t) -> io::Result<Option<i32>> {
+    let begun = Instant::now();
+    while begun.elapsed() < PATIENCE {
+        if let Some(status) = wait(pid, libc::WNOHANG)? {
+            return Ok(Some(status));
+        }
+        thread::sleep(LOOK);
+    }
+    // SAFETY: a child of this process that has not been waited for.
+    unsafe { libc::kill(pid, libc::SIGKILL) };
+    wait(pid, 0)?;
+    Ok(None)
+}
+
+/// What can be wrong with a block.
+#[derive(Debug)]
+enum Flaw {
+    Null,
+    /// Somebody has written to it.
+    Lost,
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Null => "null",
+            Self::Lost => "a block with others' contents",
+        })
+    }
+}
+
+/// Keeps [`HELD`] blocks and replaces one after the other as long as `goes_on` with so many calls. A block
+/// begins with a number that no other thread's has, and is looked at before it is freed.
+fn churn(
+    family: &Family,
+    size: usize,
+    seed: u64,
+    goes_on: impl Fn(u64) -> bool,
+) -> Result<(), Flaw> {
+    let mut held = [(ptr::null_mut::<u64>(), 0_u64); HELD];
+    let give_back = |(block, mark): (*mut u64, u64)| {
+        // SAFETY: null, or a live block of 8 bytes and more.
+        let is_lost = !block.is_null() && unsafe { block.read_volatile() } != mark;
+        // SAFETY: null, or a live block that is not used again.
+        unsafe { (family.free)(block.cast()) };
+        if is_lost { Err(Flaw::Lost) } else { Ok(()) }
+    };
+    let mut calls = 0;
+    let mut outcome = Ok(());
+    while outcome.is_ok() && goes_on(calls) {
+        let seat = &mut held[(calls % HELD as u64) as usize];
+        outcome = give_back(*seat);
+        // SAFETY: malloc takes any size.
+        let block: *mut u64 = unsafe { (family.malloc)(size * (1 + calls as usize % 4)) }.cast();
+        *seat = (block, seed << 48 | calls);
+        if block.is_null() {
+            outcome = Err(Flaw::Null);
+        } else {
+            // SAFETY: a block of 8 bytes and more.
+            unsafe { block.write_volatile(seat.1) };
+        }
+        calls += 1;
+    }
+    held.into_iter().map(give_back).fold(outcome, Result::and)
+}
+
+/// Blocks of one thread on their way to the one that frees them.
+struct Blocks([*mut u8; HELD]);
+
+// SAFETY: blocks of memory, which one thread at a time uses.
+unsafe impl Send for Blocks {}
+
+/// Has blocks of `size` bytes on `count` threads, or as many as this computer lets live, all of them alive
+/// until each has its own; what one has allocated another one looks at and frees.
+///
+/// # Errors
+/// What went wrong on the first thread that was not served.
+pub(super) fn at_once(
+    family: &Family,
+    hooks: Hooks,
+    count: usize,
+    size: usize,
+) -> Result<(), String> {
+    let (out, all) = mpsc::channel();
+    thread::scope(|scope| {
+        let start = |at: usize| {
+            let (out, (hand, others)) = (out.clone(), mpsc::channel());
+            let work = move || {
+                let own = Blocks([(); HELD].map(|()| allocate(family, size)));
+                // Whoever waits for these waits until all threads have come so far.
+                let _ = out.send((at, own));
+                drop(out);
+                let Ok(Blocks(others)) = others.recv() else { return Ok(()) };
+                let kept = others.map(|block| release(family, block, size));
+                kept.into_iter().collect::<Result<(), Flaw>>()
+            };
+            Ok::<_, io::Error>((at, hand, begin(scope, hooks, work)?))
+        };
+        let running: Vec<_> = (0..count).map_while(|at| start(at).ok()).collect();
+        // Of a thread that died there are none.
+        drop(out);
+        let mut blocks: Vec<(usize, Blocks)> = all.iter().collect();
+        blocks.sort_by_key(|(at, _)| *at);
+        let last = blocks.len().min(1);
+        blocks.rotate_left(last);
+        let mut outcome = Ok(());
+        for ((at, hand, thread), (_, blocks)) in running.into_iter().zip(blocks) {
+            // It waits for them.
+            let _ = hand.send(blocks);
+            outcome = outcome.and(join(thread, &format!("thread {at}")));
+        }
+        outcome
+    })
+}
+
+/// A block, filled where there is one.
+fn allocate(family: &Family, size: usize) -> *mut u8 {
+    // SAFETY: malloc takes any size.
+    let block: *mut u8 = unsafe { (family.malloc)(size) }.cast();
+    if !block.is_null() {
+        fill(block, size);
+    }
+    block
+}
+
+/// Frees a block of [`allocate`].
+///
+/// # Errors
+/// When it was not to be had, or is not as it was filled.
+fn release(family: &Family, block: *mut u8, size: usize) -> Result<(), Flaw> {
+    if block.is_null() {
+        return Err(Flaw::Null);
+    }
+    let is_kept = first_other(block, size, pattern).is_none();
+    // SAFETY: a live block, not used again.
+    unsafe { (family.free)(block.cast()) };
+    if is_kept { Ok(()) } else { Err(Flaw::Lost) }
+}
+
+/// What has become of a thread.
+fn join(thread: thread::ScopedJoinHandle<'_, Result<(), Flaw>>, name: &str) -> Result<(), String> {
+    let ended = thread.join().map_err(|_| format!("{name} died"))?;
+    ended.map_err(|flaw| format!("{flaw} on {name}"))
+}
+
+/// Starts a thread that the subject is told of.
+fn begin<'scope, R: Send + 'scope>(
+    scope: &'scope thread::Scope<'scope, '_>,
+    hooks: Hooks,
+    work: impl FnOnce() -> R + Send + 'scope,
+) -> io::Result<thread::ScopedJoinHandle<'scope, R>> {
+    thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, move || {
+        hooks.enter.iter().for_each(|enter| enter());
+        let outcome = work();
+        hooks.leave.iter().for_each(|leave| leave());
+        outcome
+    })
+}
