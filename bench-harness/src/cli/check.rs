@@ -42,6 +42,9 @@ pub(crate) struct Check {
     /// Leave out time and tails
     #[arg(long, requires = "against")]
     pub(crate) no_time: bool,
+    /// Leave the seeded bugs out
+    #[arg(long)]
+    pub(crate) no_bugs: bool,
     /// Rounds of paired times; as many again where the first ones leave a doubt
     #[arg(long, value_name = "N", default_value_t = 15,
           value_parser = clap::value_parser!(u32).range(6..=1000))]
