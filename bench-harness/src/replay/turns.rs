@@ -165,7 +165,9 @@ impl<A: Allocator> InTurns<A> {
         self.region.resume();
     }
 
-    /// Has the thread whose turn it is make a call.
+    /// Has the thread whose turn it is make a call. Out of line, as is [`make`]: what is counted on the
+    /// way there and back is the same whatever the compiler makes of the rest of the harness.
+    #[inline(never)]
     fn hand_over(&mut self, slot: Place, call: Call) -> *mut u8 {
         let worker = self.workers[self.current].as_ref().expect("a thread is there at its turn");
         self.region.pause();
@@ -225,6 +227,7 @@ extern "C" fn main<A: Allocator>(argument: *mut c_void) -> *mut c_void {
 ///
 /// # Safety
 /// Blocks are live ones of the subject, of their slots and extents.
+#[inline(never)]
 unsafe fn make<A: Allocator>(allocator: &mut A, slot: Place, call: Call) -> *mut u8 {
     match call {
         Call::Malloc { size } => allocator.malloc(slot, size),
