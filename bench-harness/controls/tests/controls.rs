@@ -392,10 +392,11 @@ fn orphaning_loses_what_another_thread_frees() {
         } else {
             free();
         }
-        control.malloc(3000).addr() == block
+        // Other tests have blocks from the same C library at the same time.
+        (0..100).any(|_| control.malloc(3000).addr() == block)
     };
-    assert!(come_back(false));
-    assert!(!come_back(true));
+    assert!((0..20).any(|_| come_back(false)));
+    assert!(!(0..20).any(|_| come_back(true)));
 }
 
 #[test]
