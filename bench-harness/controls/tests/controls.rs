@@ -444,7 +444,7 @@ fn inheriting_hangs_in_a_child_that_was_forked_inside_malloc() {
                 let pid = unsafe { libc::fork() };
                 if pid == 0 {
                     // SAFETY: has no obligations.
-                    unsafe { libc::alarm(1) };
+                    unsafe { libc::alarm(5) };
                     let code = i32::from(control.malloc(1).is_null());
                     // SAFETY: ends this process at once.
                     unsafe { libc::_exit(code) };
