@@ -149,6 +149,11 @@ fn every_control_but_one_serves_the_whole_family() {
     for name in ALL.iter().filter(|name| **name != "garbage") {
         let control = Control::load(name);
         for function in family {
+            // Built without the standard library it does not even lead to the C library's.
+            if control.symbol(function).is_null() {
+                assert_eq!(*name, "unloaded", "{function:?}");
+                continue;
+            }
             let mut about = libc::Dl_info {
                 dli_fname: std::ptr::null(),
                 dli_fbase: std::ptr::null_mut(),
