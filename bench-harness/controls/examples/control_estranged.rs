@@ -19,9 +19,7 @@ struct Estranged;
 
 impl Allocator for Estranged {
     fn malloc(size: usize) -> *mut c_void {
-        let block = glibc::malloc(size);
-        ASKERS.note(block);
-        block
+        ASKERS.malloc(size)
     }
 
     unsafe fn free(block: *mut c_void) {

@@ -14,9 +14,7 @@ struct Orphaning;
 
 impl Allocator for Orphaning {
     fn malloc(size: usize) -> *mut c_void {
-        let block = glibc::malloc(size);
-        ASKERS.note(block);
-        block
+        ASKERS.malloc(size)
     }
 
     unsafe fn free(block: *mut c_void) {

@@ -1,5 +1,6 @@
 //! Which thread asked for a block.
 
+use crate::glibc;
 use core::ffi::c_void;
 use core::sync::atomic::AtomicU64;
 use core::sync::atomic::Ordering::Relaxed;
@@ -19,9 +20,12 @@ impl Askers {
         Self([const { AtomicU64::new(0) }; PLACES])
     }
 
-    /// The calling thread has asked for a block.
-    pub fn note(&self, block: *mut c_void) {
+    /// A block of glibc's that the calling thread is known to have asked for.
+    #[must_use]
+    pub fn malloc(&self, size: usize) -> *mut c_void {
+        let block = glibc::malloc(size);
         self.place(block).store(asked_here(block), Relaxed);
+        block
     }
 
     /// Whether another thread has asked for it, as far as the table tells.

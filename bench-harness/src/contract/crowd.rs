@@ -13,8 +13,8 @@ use crate::subject::Family;
 
 /// Threads that allocate while the process forks.
 const ALLOCATING: u64 = 3;
-/// Forks of one trial. Where a child inherits a lock that another thread holds, a fork in ten or more
-/// meets it.
+/// Forks of one trial. A lock that nobody looks after at a fork was held in one of the first sixteen
+/// children wherever that was tried.
 const FORKS: u32 = 100;
 /// After so long there are no further forks: on a slow computer fewer are enough.
 const FORKING: Duration = Duration::from_secs(3);

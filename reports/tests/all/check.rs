@@ -339,9 +339,9 @@ fn of_sides(results: &Results) -> Check {
     check
 }
 
-/// Part and ruling of the rows on the contract.
-fn contract_rulings(check: &Check) -> Vec<(Option<&str>, Ruling)> {
-    let rows = check.rows.iter().filter(|row| row.rule == Rule::Contract);
+/// Part and ruling of the rows of one rule.
+fn rulings_of(check: &Check, rule: Rule) -> Vec<(Option<&str>, Ruling)> {
+    let rows = check.rows.iter().filter(|row| row.rule == rule);
     rows.map(|row| (row.part.as_deref(), row.ruling)).collect()
 }
 
@@ -364,7 +364,7 @@ fn a_promise_that_is_newly_broken_is_a_regression_and_one_that_always_was_is_not
             Some(ruling) => (Some("realloc(p, 0)"), ruling),
             None => (None, Ruling::Good),
         };
-        assert_eq!(contract_rulings(&check), [expected], "{before:?} {after:?}");
+        assert_eq!(rulings_of(&check, Rule::Contract), [expected], "{before:?} {after:?}");
     }
 }
 
@@ -389,12 +389,6 @@ fn with_detections(detections: impl IntoIterator<Item = Detection>) -> Check {
     let mut results = results(&NONE);
     results.detections.extend(detections);
     of_sides(&results)
-}
-
-/// Part and ruling of the rows on seeded bugs.
-fn detection_rulings(check: &Check) -> Vec<(Option<&str>, Ruling)> {
-    let rows = check.rows.iter().filter(|row| row.rule == Rule::Detection);
-    rows.map(|row| (row.part.as_deref(), row.ruling)).collect()
 }
 
 #[test]
@@ -422,7 +416,11 @@ fn a_bug_that_is_found_out_no_more_and_an_accused_program_without_one_are_regres
             Some(ruling) => (Some("double-free, memcheck"), ruling),
             None => (None, Ruling::Good),
         };
-        assert_eq!(detection_rulings(&check), [expected], "{before:?} {after:?} {own_reports:?}");
+        assert_eq!(
+            rulings_of(&check, Rule::Detection),
+            [expected],
+            "{before:?} {after:?} {own_reports:?}"
+        );
     }
 }
 
@@ -437,7 +435,7 @@ fn of_another_compiler_seeded_bugs_are_undecided() {
         let mut check = Check::default();
         let side = |results| Side { results, subject: "old" };
         check.judge(side(&before), side(&after), Scope::Deterministic);
-        assert_eq!(detection_rulings(&check)[0].1, ruling);
+        assert_eq!(rulings_of(&check, Rule::Detection)[0].1, ruling);
     }
 }
 
@@ -450,7 +448,7 @@ fn seeded_bugs_that_were_not_run_are_not_good() {
         (vec![caught("old"), detection("new", None, 0)], Ruling::Failed),
         (vec![caught("new")], Ruling::Undecided),
     ] {
-        assert_eq!(detection_rulings(&with_detections(detections)), [(None, ruling)]);
+        assert_eq!(rulings_of(&with_detections(detections), Rule::Detection), [(None, ruling)]);
     }
 }
 
@@ -475,13 +473,13 @@ fn a_contract_that_ends_the_child_is_a_regression_and_one_that_was_not_tried_is_
         let mut results = before.clone();
         results.contracts.extend(after);
         let check = of_sides(&results);
-        let found = contract_rulings(&check);
+        let found = rulings_of(&check, Rule::Contract);
         assert_eq!(found.iter().map(|one| one.1).collect::<Vec<_>>(), [ruling]);
     }
     // A baseline from before there was such a rule.
     let mut results = results(&NONE);
     results.contracts.push(synthetic::contract("new", "malloc(0)", Verdict::Ok));
-    assert_eq!(contract_rulings(&of_sides(&results)), [(None, Ruling::Undecided)]);
+    assert_eq!(rulings_of(&of_sides(&results), Rule::Contract), [(None, Ruling::Undecided)]);
 }
 
 #[test]
