@@ -440,6 +440,22 @@ fn of_another_compiler_seeded_bugs_are_undecided() {
 }
 
 #[test]
+fn one_seeded_bug_that_could_not_be_run_on_a_side_is_no_good_one() {
+    let caught = |subject| detection(subject, Some(Finding::Caught), 0);
+    let other = |one: Detection| Detection { bug: "lost-block".to_owned(), ..one };
+    let not_run = |subject| other(detection(subject, None, 0));
+    for (was, is) in [
+        (not_run("old"), other(caught("new"))),
+        (other(caught("old")), not_run("new")),
+        (not_run("old"), not_run("new")),
+    ] {
+        let check = with_detections([caught("old"), was, caught("new"), is]);
+        let expected = [(Some("lost-block, memcheck"), Ruling::Failed)];
+        assert_eq!(rulings_of(&check, Rule::Detection), expected);
+    }
+}
+
+#[test]
 fn seeded_bugs_that_were_not_run_are_not_good() {
     let caught = |subject| detection(subject, Some(Finding::Caught), 0);
     for (detections, ruling) in [
