@@ -169,12 +169,12 @@ pub(super) fn at_once(
         let start = |at: usize| {
             let (out, (hand, others)) = (out.clone(), mpsc::channel());
             let work = move || {
-                let own = Blocks([(); HELD].map(|()| allocate(family, size)));
+                let own = Blocks([(); HELD].map(|()| allocate(family, size, at)));
                 // Whoever waits for these waits until all threads have come so far.
                 let _ = out.send((at, own));
                 drop(out);
-                let Ok(Blocks(others)) = others.recv() else { return Ok(()) };
-                let kept = others.map(|block| release(family, block, size));
+                let Ok((by, Blocks(others))) = others.recv() else { return Ok(()) };
+                let kept = others.map(|block| release(family, block, size, by));
                 kept.into_iter().collect::<Result<(), Flaw>>()
             };
             Ok::<_, io::Error>((at, hand, begin(scope, hooks, work)?))
@@ -187,7 +187,7 @@ pub(super) fn at_once(
         let last = blocks.len().min(1);
         blocks.rotate_left(last);
         let mut outcome = Ok(());
-        for ((at, hand, thread), (_, blocks)) in running.into_iter().zip(blocks) {
+        for ((at, hand, thread), blocks) in running.into_iter().zip(blocks) {
             // It waits for them.
             let _ = hand.send(blocks);
             outcome = outcome.and(join(thread, &format!("thread {at}")));
@@ -196,25 +196,28 @@ pub(super) fn at_once(
     })
 }
 
-/// A block, filled where there is one.
-fn allocate(family: &Family, size: usize) -> *mut u8 {
+/// A block, filled where there is one, in its first byte with the number of its thread.
+fn allocate(family: &Family, size: usize, thread: usize) -> *mut u8 {
     // SAFETY: malloc takes any size.
     let block: *mut u8 = unsafe { (family.malloc)(size) }.cast();
     if !block.is_null() {
         fill(block, size);
+        // SAFETY: a block of a byte and more.
+        unsafe { block.write_volatile(thread as u8) };
     }
     block
 }
 
-/// Frees a block of [`allocate`].
+/// Frees a block of [`allocate`] on that thread.
 ///
 /// # Errors
 /// When it was not to be had, or is not as it was filled.
-fn release(family: &Family, block: *mut u8, size: usize) -> Result<(), Flaw> {
+fn release(family: &Family, block: *mut u8, size: usize, thread: usize) -> Result<(), Flaw> {
     if block.is_null() {
         return Err(Flaw::Null);
     }
-    let is_kept = first_other(block, size, pattern).is_none();
+    let filled = |at| if at == 0 { thread as u8 } else { pattern(at) };
+    let is_kept = first_other(block, size, filled).is_none();
     // SAFETY: a live block, not used again.
     unsafe { (family.free)(block.cast()) };
     if is_kept { Ok(()) } else { Err(Flaw::Lost) }
@@ -238,4 +241,43 @@ fn begin<'scope, R: Send + 'scope>(
         hooks.leave.iter().for_each(|leave| leave());
         outcome
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::ffi::c_void;
+    use std::sync::OnceLock;
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+    use crate::subject::Subject;
+
+    const SIZE: usize = 100;
+    const THREADS: usize = 6;
+
+    /// Gives every two threads the same blocks of [`SIZE`] bytes.
+    unsafe extern "C" fn malloc_of_pairs(_: usize) -> *mut c_void {
+        static START: OnceLock<usize> = OnceLock::new();
+        static BEGUN: AtomicUsize = AtomicUsize::new(0);
+        thread_local! {
+            static NEXT: Cell<usize> = Cell::new(BEGUN.fetch_add(1, Relaxed) / 2 * HELD);
+        }
+        // SAFETY: calloc takes any sizes.
+        let map = || unsafe { libc::calloc(THREADS * HELD, SIZE) }.expose_provenance();
+        let start = *START.get_or_init(map);
+        ptr::with_exposed_provenance_mut(start + NEXT.replace(NEXT.get() + 1) * SIZE)
+    }
+
+    unsafe extern "C" fn free_nothing(_: *mut c_void) {}
+
+    #[test]
+    fn a_block_that_two_threads_hold_is_found() {
+        let system = Family::of(&Subject::parse("system").unwrap()).unwrap().unwrap();
+        let hooks = Hooks::default();
+        at_once(&system, hooks, THREADS, SIZE).unwrap();
+        let shared = Family { malloc: malloc_of_pairs, free: free_nothing, ..system };
+        let why = at_once(&shared, hooks, THREADS, SIZE).unwrap_err();
+        assert!(why.starts_with("a block with others' contents on thread "), "{why}");
+    }
 }

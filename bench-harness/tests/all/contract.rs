@@ -12,14 +12,14 @@ fn contract(arguments: &str) -> Vec<Value> {
     ended.records()
 }
 
-/// The contract of a control that misbehaves in every call after so many; one that does not let its
-/// child come up has one record.
-fn contract_of_control(control: &str, after: u32) -> Vec<Value> {
+/// The contract of a control that misbehaves in one of `every` calls after so many; one that does not
+/// let its child come up has one record.
+fn contract_of_control(control: &str, after: u32, every: u32) -> Vec<Value> {
     let subject = control_subject(control);
     let ended = ended(
         command(&format!("contract {subject} --format json -q"))
             .env("ARENABENCH_CONTROL_AFTER", after.to_string())
-            .env("ARENABENCH_CONTROL_EVERY", "1"),
+            .env("ARENABENCH_CONTROL_EVERY", every.to_string()),
     );
     ended.records()
 }
@@ -74,7 +74,7 @@ fn the_c_library_keeps_every_promise_but_those_of_its_later_versions() {
 
 #[test]
 fn blocks_off_by_eight_bytes_break_rows_of_alignment_and_no_others() {
-    let records = contract_of_control("misaligned", 0);
+    let records = contract_of_control("misaligned", 0, 1);
     let differs = with_verdict(&records, "differs");
     assert!(differs.contains_key("malloc(24)"), "{differs:?}");
     // The C library behind the control may take alignments that it should refuse.
@@ -84,10 +84,10 @@ fn blocks_off_by_eight_bytes_break_rows_of_alignment_and_no_others() {
 
 #[test]
 fn a_calloc_that_leaves_dirt_and_a_realloc_that_loses_contents_are_found() {
-    let dirty = contract_of_control("dirty", 0);
+    let dirty = contract_of_control("dirty", 0, 1);
     let dirty = with_verdict(&dirty, "differs");
     assert_eq!(dirty["calloc(16, 1)"], "byte 15 is not zero", "{dirty:?}");
-    let forgetful = contract_of_control("forgetful", 0);
+    let forgetful = contract_of_control("forgetful", 0, 1);
     let forgetful = with_verdict(&forgetful, "differs");
     let found = forgetful["realloc(malloc(100), 100000)"];
     assert!(found.contains("of the old contents is lost"), "{forgetful:?}");
@@ -98,7 +98,7 @@ fn a_row_that_crashes_takes_no_other_with_it() {
     // The child makes some calls of its own before the first row: the control must let it come up,
     // and crash in the first call after that.
     let records = (10..200)
-        .map(|after| contract_of_control("crashing", after))
+        .map(|after| contract_of_control("crashing", after, 1))
         .find(|records| records.len() > 1)
         .expect("the child comes up");
     assert!(records.len() >= 120, "{}", records.len());
@@ -112,13 +112,22 @@ fn a_row_that_crashes_takes_no_other_with_it() {
 /// A lock that nobody looks after at a fork is held in some child of a hundred.
 #[test]
 fn a_child_of_a_fork_that_waits_for_ever_is_found() {
-    let records = contract_of_control("inheriting", 0);
+    let records = contract_of_control("inheriting", 0, 1);
     let differs = with_verdict(&records, "differs");
     let forks = differs.iter().filter(|(row, _)| row.contains("child of fork"));
     let hung = forks.filter(|(_, found)| found.starts_with("hung for 5 s in the child of fork"));
     assert!(hung.count() > 0, "{differs:?}");
     let others = differs.iter().filter(|(row, _)| !row.contains("child of fork"));
     assert!(others.clone().all(|(_, found)| *found == "a block"), "{differs:?}");
+}
+
+#[test]
+fn a_block_that_two_threads_have_is_found_beside_forks() {
+    let records = contract_of_control("racing", 0, 2);
+    let differs = with_verdict(&records, "differs");
+    let found = differs.get("malloc(48) in a child of fork, others in malloc");
+    let is_found = found.is_some_and(|found| found.starts_with("a block with others' contents"));
+    assert!(is_found, "{differs:?}");
 }
 
 #[test]

@@ -171,8 +171,9 @@ mod tests {
 
     #[test]
     fn a_page_is_as_full_as_the_blocks_in_it_and_an_emptied_one_is_seen() {
-        let before = Resident::now().unwrap();
+        // Other tests map and unmap beside this one: what was resident is asked of this mapping.
         let mapping = Mapping::reserved(4 << 12).unwrap();
+        let before = Resident::now().unwrap();
         let start = mapping.start().addr();
         for at in [0, 1, 3] {
             // SAFETY: inside the mapping.
