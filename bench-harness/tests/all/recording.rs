@@ -70,11 +70,11 @@ fn a_daemon_is_cut_off_marked_truncated_and_lives_on() {
     }
     let folder = folder();
     let trace = folder.path().join("t.trace");
-    let program = daemon(3.0);
+    let program = daemon(9.0);
     let program: Vec<_> = program.iter().map(String::as_str).collect();
     let begin = Instant::now();
     let ended = record("--linger 200ms", &trace, &program);
-    assert!(begin.elapsed() < Duration::from_millis(2500), "{:?}", begin.elapsed());
+    assert!(begin.elapsed() < Duration::from_secs(7), "{:?}", begin.elapsed());
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     assert!(ended.stderr.contains("still run: 1"), "{}", ended.stderr);
     let others = beside(&trace);

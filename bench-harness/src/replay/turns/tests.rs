@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use workloads::event::{BlockId, Event, Op, ThreadIndex};
 use workloads::generate::Spec;
@@ -202,12 +203,19 @@ fn every_thread_that_ends_in_the_trace_ends_and_has_no_turn_afterwards() {
     }
 }
 
+/// Whether the kernel still lists a thread; the list may be a moment behind `pthread_join`.
+fn is_there(id: i32) -> bool {
+    let listed = || std::path::Path::new(&format!("/proc/self/task/{id}")).exists();
+    let begun = Instant::now();
+    while listed() && begun.elapsed() < Duration::from_millis(500) {
+        std::thread::yield_now();
+    }
+    listed()
+}
+
 #[test]
 fn a_thread_is_gone_behind_its_end_and_all_are_behind_the_replay() {
-    let is_gone = |spy: &Spy| {
-        let id = *spy.threads.lock().unwrap().last().unwrap();
-        !std::path::Path::new(&format!("/proc/self/task/{id}")).exists()
-    };
+    let is_gone = |spy: &Spy| !is_there(*spy.threads.lock().unwrap().last().unwrap());
     let spy = Spy::default();
     let mut in_turns = InTurns::new(spy.clone(), Hooks::default());
     assert!(in_turns.meet(Meeting::Turn, 1, 0));
@@ -218,7 +226,6 @@ fn a_thread_is_gone_behind_its_end_and_all_are_behind_the_replay() {
     let (shape, windows) = compiled(&generated("larson:3:500", 8_000));
     let spy = Spy::default();
     play(&shape, windows, spy.clone()).unwrap();
-    let is_there = |id: i32| std::path::Path::new(&format!("/proc/self/task/{id}")).exists();
     let mut ids = spy.threads.lock().unwrap().clone();
     ids.sort_unstable();
     ids.dedup();
