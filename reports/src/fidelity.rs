@@ -25,6 +25,7 @@ use crate::programs::Programs;
 use crate::record::{Program, Sample, Status};
 use crate::results::Results;
 use crate::statistics::{Estimate, Floor, Rounds, by_round, median, rank_correlation, ratios};
+use crate::weather::{ENOUGH, Times};
 
 /// Everything a results file says of what replays are worth.
 #[derive(Clone, Debug, PartialEq)]
@@ -238,8 +239,8 @@ impl OfProgram<'_> {
         let cpu_ns = median(&cpu.values().copied().collect::<Vec<_>>())?;
         let memory_bytes = median(&memory.values().copied().collect::<Vec<_>>());
         let replayed = self.replays(self.baseline, |sample| sample.wall_ns);
-        let replayed_ns = median(&replayed.values().copied().collect::<Vec<_>>())?;
-        let floor = Floor::of(&self.runs(self.baseline, true, Program::cpu_ns), &cpu);
+        let replayed_ns = median(&replayed.counting().values().copied().collect::<Vec<_>>())?;
+        let floor = Floor::of(&ratios(&self.runs(self.baseline, true, Program::cpu_ns), &cpu));
         let points: Vec<Point> = self
             .subjects()
             .into_iter()
@@ -280,7 +281,7 @@ impl OfProgram<'_> {
         let added = |value: fn(&Sample) -> Option<u64>, base: f64| -> Vec<f64> {
             let baseline = self.replays(self.baseline, value);
             let own = self.replays(subject, value);
-            let pairs = own.iter().filter_map(|(round, own)| Some((own, baseline.get(round)?)));
+            let pairs = own.beside(&baseline, ENOUGH).into_values();
             // A prediction of nothing or less is none: the replay took longer than the program.
             pairs
                 .map(|(own, base_ns)| 1.0 + (own - base_ns) / base)
@@ -340,7 +341,7 @@ impl OfProgram<'_> {
     }
 
     /// A figure of the program's replays on one thread (I2).
-    fn replays(&self, subject: &str, value: fn(&Sample) -> Option<u64>) -> Rounds {
+    fn replays(&self, subject: &str, value: fn(&Sample) -> Option<u64>) -> Times {
         let all = self.results.samples.iter().filter(|one| {
             one.workload == self.name
                 && one.subject == subject
@@ -349,6 +350,6 @@ impl OfProgram<'_> {
                 && !one.verified
                 && one.status == Status::Ok
         });
-        by_round(all.filter_map(|one| Some((one.round, value(one)? as f64))))
+        Times::of(all, |one| value(one).map(|value| value as f64))
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Samples are measured in rounds: each round measures every subject once, in random order. What
 //! disturbs the computer for longer than a sample (frequency, another tenant, memory layout of the
-//! host) therefore disturbs a whole round, and cancels in a ratio taken **within** the round. Hence:
+//! host) therefore disturbs a whole round, and cancels in a ratio taken **within** the round. What comes
+//! and goes between samples does not; which of them count is told in [`weather`](crate::weather). Hence:
 //!
 //! 1. A cell's ratio to the baseline is the **median over rounds of the ratio per round**, the
 //!    baseline's time in a round being the geometric mean of its two samples there ([`of_both`]).
@@ -22,7 +23,8 @@
 //! 4. A difference is *faster* or *slower* only when its interval leaves 1 out and it is larger than
 //!    the floor; otherwise it is *undecided* ([`Verdict::of`]).
 //! 5. Over several workloads the geometric mean of the ratios is taken ([`geometric_mean`]). Rounds
-//!    are resampled whole, so that what moved all workloads of a round together stays together.
+//!    are resampled whole, so that what moved all workloads of a round together stays together; a round
+//!    that lacks some of them stands as well as it can (`columns`).
 //!    The interval speaks of these workloads, not of others that might have been chosen.
 //! 6. Two **runs** share no rounds. A ratio between them is that of the medians, each side resampled
 //!    by itself ([`unpaired_ratio`]).
@@ -31,6 +33,7 @@
 //! would be wrong if nothing differed, were it not for the floor. Every random number comes from one
 //! fixed seed, so the same records always give the same figures.
 
+mod columns;
 mod estimate;
 mod floor;
 mod geomean;

@@ -1,60 +1,106 @@
-//! Which rounds of timed samples count.
+//! Which timed samples count.
 //!
 //! A sample that was not calm is taken again, but not for ever: when somebody shares the processors for
-//! minutes, a round stays as it was taken, with samples a third too slow beside others that found a calm
-//! moment. Such a round would move every ratio it is part of. It is left out *whole*, so that in each
-//! round that is left every subject stands beside the baseline; by what the gauge said, never by the times
+//! minutes it stays as it was taken, up to 40 % too slow beside others that found a calm moment. A ratio
+//! is made of the rounds in which both of its sides were calm; by what the gauge said, never by the times
 //! themselves.
 //!
-//! * W1: which rounds are left out hangs on calm shares alone.
-//! * W2: three calm rounds of several subjects at least are there, or every round counts. Rounds that the
-//!   baseline has to itself, for the floor, are none of them.
-//! * W3: times on several threads count in any case: their weather is another one.
+//! * W1: which samples count hangs on calm shares alone.
+//! * W2: enough calm rounds of both sides are there, or every round counts.
+//! * W3: times on several threads count in any case, since their weather is another one, and so do those
+//!   that say nothing of calm.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::record::{Sample, Status};
+use crate::statistics::{Rounds, by_round, of_both};
 
 /// Share of a pass's parts that have to be calm for a sample to be.
 pub const CALM_SHARE: f64 = 0.95;
 /// Share of a round's samples that have to be calm for the round to be.
 const CALM_SAMPLES: f64 = 0.8;
-/// Calm rounds without which nothing is left out.
-const MIN_ROUNDS: usize = 3;
+/// Calm rounds that a ratio is made of, if there are so many: the fewest that have an interval.
+pub const ENOUGH: usize = 2;
 
 /// Whether four in five samples of a round were calm, of those on one thread that tell.
 #[must_use]
 pub fn is_calm<'a>(round: impl IntoIterator<Item = &'a Sample>) -> bool {
-    let timed = |one: &&Sample| one.status == Status::Ok && !one.verified && is_serial(one);
-    let shares: Vec<f64> =
-        round.into_iter().filter(timed).filter_map(|one| one.calm_share).collect();
-    let calm = shares.iter().filter(|share| **share >= CALM_SHARE).count();
-    calm as f64 >= CALM_SAMPLES * shares.len() as f64
+    let timed = |one: &&Sample| one.status == Status::Ok && !one.verified && tells(one);
+    let samples: Vec<&Sample> = round.into_iter().filter(timed).collect();
+    let calm = samples.iter().filter(|one| !is_disturbed(one)).count();
+    calm as f64 >= CALM_SAMPLES * samples.len() as f64
 }
 
-/// Numbers of the rounds whose times on one thread do not count.
+/// Whether a sample says of itself that it was not calm.
 #[must_use]
-pub fn left_out(samples: &[Sample]) -> BTreeSet<u32> {
-    let mut rounds: BTreeMap<u32, Vec<&Sample>> = BTreeMap::new();
-    for one in samples.iter().filter(|one| !one.verified) {
-        rounds.entry(one.round).or_default().push(one);
-    }
-    let has_several =
-        |samples: &[&Sample]| samples.iter().any(|one| one.subject != samples[0].subject);
-    let (calm, stormy): (Vec<_>, Vec<_>) =
-        rounds.into_iter().partition(|(_, samples)| is_calm(samples.iter().copied()));
-    let comparing = calm.iter().filter(|(_, samples)| has_several(samples)).count();
-    if comparing < MIN_ROUNDS {
-        return BTreeSet::new();
-    }
-    stormy.into_iter().map(|(round, _)| round).collect()
+pub fn is_disturbed(sample: &Sample) -> bool {
+    tells(sample) && sample.calm_share.is_some_and(|share| share < CALM_SHARE)
 }
 
-/// Whether the time of a sample counts, where these rounds are left out.
-pub(crate) fn counts(sample: &Sample, left_out: &BTreeSet<u32>) -> bool {
-    !is_serial(sample) || !left_out.contains(&sample.round)
+/// Whether a sample on one thread says how calm it was.
+fn tells(sample: &Sample) -> bool {
+    sample.mode == "serial" && sample.calm_share.is_some()
 }
 
-fn is_serial(sample: &Sample) -> bool {
-    sample.mode == "serial"
+/// Times of one cell by round: all, and those of calm samples.
+#[derive(Clone, Debug, Default)]
+pub struct Times {
+    all: Rounds,
+    calm: Rounds,
+}
+
+impl Times {
+    /// Times of the samples that have one, by what `time` says of each.
+    #[must_use]
+    pub fn of<'a>(
+        samples: impl Iterator<Item = &'a Sample> + Clone,
+        time: impl Fn(&Sample) -> Option<f64>,
+    ) -> Self {
+        let times = |one: &Sample| Some((one.round, time(one)?));
+        Self {
+            all: by_round(samples.clone().filter_map(times)),
+            calm: by_round(samples.filter(|one| !is_disturbed(one)).filter_map(times)),
+        }
+    }
+
+    /// Whether there is no time at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// The times that count for a figure of the cell alone (W2).
+    #[must_use]
+    pub fn counting(&self) -> &Rounds {
+        if self.calm.len() >= ENOUGH { &self.calm } else { &self.all }
+    }
+
+    /// Times of the baseline, where `again` holds its samples under another name: in each round that of
+    /// both, or of the one that was calm.
+    #[must_use]
+    pub fn and(&self, again: &Self) -> Self {
+        let mut calm = of_both(&self.calm, &again.calm);
+        for (round, value) in &again.calm {
+            calm.entry(*round).or_insert(*value);
+        }
+        Self { all: of_both(&self.all, &again.all), calm }
+    }
+
+    /// These times and those of `other` by round: of `enough` calm rounds and more, or of all (W2).
+    #[must_use]
+    pub fn beside(&self, other: &Self, enough: usize) -> BTreeMap<u32, (f64, f64)> {
+        let pairs = |own: &Rounds, other: &Rounds| -> BTreeMap<u32, (f64, f64)> {
+            let both = |(round, own): (&u32, &f64)| Some((*round, (*own, *other.get(round)?)));
+            own.iter().filter_map(both).collect()
+        };
+        let calm = pairs(&self.calm, &other.calm);
+        if calm.len() >= enough { calm } else { pairs(&self.all, &other.all) }
+    }
+
+    /// Ratios to the times of `other` by round, of [`ENOUGH`] calm rounds and more or of all (W2).
+    #[must_use]
+    pub fn over(&self, other: &Self) -> Rounds {
+        let pairs = self.beside(other, ENOUGH).into_iter();
+        pairs.map(|(round, (own, other))| (round, own / other)).collect()
+    }
 }

@@ -10,8 +10,8 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use reports::record::Sample;
-use reports::statistics::{Floor, Rounds, by_round};
-use reports::weather;
+use reports::statistics::Floor;
+use reports::weather::{self, Times};
 
 use super::retakes::{Taking, until_calm};
 use super::{Conditions, Session, Turn, cannot_start};
@@ -165,15 +165,16 @@ impl<'a> Session<'a> {
 
     /// Half-width of a workload's A/A interval in per cent; infinite while it cannot be told.
     fn floor_percent(&self, workload: &str) -> f64 {
-        let rounds = |again: bool| -> Rounds {
-            by_round(self.taken.times.iter().filter_map(|sample| {
-                let this = sample.workload == workload
+        let times = |again: bool| {
+            let is_its = move |sample: &&Sample| {
+                sample.workload == workload
                     && sample.subject == self.baseline
-                    && sample.again == again;
-                this.then_some((sample.round, sample.ns_per_pair?))
-            }))
+                    && sample.again == again
+            };
+            Times::of(self.taken.times.iter().filter(is_its), |sample| sample.ns_per_pair)
         };
-        Floor::of(&rounds(true), &rounds(false)).map_or(f64::INFINITY, Floor::half_width_percent)
+        let floor = Floor::of(&times(true).over(&times(false)));
+        floor.map_or(f64::INFINITY, Floor::half_width_percent)
     }
 
     /// Says that a turn is begun, or needs no sample.

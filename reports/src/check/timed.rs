@@ -15,8 +15,9 @@ use super::Side;
 use super::counted::workloads;
 use super::row::{Row, Ruling};
 use super::rule::{Rule, TIME_BEYOND_L2, TIME_WITHIN_L2};
-use crate::record::Workload;
-use crate::statistics::{Estimate, MIN_BOOTSTRAP_ROUNDS, Rounds, by_round, ratios};
+use crate::record::{Sample, Workload};
+use crate::statistics::{Estimate, MIN_BOOTSTRAP_ROUNDS, median};
+use crate::weather::Times;
 
 /// Misses of callgrind's last-level cache of 2 MiB in a pair of calls, below which a working set is taken
 /// to fit the second-level cache. A quarter of a miss is the replay's own reading.
@@ -57,25 +58,22 @@ fn threshold(workload: &Workload, misses: Option<f64>) -> Option<f64> {
     }
 }
 
-fn times(side: Side<'_>, workload: &str) -> Rounds {
-    let all = side.results.samples.iter();
-    by_round(
-        all.filter(|one| {
-            one.subject == side.subject && one.workload == workload && !one.verified && !one.again
-        })
-        .filter_map(|one| Some((one.round, one.ns_per_pair?))),
-    )
+fn times(side: Side<'_>, workload: &str) -> Times {
+    let is_its = |one: &&Sample| {
+        one.subject == side.subject && one.workload == workload && !one.verified && !one.again
+    };
+    Times::of(side.results.samples.iter().filter(is_its), |one| one.ns_per_pair)
 }
 
 fn row(
     cell: (&str, &str),
-    (before, after): (&Rounds, &Rounds),
+    (before, after): (&Times, &Times),
     threshold: f64,
     comparisons: usize,
 ) -> Row {
-    let middle =
-        |rounds: &Rounds| crate::statistics::median(&rounds.values().copied().collect::<Vec<_>>());
-    let paired: Vec<f64> = ratios(after, before).into_values().collect();
+    let middle = |times: &Times| median(&times.counting().values().copied().collect::<Vec<_>>());
+    let pairs = after.beside(before, MIN_BOOTSTRAP_ROUNDS).into_values();
+    let paired: Vec<f64> = pairs.map(|(after, before)| after / before).collect();
     let (Some(estimate), Some(was), Some(now)) =
         (Estimate::widened(&paired, comparisons), middle(before), middle(after))
     else {

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use super::Measure;
 use crate::record::{Call, Memcheck, Program, Sample, Status};
-use crate::statistics::{Rounds, by_round};
+use crate::statistics::{Rounds, by_round, of_both, ratios};
+use crate::weather::Times;
 
 /// What one file says of a cell. Only runs with status ok that were not verified carry figures, and
 /// an interrupted run is no failure of the subject.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Cell {
-    /// Values by round of every measure that was taken.
+pub(super) struct Cell<'a> {
+    /// Values by round of every measure that was taken; times per pair of the samples that count.
     pub(super) rounds: BTreeMap<Measure, Rounds>,
     /// Errors under memcheck and the calls replayed there.
     pub(super) errors: Option<(u64, Option<u64>)>,
@@ -21,16 +22,18 @@ pub(super) struct Cell {
     /// Whether the subject cannot serve the case at all, which is no failure.
     unsupported: bool,
     raw: BTreeMap<Measure, Vec<(u32, f64)>>,
+    samples: Vec<&'a Sample>,
+    /// Times per pair.
+    times: Times,
 }
 
-impl Cell {
-    /// Adds a replay; its time only if its round counts.
-    pub(super) fn add_sample(&mut self, sample: &Sample, counts: bool) {
+impl<'a> Cell<'a> {
+    pub(super) fn add_sample(&mut self, sample: &'a Sample) {
         self.call = Some(sample.call);
         self.add_end(sample.status, sample.message.as_deref());
         if sample.status == Status::Ok && !sample.verified {
             let whole = |value: Option<u64>| value.map(|value| value as f64);
-            self.add(Measure::NsPerPair, sample.round, sample.ns_per_pair.filter(|_| counts));
+            self.samples.push(sample);
             self.add(Measure::RssPeakBytes, sample.round, whole(sample.rss_peak_bytes));
             self.add(Measure::PageFaults, sample.round, whole(sample.page_faults));
         }
@@ -68,12 +71,31 @@ impl Cell {
 
     /// Sorts what was added by round.
     pub(super) fn close(&mut self) {
-        for (measure, values) in std::mem::take(&mut self.raw) {
-            let rounds = by_round(values);
-            if !rounds.is_empty() {
-                self.rounds.insert(measure, rounds);
-            }
-        }
+        self.times = Times::of(self.samples.iter().copied(), |sample| sample.ns_per_pair);
+        let raw = std::mem::take(&mut self.raw).into_iter();
+        let sorted = raw.map(|(measure, values)| (measure, by_round(values)));
+        let timed = (Measure::NsPerPair, self.times.counting().clone());
+        let found = sorted.chain([timed]).filter(|(_, rounds)| !rounds.is_empty());
+        self.rounds.extend(found);
+    }
+
+    /// The baseline's times in each round, where `again` is the baseline under another name.
+    pub(super) fn and(&self, again: &Self) -> Self {
+        let both = |(measure, own): (&Measure, &Rounds)| {
+            let again = again.rounds.get(measure);
+            (*measure, again.map_or_else(|| own.clone(), |again| of_both(own, again)))
+        };
+        let rounds = self.rounds.iter().map(both).collect();
+        Self { rounds, times: self.times.and(&again.times), ..self.clone() }
+    }
+
+    /// Ratios of a measure to the same of `base` by round.
+    pub(super) fn over(&self, base: &Self, measure: Measure) -> Option<Rounds> {
+        let found = match measure {
+            Measure::NsPerPair => self.times.over(&base.times),
+            _ => ratios(self.rounds.get(&measure)?, base.rounds.get(&measure)?),
+        };
+        (!found.is_empty()).then_some(found)
     }
 
     /// Whether there is nothing to compare because the subject cannot serve the case.

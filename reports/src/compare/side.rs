@@ -6,8 +6,7 @@ use super::cell::Cell;
 use super::{Case, Measure};
 use crate::record::{Role, Sample, Status};
 use crate::results::Results;
-use crate::statistics::{Rounds, of_both, ratios};
-use crate::weather;
+use crate::statistics::Rounds;
 
 /// All cells of a file, in its order of cases and subjects.
 #[derive(Debug)]
@@ -15,9 +14,9 @@ pub(super) struct Side<'a> {
     pub(super) results: &'a Results,
     pub(super) cases: Vec<Case>,
     pub(super) subjects: Vec<String>,
-    cells: BTreeMap<(usize, usize), Cell>,
+    cells: BTreeMap<(usize, usize), Cell<'a>>,
     /// The baseline under another name, by case.
-    twins: BTreeMap<usize, Cell>,
+    twins: BTreeMap<usize, Cell<'a>>,
 }
 
 impl<'a> Side<'a> {
@@ -29,12 +28,10 @@ impl<'a> Side<'a> {
             cells: BTreeMap::new(),
             twins: BTreeMap::new(),
         };
-        let left_out = weather::left_out(&results.samples);
         for sample in &results.samples {
-            let counts = weather::counts(sample, &left_out);
             // A twin that failed is a failure of the baseline itself.
             let twin = sample.again && sample.status == Status::Ok;
-            side.cell(replayed(sample), &sample.subject, twin).add_sample(sample, counts);
+            side.cell(replayed(sample), &sample.subject, twin).add_sample(sample);
         }
         for run in &results.programs {
             let case =
@@ -55,7 +52,7 @@ impl<'a> Side<'a> {
         side
     }
 
-    fn cell(&mut self, case: Case, subject: &str, twin: bool) -> &mut Cell {
+    fn cell(&mut self, case: Case, subject: &str, twin: bool) -> &mut Cell<'a> {
         let case = self.cases.iter().position(|known| *known == case).unwrap_or_else(|| {
             self.cases.push(case);
             self.cases.len() - 1
@@ -77,18 +74,14 @@ impl<'a> Side<'a> {
             return;
         };
         for case in 0..self.cases.len() {
-            for measure in [Measure::NsPerPair, Measure::WallNs] {
-                let Some(over) = measure.over_baseline() else { continue };
-                let base = self.cells.get(&(case, baseline)).and_then(|cell| cell.sound(measure));
-                let Some(base) = base else { continue };
-                let twin = self.twins.get(&case).and_then(|twin| twin.rounds.get(&measure));
-                let base = twin.map_or_else(|| base.clone(), |twin| of_both(base, twin));
-                let others = self.cells.iter_mut().filter(|(key, _)| key.0 == case);
-                for (_, cell) in others.filter(|(key, _)| key.1 != baseline) {
-                    let found = cell.sound(measure).map(|times| ratios(times, &base));
-                    if let Some(found) = found.filter(|found| !found.is_empty()) {
-                        cell.rounds.insert(over, found);
-                    }
+            let Some(base) = self.cells.get(&(case, baseline)) else { continue };
+            let base = self.twins.get(&case).map_or_else(|| base.clone(), |twin| base.and(twin));
+            let others = self.cells.iter_mut().filter(|(key, _)| key.0 == case);
+            for (_, cell) in others.filter(|(key, _)| key.1 != baseline) {
+                for measure in [Measure::NsPerPair, Measure::WallNs] {
+                    let is_sound = base.sound(measure).is_some() && cell.sound(measure).is_some();
+                    let found = cell.over(&base, measure).filter(|_| is_sound);
+                    cell.rounds.extend(measure.over_baseline().zip(found));
                 }
             }
         }
@@ -100,7 +93,7 @@ impl<'a> Side<'a> {
     }
 
     /// What the file says of a cell.
-    pub(super) fn find(&self, case: &Case, subject: &str) -> Option<&Cell> {
+    pub(super) fn find(&self, case: &Case, subject: &str) -> Option<&Cell<'a>> {
         let case = self.cases.iter().position(|known| known == case)?;
         let subject = self.subjects.iter().position(|known| known == subject)?;
         self.cells.get(&(case, subject))
@@ -114,9 +107,8 @@ impl<'a> Side<'a> {
     /// Ratios of the baseline under another name to the baseline.
     pub(super) fn twin_ratios(&self, case: &Case, measure: Measure) -> Option<Rounds> {
         let index = self.cases.iter().position(|known| known == case)?;
-        let twin = self.twins.get(&index)?.rounds.get(&measure)?;
-        let found = ratios(twin, self.baseline_rounds(case, measure)?);
-        (!found.is_empty()).then_some(found)
+        self.baseline_rounds(case, measure)?;
+        self.twins.get(&index)?.over(self.find(case, self.baseline())?, measure)
     }
 
     /// Whether a subject is a yardstick that nobody would run.
@@ -126,7 +118,7 @@ impl<'a> Side<'a> {
     }
 
     /// Every cell, by case and then subject, in the order of the file.
-    pub(super) fn cells(&self) -> impl Iterator<Item = (&Case, &str, &Cell)> {
+    pub(super) fn cells(&self) -> impl Iterator<Item = (&Case, &str, &Cell<'a>)> {
         self.cells
             .iter()
             .map(|((case, subject), cell)| (&self.cases[*case], &*self.subjects[*subject], cell))

@@ -7,7 +7,7 @@ use super::parts::{RECORDS, SAMPLES, sentence};
 use crate::quantity;
 use crate::record::{Call, Role, Sample, Source};
 use crate::statistics::{MIN_BOOTSTRAP_ROUNDS, RESAMPLES};
-use crate::weather::{self, CALM_SHARE};
+use crate::weather::{CALM_SHARE, is_disturbed};
 
 pub(super) fn section(context: Context<'_>) -> Markup {
     let results = context.results;
@@ -103,15 +103,15 @@ fn calm(context: Context<'_>) -> Option<String> {
             count(&apart),
         );
     }
-    let left_out = weather::left_out(&context.results.samples).len();
-    let rounds = match left_out {
-        0 => String::new(),
-        1 => " One round is left out whole: too little of it was calm.".to_owned(),
-        many => format!(" {many} rounds are left out whole: too little of each was calm."),
+    let rest = if alone.iter().any(|sample| is_disturbed(sample)) {
+        " On one thread times and ratios are made of the rounds in which both sides were calm, where there \
+         are two of them, and of all rounds elsewhere."
+    } else {
+        ""
     };
     (!text.is_empty()).then(|| {
         text + &format!(
-            "{} children were taken in place of others that were not calm or not near.{rounds}",
+            "{} children were taken in place of others that were not calm or not near.{rest}",
             quantity::count(retaken as u64)
         )
     })

@@ -66,10 +66,7 @@ impl Estimate {
             0 => return None,
             1 => None,
             few if few < MIN_BOOTSTRAP_ROUNDS => student_interval(&logs),
-            many => {
-                let mut drawn = Drawn::new(&logs);
-                bootstrap(many, |indices| drawn.median(indices))
-            }
+            many => bootstrap(many, drawn(&logs)),
         };
         Some(Self::around(median(values)?, values.len(), interval))
     }
@@ -86,8 +83,7 @@ impl Estimate {
             return Some(Self::around(median(values)?, count, None));
         }
         let z = normal_above(0.025 / comparisons.max(1) as f64);
-        let mut drawn = Drawn::new(&logs);
-        let medians = resampled(count, |indices| drawn.median(indices));
+        let medians = resampled(count, drawn(&logs));
         let interval = cut_at(medians, count, student(z, count - 1));
         Some(Self::around(median(values)?, count, interval))
     }
@@ -99,6 +95,13 @@ impl Estimate {
             .map(|(low, high)| Interval { low: low.exp().min(value), high: high.exp().max(value) });
         Self { value, count, interval }
     }
+}
+
+/// Median of the logarithms that were drawn.
+fn drawn(logs: &[f64]) -> impl FnMut(&[usize]) -> f64 {
+    let values: Vec<Option<f64>> = logs.iter().copied().map(Some).collect();
+    let mut drawn = Drawn::new(&values);
+    move |indices| drawn.median(indices).expect("each has a value, and some are drawn")
 }
 
 /// Student's t interval of the mean of `logs`, of which there are at least two.

@@ -7,7 +7,7 @@
 
 use serde::Serialize;
 
-use super::{Estimate, Interval, Rounds, ratios};
+use super::{Estimate, Interval, Rounds};
 
 /// What the run says when the baseline is compared with itself under another name.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -21,11 +21,11 @@ pub struct Floor {
 }
 
 impl Floor {
-    /// Floor from the times of the baseline and of the baseline under another name, by round.
-    /// `None` with fewer than two rounds that have both.
+    /// Floor from the ratios of the baseline under another name to the baseline, by round. `None` with
+    /// fewer than two.
     #[must_use]
-    pub fn of(again: &Rounds, baseline: &Rounds) -> Option<Self> {
-        let values: Vec<f64> = ratios(again, baseline).into_values().collect();
+    pub fn of(twin_ratios: &Rounds) -> Option<Self> {
+        let values: Vec<f64> = twin_ratios.values().copied().collect();
         Self::from_estimate(Estimate::of(&values)?)
     }
 

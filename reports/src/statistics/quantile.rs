@@ -15,32 +15,39 @@ pub fn median(values: &[f64]) -> Option<f64> {
 /// found by counting.
 pub(super) struct Drawn {
     sorted: Vec<f64>,
-    /// Place in `sorted` of the value at each index.
-    ranks: Vec<usize>,
+    /// Place in `sorted` of the value at each index; `None` of an index without a value.
+    ranks: Vec<Option<usize>>,
     /// How often each place was drawn.
     counts: Vec<u32>,
 }
 
 impl Drawn {
-    pub(super) fn new(values: &[f64]) -> Self {
-        let mut order: Vec<usize> = (0..values.len()).collect();
-        order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
-        let mut ranks = vec![0; values.len()];
-        for (rank, &index) in order.iter().enumerate() {
-            ranks[index] = rank;
+    /// Values by index, of which some may have none.
+    pub(super) fn new(values: &[Option<f64>]) -> Self {
+        let mut order: Vec<(f64, usize)> = values
+            .iter()
+            .enumerate()
+            .filter_map(|(index, value)| Some(((*value)?, index)))
+            .collect();
+        order.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let mut ranks = vec![None; values.len()];
+        for (rank, &(_, index)) in order.iter().enumerate() {
+            ranks[index] = Some(rank);
         }
-        let sorted = order.iter().map(|&index| values[index]).collect();
-        Self { sorted, ranks, counts: vec![0; values.len()] }
+        let sorted: Vec<f64> = order.into_iter().map(|(value, _)| value).collect();
+        Self { counts: vec![0; sorted.len()], sorted, ranks }
     }
 
-    /// Median of the values at `indices`, of which there is at least one. O(n).
-    pub(super) fn median(&mut self, indices: &[usize]) -> f64 {
+    /// Median of the values at `indices`; `None` where there is none. O(n).
+    pub(super) fn median(&mut self, indices: &[usize]) -> Option<f64> {
         self.counts.fill(0);
-        for &index in indices {
-            self.counts[self.ranks[index]] += 1;
+        let mut drawn = 0;
+        for rank in indices.iter().filter_map(|&index| self.ranks[index]) {
+            self.counts[rank] += 1;
+            drawn += 1;
         }
-        let (lower, upper) = ((indices.len() - 1) / 2, indices.len() / 2);
-        f64::midpoint(self.at(lower), self.at(upper))
+        let (lower, upper) = (usize::checked_sub(drawn, 1)? / 2, drawn / 2);
+        Some(f64::midpoint(self.at(lower), self.at(upper)))
     }
 
     /// The drawn value that has `below` drawn values before it in rising order.
@@ -117,12 +124,20 @@ mod tests {
     #[test]
     fn medians_of_draws_are_those_of_the_drawn_values() {
         let values = [5.0, 1.0, 4.0, 2.0];
-        let mut drawn = Drawn::new(&values);
+        let mut drawn = Drawn::new(&values.map(Some));
         let draws: [&[usize]; 4] = [&[0, 1, 2, 3], &[0, 0, 0, 1], &[1, 1, 3, 3], &[2, 1, 0]];
         for indices in draws {
             let picked: Vec<f64> = indices.iter().map(|&index| values[index]).collect();
-            assert_eq!(Some(drawn.median(indices)), median(&picked), "{indices:?}");
+            assert_eq!(drawn.median(indices), median(&picked), "{indices:?}");
         }
+    }
+
+    #[test]
+    fn an_index_without_a_value_is_drawn_as_none() {
+        let mut drawn = Drawn::new(&[Some(5.0), None, Some(4.0)]);
+        assert_eq!(drawn.median(&[1, 0, 1]), Some(5.0));
+        assert_eq!(drawn.median(&[1, 0, 2]), Some(4.5));
+        assert_eq!(drawn.median(&[1, 1, 1]), None);
     }
 
     #[test]

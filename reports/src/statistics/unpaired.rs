@@ -12,32 +12,28 @@
 //! Source: Welch, "The generalization of Student's problem when several different population
 //! variances are involved", Biometrika 34, 1947.
 
+use super::columns::{Columns, DrawnColumns};
 use super::estimate::{MIN_BOOTSTRAP_ROUNDS, RESAMPLES, cut, draw, random};
-use super::quantile::{Drawn, median, student_975};
+use super::quantile::student_975;
 use super::{Estimate, Rounds};
 
 /// Geometric mean over workloads of `median of B / median of A`, with its interval at 95 %. One pair
 /// `(A, B)` per workload; a single pair gives that workload's ratio.
 ///
 /// The value is taken from all rounds, so that a reader can check it against a table. The interval
-/// comes from the rounds that all workloads of a side have; it is `None` with fewer than two such
-/// rounds on either side. `count` is the smaller side's number of them. `None` when there is no pair,
-/// or one with an empty side.
+/// comes from the rounds that more than half of the workloads of a side have; it is `None` with fewer than
+/// two such rounds on either side. `count` is the smaller side's number of them. `None` when there is no
+/// pair, or one with an empty side.
 ///
 /// Cost: [`RESAMPLES`] medians per workload and side.
 #[must_use]
 pub fn unpaired_ratio(pairs: &[(&Rounds, &Rounds)]) -> Option<Estimate> {
-    let mut log_sum = 0.0;
-    for (a, b) in pairs {
-        log_sum += middle(b)?.ln() - middle(a)?.ln();
-    }
-    let a = columns(&pairs.iter().map(|pair| pair.0))?;
-    let b = columns(&pairs.iter().map(|pair| pair.1))?;
-    let (rounds_a, rounds_b) = (a[0].len(), b[0].len());
-    let few = rounds_a.min(rounds_b);
+    let a = Columns::of(&pairs.iter().map(|pair| pair.0).collect::<Vec<_>>())?;
+    let b = Columns::of(&pairs.iter().map(|pair| pair.1).collect::<Vec<_>>())?;
+    let few = a.rounds().min(b.rounds());
     let interval = match few {
         0 | 1 => None,
-        2..MIN_BOOTSTRAP_ROUNDS => welch(&means(&a), &means(&b)),
+        2..MIN_BOOTSTRAP_ROUNDS => welch(&a, &b),
         _ => {
             let (mut a, mut b) = (Side::new(&a), Side::new(&b));
             let mut random = random();
@@ -49,71 +45,35 @@ pub fn unpaired_ratio(pairs: &[(&Rounds, &Rounds)]) -> Option<Estimate> {
             cut(drawn.collect(), few)
         }
     };
-    Some(Estimate::around((log_sum / pairs.len() as f64).exp(), few, interval))
+    let ratio = (b.mean_of_medians() - a.mean_of_medians()).exp();
+    Some(Estimate::around(ratio, few, interval))
 }
 
 /// One side's columns, and the rounds drawn of it.
 struct Side {
-    columns: Vec<Drawn>,
+    columns: DrawnColumns,
     indices: Vec<usize>,
 }
 
 impl Side {
-    fn new(columns: &[Vec<f64>]) -> Self {
-        let rounds = columns.first().map_or(0, Vec::len);
-        Self {
-            columns: columns.iter().map(|column| Drawn::new(column)).collect(),
-            indices: vec![0; rounds],
-        }
+    fn new(columns: &Columns) -> Self {
+        Self { columns: columns.drawn(), indices: vec![0; columns.rounds()] }
     }
 
-    /// Mean over workloads of the medians of the drawn rounds.
     fn mean(&mut self) -> f64 {
-        let count = self.columns.len() as f64;
-        let indices = &self.indices;
-        self.columns.iter_mut().map(|column| column.median(indices)).sum::<f64>() / count
+        self.columns.mean(&self.indices)
     }
-}
-
-fn middle(rounds: &Rounds) -> Option<f64> {
-    median(&rounds.values().copied().collect::<Vec<_>>())
-}
-
-/// Logarithms of the rounds that all workloads have, one column per workload. `None` of no workload.
-fn columns<'a>(sides: &(impl Iterator<Item = &'a Rounds> + Clone)) -> Option<Vec<Vec<f64>>> {
-    let first = sides.clone().next()?;
-    let shared: Vec<u32> = first
-        .keys()
-        .copied()
-        .filter(|round| sides.clone().all(|other| other.contains_key(round)))
-        .collect();
-    let column = |rounds: &Rounds| -> Vec<f64> {
-        let mut logs: Vec<f64> =
-            shared.iter().filter_map(|round| rounds.get(round)).map(|value| value.ln()).collect();
-        if sides.clone().count() == 1 {
-            // In rising order, the order of measuring cannot tell in the draws.
-            logs.sort_by(f64::total_cmp);
-        }
-        logs
-    };
-    Some(sides.clone().map(column).collect())
-}
-
-/// Mean over workloads, round by round.
-fn means(columns: &[Vec<f64>]) -> Vec<f64> {
-    let rounds = columns.first().map_or(0, Vec::len);
-    let count = columns.len() as f64;
-    (0..rounds).map(|round| columns.iter().map(|one| one[round]).sum::<f64>() / count).collect()
 }
 
 /// Welch's t interval of the difference of means `b - a`; each side has at least two values.
-fn welch(a: &[f64], b: &[f64]) -> Option<(f64, f64)> {
+fn welch(a: &Columns, b: &Columns) -> Option<(f64, f64)> {
     // Mean, its squared error, and what that error adds to the degrees of freedom.
-    let side = |logs: &[f64]| {
+    let side = |columns: &Columns| {
+        let logs = columns.means();
         let count = logs.len() as f64;
         let mean = logs.iter().sum::<f64>() / count;
         let squares: f64 = logs.iter().map(|log| (log - mean).powi(2)).sum();
-        let error = squares / (count - 1.0) / count;
+        let error = squares / (count - 1.0) / count / columns.share().powi(2);
         (mean, error, error.powi(2) / (count - 1.0))
     };
     let ((mean_a, error_a, share_a), (mean_b, error_b, share_b)) = (side(a), side(b));
@@ -137,7 +97,9 @@ mod tests {
     #[test]
     fn welch_matches_a_case_worked_by_hand() {
         // Means 2 and 5, squared errors 1/3 and 4/3, degrees of freedom 2.94: rounded down to 2.
-        let (low, high) = welch(&[1.0, 2.0, 3.0], &[3.0, 5.0, 7.0]).unwrap();
+        let [a, b] = [[1.0, 2.0, 3.0], [3.0, 5.0, 7.0]].map(|logs| rounds(&logs.map(f64::exp)));
+        let [a, b] = [a, b].map(|one| Columns::of(&[&one]).unwrap());
+        let (low, high) = welch(&a, &b).unwrap();
         let half = 4.303 * (5.0_f64 / 3.0).sqrt();
         assert!((low - (3.0 - half)).abs() < 1e-9, "{low}");
         assert!((high - (3.0 + half)).abs() < 1e-9, "{high}");

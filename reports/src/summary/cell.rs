@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::Setting;
 use crate::record::{Call, Role, Sample, Source, Status};
 use crate::results::Results;
-use crate::statistics::{Floor, Rounds, by_round, of_both, ratios};
-use crate::weather;
+use crate::statistics::{Floor, Rounds, by_round};
+use crate::weather::Times;
 
 /// What the figures need to know of a subject.
 #[derive(Clone, Debug)]
@@ -21,8 +21,8 @@ pub(super) struct Contender {
 pub(super) struct Cell<'a> {
     /// Samples that stand for the subject itself, in the order of measuring.
     pub(super) samples: Vec<&'a Sample>,
-    /// Time per pair by round, from the samples that count (I1).
-    pub(super) times: Rounds,
+    /// Time per pair, from the samples that count (I1).
+    pub(super) times: Times,
 }
 
 impl<'a> Cell<'a> {
@@ -66,8 +66,9 @@ pub(super) fn rss_ratio(sample: &Sample) -> Option<f64> {
     Some(sample.rss_peak_bytes? as f64 / live as f64)
 }
 
-fn times<'a>(samples: impl Iterator<Item = &'a Sample>) -> Rounds {
-    by_round(samples.filter_map(|sample| Some((sample.round, sample.ns_per_pair?))))
+fn times(samples: &[&Sample]) -> Times {
+    let measured = samples.iter().copied().filter(|sample| is_measured(sample));
+    Times::of(measured, |sample| sample.ns_per_pair)
 }
 
 /// All cells of a file. Settings and subjects are known by their index.
@@ -83,7 +84,7 @@ pub(super) struct Grid<'a> {
     pub(super) baseline: Option<usize>,
     cells: BTreeMap<(usize, usize), Cell<'a>>,
     /// Times of the A/A twin of each setting.
-    twins: Vec<Rounds>,
+    twins: Vec<Times>,
 }
 
 impl<'a> Grid<'a> {
@@ -103,10 +104,8 @@ impl<'a> Grid<'a> {
                 cells.entry((column, row)).or_default().samples.push(sample);
             }
         }
-        let left_out = weather::left_out(&results.samples);
-        let counts = |sample: &&Sample| is_measured(sample) && weather::counts(sample, &left_out);
         for cell in cells.values_mut() {
-            cell.times = times(cell.samples.iter().copied().filter(counts));
+            cell.times = times(&cell.samples);
         }
         let source = |setting: &Setting| {
             let record = results.workloads.iter().find(|load| load.workload == setting.workload);
@@ -121,10 +120,7 @@ impl<'a> Grid<'a> {
             threaded: settings.iter().map(is_threaded).collect(),
             sources: settings.iter().map(source).collect(),
             baseline: contenders.iter().position(|known| known.name == results.host.baseline),
-            twins: twins
-                .into_iter()
-                .map(|samples| times(samples.into_iter().filter(counts)))
-                .collect(),
+            twins: twins.iter().map(|samples| times(samples)).collect(),
             settings,
             contenders,
             cells,
@@ -146,26 +142,26 @@ impl<'a> Grid<'a> {
     }
 
     /// The baseline's times that ratios are taken against, the A/A twin's among them.
-    pub(super) fn against(&self, setting: usize) -> Option<Rounds> {
-        Some(of_both(&self.baseline_cell(setting)?.times, &self.twins[setting]))
+    pub(super) fn against(&self, setting: usize) -> Option<Times> {
+        Some(self.baseline_cell(setting)?.times.and(&self.twins[setting]))
     }
 
     /// A subject's times for a ratio to another one's: as [`against`](Self::against) of the baseline.
-    pub(super) fn times_of(&self, setting: usize, subject: &str) -> Option<Rounds> {
+    pub(super) fn times_of(&self, setting: usize, subject: &str) -> Option<Times> {
         let own = &self.named_cell(setting, subject)?.times;
         let is_baseline = self.baseline.is_some_and(|index| self.contenders[index].name == subject);
-        Some(if is_baseline { of_both(own, &self.twins[setting]) } else { own.clone() })
+        Some(if is_baseline { own.and(&self.twins[setting]) } else { own.clone() })
     }
 
     /// Ratios of the baseline under another name to the baseline.
     pub(super) fn twin_ratios(&self, setting: usize) -> Option<Rounds> {
         let baseline = self.baseline_cell(setting)?;
-        let found = ratios(&self.twins[setting], &baseline.times);
+        let found = self.twins[setting].over(&baseline.times);
         (!found.is_empty()).then_some(found)
     }
 
     pub(super) fn floor(&self, setting: usize) -> Option<Floor> {
-        Floor::of(&self.twins[setting], &self.baseline_cell(setting)?.times)
+        Floor::of(&self.twin_ratios(setting)?)
     }
 
     /// Whether a contender is ranked (I3 of the parent module).

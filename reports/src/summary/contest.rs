@@ -15,7 +15,7 @@ use super::cell::{Cell, Grid};
 use super::scope::settings_in;
 use super::{Row, Scope, Setting, overall};
 use crate::record::{Call, Role};
-use crate::statistics::{Estimate, Floor, Rounds, Verdict, geometric_mean, median, ratios};
+use crate::statistics::{Estimate, Floor, Rounds, Verdict, geometric_mean, median};
 
 /// How an own allocator stands to a peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -99,7 +99,7 @@ impl ScopeContest {
 
 /// Middle of the times of a cell that may be compared.
 fn time(cell: &Cell<'_>) -> Option<f64> {
-    let times: Vec<f64> = cell.times.values().copied().collect();
+    let times: Vec<f64> = cell.times.counting().values().copied().collect();
     median(&times).filter(|_| cell.is_sound())
 }
 
@@ -130,7 +130,7 @@ pub(super) fn in_setting(
         Some((peer, cell, time(cell)?))
     });
     let (peer, best, _) = timed.min_by(|a, b| a.2.total_cmp(&b.2))?;
-    let paired: Vec<f64> = ratios(&cell.times, &best.times).into_values().collect();
+    let paired: Vec<f64> = cell.times.over(&best.times).into_values().collect();
     let ratio = Estimate::of(&paired)?;
     let peer = grid.contenders[peer].name.clone();
     Some(Contest { peer, ratio, standing: Standing::of(&ratio, floor) })
@@ -183,7 +183,7 @@ fn in_scope(
             .iter()
             .map(|&setting| {
                 let own = grid.cell(setting, contender)?;
-                Some(ratios(&own.times, &grid.cell(setting, peer)?.times))
+                Some(own.times.over(&grid.cell(setting, peer)?.times))
             })
             .collect();
         let ratio = geometric_mean(&series?.iter().collect::<Vec<_>>())?;

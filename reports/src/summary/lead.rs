@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::cell::Grid;
 use super::{Row, Setting};
-use crate::statistics::{Estimate, Floor, Verdict, ratios};
+use crate::statistics::{Estimate, Floor, Verdict};
 
 /// The fastest ranked subject, and how far ahead it is.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -66,7 +66,7 @@ impl Lead {
         let fastest = times(first)?;
         let others = others.iter().map(|row| {
             let paired: Vec<f64> = times(row)
-                .map(|times| ratios(&times, &fastest).into_values().collect())
+                .map(|times| times.over(&fastest).into_values().collect())
                 .unwrap_or_default();
             (row.subject.clone(), Estimate::of(&paired))
         });

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::cell::{Cell, Grid};
 use super::{Lead, Scope};
 use crate::record::{Call, Role};
-use crate::statistics::{Estimate, Floor, Rounds, Verdict, geometric_mean, ratios};
+use crate::statistics::{Estimate, Floor, Rounds, Verdict, geometric_mean};
 
 /// One subject over the workloads of a scope.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -104,7 +104,7 @@ fn between(grid: &Grid<'_>, settings: &[usize], subject: &str, other: &str) -> O
         .iter()
         .map(|&setting| {
             let other = grid.times_of(setting, other)?;
-            Some(ratios(&grid.times_of(setting, subject)?, &other))
+            Some(grid.times_of(setting, subject)?.over(&other))
         })
         .collect();
     geometric_mean(&series?.iter().collect::<Vec<_>>())
@@ -196,7 +196,7 @@ fn one(
         let sound = grid.cell(setting, contender).filter(|cell| cell.is_sound());
         let paired = sound
             .zip(grid.against(setting))
-            .map(|(cell, base)| ratios(&cell.times, &base))
+            .map(|(cell, base)| cell.times.over(&base))
             .filter(|paired| !paired.is_empty());
         match paired {
             Some(paired) => series.push(paired),

@@ -8,7 +8,7 @@ use super::Setting;
 use super::cell::{Cell, Grid, rss_ratio};
 use super::contest::{self, Contest, Standing};
 use crate::record::{Call, Role, Sample, Status};
-use crate::statistics::{Estimate, Floor, Verdict, median, ratios};
+use crate::statistics::{Estimate, Floor, Verdict, median};
 
 /// One subject in one setting.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,10 +78,10 @@ impl Row {
         let ranked = grid.is_ranked(contender);
         let against = grid.against(setting).filter(|_| !baseline && cell.is_sound());
         let ratio = against.and_then(|base| {
-            let paired: Vec<f64> = ratios(&cell.times, &base).into_values().collect();
+            let paired: Vec<f64> = cell.times.over(&base).into_values().collect();
             Estimate::of(&paired)
         });
-        let by_round: Vec<f64> = cell.times.values().copied().collect();
+        let by_round: Vec<f64> = cell.times.counting().values().copied().collect();
         let figures = |of: fn(&Sample) -> Option<f64>| -> Vec<f64> {
             cell.measured().filter_map(of).filter(|value| *value > 0.0).collect()
         };

@@ -102,8 +102,11 @@ fn results(planted: &Planted) -> Results {
 }
 
 fn judged(planted: &Planted) -> Check {
-    let results = results(planted);
-    let side = |subject| Side { results: &results, subject };
+    timed(&results(planted))
+}
+
+fn timed(results: &Results) -> Check {
+    let side = |subject| Side { results, subject };
     let mut check = Check::default();
     check.judge(side("old"), side("new"), SCOPE);
     check
@@ -535,4 +538,21 @@ fn an_untimed_workload_is_judged_by_everything_else() {
     results.samples.retain(|one| one.verified);
     results.tails.clear();
     assert!(judge(&results).rows.iter().all(|row| row.ruling != Ruling::Failed));
+}
+
+/// Eight of fifteen rounds met somebody else on one side: the median of all would be a regression.
+#[test]
+fn samples_that_were_not_calm_are_not_judged_while_there_are_calm_ones_enough() {
+    let stormy = |rounds: u32| {
+        let mut results = results(&NONE);
+        for sample in results.samples.iter_mut().filter(|one| !one.verified) {
+            let is_met = sample.subject == "new" && sample.round < rounds;
+            sample.calm_share = Some(if is_met { 0.0 } else { 1.0 });
+            sample.ns_per_pair = sample.ns_per_pair.map(|ns| if is_met { 1.4 * ns } else { ns });
+        }
+        regressions(&timed(&results))
+    };
+    assert_eq!(stormy(8), []);
+    // Two calm rounds have no such interval, so that all are judged.
+    assert_eq!(stormy(13), [Rule::Time]);
 }

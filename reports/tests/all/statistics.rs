@@ -3,7 +3,8 @@
 
 use crate::synthetic::Noise;
 use reports::statistics::{
-    Estimate, Floor, Interval, Rounds, Verdict, geometric_mean, median, ratios,
+    Estimate, Floor, Interval, MIN_BOOTSTRAP_ROUNDS, Rounds, Verdict, geometric_mean, median,
+    ratios, unpaired_ratio,
 };
 
 const SEED: u64 = 4;
@@ -91,7 +92,7 @@ fn twenty_honest_comparisons_with_itself_hold_one_at_least_seventeen_times() {
                 let weather: Vec<f64> = (0..rounds).map(|_| noise.factor(0.1)).collect();
                 let baseline = times(&mut noise, &weather, 10.0);
                 let again = times(&mut noise, &weather, 10.0);
-                let floor = Floor::of(&again, &baseline).expect("rounds with both");
+                let floor = Floor::of(&ratios(&again, &baseline)).expect("rounds with both");
                 held += usize::from(floor.interval.holds(1.0));
             }
             short += usize::from(held < 17);
@@ -115,7 +116,7 @@ fn a_real_difference_is_found_and_a_slow_control_is_slower() {
             let subject = times(&mut noise, &weather, 10.0 * ratio);
             let paired: Vec<f64> = ratios(&subject, &baseline).into_values().collect();
             let verdict =
-                Verdict::of(&Estimate::of(&paired).unwrap(), Floor::of(&again, &baseline));
+                Verdict::of(&Estimate::of(&paired).unwrap(), Floor::of(&ratios(&again, &baseline)));
             let expected = if ratio < 1.0 { Verdict::Faster } else { Verdict::Slower };
             found[index] += usize::from(verdict == expected);
         }
@@ -179,7 +180,7 @@ fn a_floor_reaches_to_the_farther_end_of_its_interval() {
     assert!(floor.holds(1.049) && floor.holds(1.0 / 1.049) && !floor.holds(1.051));
     assert!(!floor.holds(0.95));
     let rounds = Rounds::from([(0, 1.0)]);
-    assert_eq!(Floor::of(&rounds, &rounds), None);
+    assert_eq!(Floor::of(&ratios(&rounds, &rounds)), None);
 }
 
 #[test]
@@ -210,22 +211,85 @@ fn of_few_rounds_the_interval_of_a_geometric_mean_lies_around_its_value() {
     assert!((ends.high / mean.value - mean.value / ends.low).abs() < 1e-9, "{mean:?}");
 }
 
+/// Ratios of `loads` workloads over rounds, each with its own weather, of which a share of `gaps` is
+/// lacking: which ones hangs on no time.
+fn series(noise: &mut Noise, loads: usize, rounds: usize, gaps: f64) -> Vec<Rounds> {
+    (0..loads)
+        .map(|_| {
+            let weather: Vec<f64> = (0..rounds).map(|_| noise.factor(0.1)).collect();
+            let baseline = times(noise, &weather, 10.0);
+            let mut all = ratios(&times(noise, &weather, 8.0), &baseline);
+            let lacked: Vec<u32> = all.keys().copied().filter(|_| noise.even() < gaps).collect();
+            // What has no two calm rounds is made of all rounds.
+            if lacked.len() + 2 <= all.len() {
+                all.retain(|round, _| !lacked.contains(round));
+            }
+            all
+        })
+        .collect()
+}
+
+/// How often, in percent, the interval of a geometric mean holds the truth.
+fn held(loads: usize, rounds: usize, gaps: f64) -> f64 {
+    let mut noise = Noise::new(SEED);
+    let runs = if rounds < MIN_BOOTSTRAP_ROUNDS { 3000 } else { 200 };
+    let means = (0..runs).map(|_| {
+        let series = series(&mut noise, loads, rounds, gaps);
+        geometric_mean(&series.iter().collect::<Vec<_>>()).unwrap()
+    });
+    // What has no interval says nothing.
+    let held = means.filter(|mean| mean.interval.is_none_or(|ends| ends.holds(0.8))).count();
+    println!("{rounds} rounds of {loads} workloads, {gaps} lacking: {held} of {runs}");
+    100.0 * held as f64 / f64::from(runs)
+}
+
 #[test]
 fn geometric_means_hold_the_truth_too() {
     for rounds in [3, 4, 5, 8] {
-        let mut noise = Noise::new(SEED);
-        let mut held = 0;
-        for _ in 0..100 {
-            let series: Vec<Rounds> = (0..4)
-                .map(|_| {
-                    let weather: Vec<f64> = (0..rounds).map(|_| noise.factor(0.1)).collect();
-                    let baseline = times(&mut noise, &weather, 10.0);
-                    ratios(&times(&mut noise, &weather, 8.0), &baseline)
-                })
-                .collect();
-            let mean = geometric_mean(&series.iter().collect::<Vec<_>>()).unwrap();
-            held += usize::from(mean.interval.unwrap().holds(0.8));
-        }
-        assert!(held >= 92, "seed {SEED}, {rounds} rounds: {held} of 100");
+        let held = held(4, rounds, 0.0);
+        assert!(held >= HONEST_PERCENT, "seed {SEED}, {rounds} rounds: {held} %");
     }
+}
+
+#[test]
+fn geometric_means_hold_the_truth_where_rounds_lack_workloads() {
+    for (rounds, gaps) in [(3, 0.15), (4, 0.25), (5, 0.25), (8, 0.25)] {
+        let held = held(8, rounds, gaps);
+        assert!(held >= HONEST_PERCENT, "seed {SEED}, {rounds} rounds, {gaps}: {held} %");
+    }
+}
+
+/// A gap whose workload's median is what it lacks changes no round's mean: the interval is wider alone by
+/// what is missing.
+#[test]
+fn gaps_widen_the_interval_of_few_rounds_by_their_share() {
+    let whole = Rounds::from([(0, 0.5), (1, 1.0), (2, 1.5)]);
+    let gap = Rounds::from([(0, 0.5), (2, 1.5)]);
+    let width = |one: Estimate| {
+        let ends = one.interval.unwrap();
+        (ends.high / ends.low).ln()
+    };
+    let of = |series: &[&Rounds]| width(geometric_mean(series).unwrap());
+    let wider = of(&[&whole, &whole, &gap]) / of(&[&whole, &whole, &whole]);
+    assert!((wider - 9.0 / 8.0).abs() < 1e-9, "{wider}");
+    let of = |series: &[(&Rounds, &Rounds)]| width(unpaired_ratio(series).unwrap());
+    let wider =
+        of(&[(&gap, &gap), (&whole, &whole), (&whole, &whole)]) / of(&[(&whole, &whole); 3]);
+    assert!((wider - 9.0 / 8.0).abs() < 1e-9, "{wider}");
+}
+
+/// Would catch a mean that is made of the rounds alone that all workloads have: there is none.
+#[test]
+fn a_geometric_mean_has_an_interval_though_no_round_has_all_workloads() {
+    let noise = &mut Noise::new(SEED);
+    let whole = series(noise, 4, 4, 0.0);
+    let mut gaps = whole.clone();
+    for (round, one) in gaps.iter_mut().enumerate() {
+        one.remove(&(round as u32));
+    }
+    let [whole, gaps] =
+        [&whole, &gaps].map(|one| geometric_mean(&one.iter().collect::<Vec<_>>()).unwrap());
+    assert_eq!((whole.count, gaps.count), (4, 4));
+    let width = |one: Estimate| one.interval.unwrap().half_width_percent();
+    assert!(width(gaps) < 4.0 * width(whole), "{whole:?} and {gaps:?}");
 }

@@ -1,79 +1,53 @@
-//! Rounds in which the computer was shared are left out whole, and only those.
-
-use std::collections::BTreeSet;
+//! Samples in which the computer was shared are left out where calm ones remain, and only those.
 
 use crate::synthetic;
 use reports::compare::{Comparison, Measure, Row};
 use reports::record::{Call, Role, Sample, Source, Status};
 use reports::results::Results;
 use reports::summary::Summary;
-use reports::weather::left_out;
+use reports::weather::is_calm;
 
-/// Rounds of ten samples, so many of them calm.
-fn rounds(calm: &[usize]) -> Vec<Sample> {
-    let round = |(round, &calm): (usize, &usize)| {
-        (0..10).map(move |at| Sample {
-            calm_share: Some(if at < calm { 1.0 } else { 0.3 }),
-            ..synthetic::sample(if at == 0 { "system" } else { "fast" }, "w", round as u32, 10.0)
-        })
+/// Ten samples, so many of them calm.
+fn round(calm: usize) -> Vec<Sample> {
+    let sample = |at: usize| Sample {
+        calm_share: Some(if at < calm { 1.0 } else { 0.3 }),
+        ..synthetic::sample(if at == 0 { "system" } else { "fast" }, "w", 0, 10.0)
     };
-    calm.iter().enumerate().flat_map(round).collect()
+    (0..10).map(sample).collect()
 }
 
 #[test]
-fn a_round_that_is_not_calm_is_left_out_while_three_calm_ones_remain() {
-    assert_eq!(left_out(&rounds(&[10, 8, 7, 9])), BTreeSet::from([2]));
-    assert_eq!(left_out(&rounds(&[0, 10, 9, 5, 8])), BTreeSet::from([0, 3]));
-    assert_eq!(left_out(&rounds(&[10, 10, 7, 7])), BTreeSet::new(), "two calm rounds are too few");
-    assert_eq!(left_out(&rounds(&[10, 10, 10, 10])), BTreeSet::new());
-}
-
-/// Pairs of samples that only narrow the floor are not rounds to be left with.
-#[test]
-fn rounds_of_the_baseline_alone_are_not_among_the_three() {
-    let mut samples = rounds(&[10, 10, 5]);
-    for round in 10_000..10_009 {
-        for again in [false, true] {
-            let share = if round == 10_004 && again { 0.2 } else { 1.0 };
-            samples.push(Sample {
-                again,
-                calm_share: Some(share),
-                ..synthetic::sample("system", "w", round, 10.0)
-            });
-        }
-    }
-    assert_eq!(left_out(&samples), BTreeSet::new());
-    samples.extend(rounds(&[10, 10, 5, 10]).into_iter().filter(|one| one.round == 3));
-    assert_eq!(left_out(&samples), BTreeSet::from([2, 10_004]));
+fn a_round_is_calm_when_four_in_five_of_its_samples_are() {
+    assert_eq!([10, 8, 7, 0].map(|calm| is_calm(&round(calm))), [true, true, false, false]);
 }
 
 #[test]
-fn what_says_nothing_of_calm_is_not_left_out() {
-    let mut samples = rounds(&[10, 10, 10, 0]);
-    samples[30..].iter_mut().for_each(|one| one.calm_share = None);
-    assert_eq!(left_out(&samples), BTreeSet::new());
-    // Nor do verified, failed and threaded samples speak for a round.
-    let mut samples = rounds(&[10, 10, 10, 0]);
-    for (at, one) in samples[30..].iter_mut().enumerate() {
+fn what_says_nothing_of_calm_does_not_speak_for_a_round() {
+    let mut samples = round(0);
+    samples.iter_mut().for_each(|one| one.calm_share = None);
+    assert!(is_calm(&samples));
+    // Nor do verified, failed and threaded samples.
+    let mut samples = round(0);
+    for (at, one) in samples.iter_mut().enumerate() {
         match at % 3 {
             0 => one.verified = true,
             1 => one.status = Status::Signal,
             _ => "parallel".clone_into(&mut one.mode),
         }
     }
-    assert_eq!(left_out(&samples), BTreeSet::new());
+    assert!(is_calm(&samples));
 }
 
-/// Seven rounds of two subjects; in the last four `fast` met somebody else, if it did.
-fn run(is_stormy: bool) -> Results {
+/// Seven rounds of two subjects; `disturbed` says in which a subject met somebody else.
+fn run(disturbed: &[(&str, u32)]) -> Results {
     let mut results = Results::new(synthetic::host());
     results.workloads.push(synthetic::workload("w", Source::Generated));
     for (name, ns) in [("system", 10.0), ("fast", 5.0)] {
         results.subjects.push(synthetic::subject(name, Role::Peer, Call::C));
         for round in 0..7 {
-            let is_met = is_stormy && round >= 3 && name == "fast";
+            let is_met = disturbed.contains(&(name, round));
             results.samples.push(Sample {
-                calm_share: Some(if is_met { 0.0 } else { 1.0 }),
+                calm_share: Some(if is_met { 0.94 } else { 0.95 }),
                 ..synthetic::sample(name, "w", round, if is_met { 1.4 * ns } else { ns })
             });
         }
@@ -81,29 +55,66 @@ fn run(is_stormy: bool) -> Results {
     results
 }
 
-#[test]
-fn a_ratio_is_made_of_the_rounds_that_count() {
-    let ratio = |results: &Results| {
-        let summary = Summary::of(results);
-        let row = summary.rows.iter().find(|row| row.subject == "fast").unwrap();
-        let ratio = row.ratio.unwrap();
-        (ratio.value, ratio.count)
-    };
-    assert_eq!(ratio(&run(false)), (0.5, 7));
-    assert_eq!(ratio(&run(true)), (0.5, 3));
+/// Every round of `fast` from the fourth on.
+const STORM: [(&str, u32); 4] = [("fast", 3), ("fast", 4), ("fast", 5), ("fast", 6)];
+
+/// Time, ratio to `system`, and rounds of the ratio.
+fn figures(results: &Results) -> (f64, f64, usize) {
+    let summary = Summary::of(results);
+    let row = summary.rows.iter().find(|row| row.subject == "fast").unwrap();
+    let ratio = row.ratio.unwrap();
+    (row.time.unwrap().value, ratio.value, ratio.count)
 }
 
 #[test]
-fn two_runs_are_compared_by_the_rounds_that_count() {
-    let compared = Comparison::of(&run(false), &run(true));
-    let of_time = |row: &&Row| row.subject == "fast" && row.measure == Measure::NsPerPair;
-    let row = compared.rows.iter().find(of_time).unwrap();
-    assert_eq!([row.a.value, row.b.value], [5.0, 5.0]);
+fn times_and_ratios_are_made_of_calm_rounds() {
+    assert_eq!(figures(&run(&[])), (5.0, 0.5, 7));
+    assert_eq!(figures(&run(&STORM)), (5.0, 0.5, 3));
+    // The baseline's weather counts as much: four rounds are calm on both sides.
+    let both = [("fast", 0), ("fast", 1), ("system", 5), ("system", 6)];
+    assert_eq!(figures(&run(&both)), (5.0, 0.5, 3));
 }
 
 #[test]
-fn times_on_several_threads_count_in_any_round() {
-    let mut results = run(true);
+fn a_ratio_without_two_calm_rounds_is_made_of_all() {
+    let one_is_calm: Vec<(&str, u32)> = (1..7).map(|round| ("fast", round)).collect();
+    let (time, ratio, count) = figures(&run(&one_is_calm));
+    assert_eq!((time, count), (7.0, 7));
+    assert!((ratio - 0.7).abs() < 1e-12, "{ratio}");
+    // Each side has calm rounds enough for its own time, but one alone that both have.
+    let apart = [("fast", 0), ("fast", 1), ("fast", 2), ("fast", 3), ("system", 4), ("system", 5)];
+    let (time, _, count) = figures(&run(&apart));
+    assert_eq!((time, count), (5.0, 7));
+}
+
+/// A round of the baseline is calm when one of its two samples is, and has the time of that one.
+#[test]
+fn the_calm_one_of_two_baselines_stands_for_both() {
+    let mut results = run(&[("system", 0), ("system", 1), ("system", 2)]);
+    let of_system: Vec<Sample> =
+        results.samples.iter().filter(|one| one.subject == "system").cloned().collect();
+    for one in of_system {
+        let share = if one.round < 2 { 1.0 } else { 0.0 };
+        let ns_per_pair = Some(if one.round < 2 { 10.0 } else { 14.0 });
+        results.samples.push(Sample { again: true, calm_share: Some(share), ns_per_pair, ..one });
+    }
+    let (_, ratio, count) = figures(&results);
+    assert_eq!((ratio, count), (0.5, 6));
+}
+
+#[test]
+fn two_runs_are_compared_by_the_samples_that_count() {
+    let compared = Comparison::of(&run(&[]), &run(&STORM));
+    for (measure, value) in [(Measure::NsPerPair, 5.0), (Measure::NsPerPairOverBaseline, 0.5)] {
+        let is_it = |row: &&Row| row.subject == "fast" && row.measure == measure;
+        let row = compared.rows.iter().find(is_it).unwrap();
+        assert_eq!([row.a.value, row.b.value], [value, value]);
+    }
+}
+
+#[test]
+fn times_on_several_threads_count_in_any_weather() {
+    let mut results = run(&STORM);
     for one in results.samples.iter().filter(|one| one.round >= 3).cloned().collect::<Vec<_>>() {
         results.samples.push(Sample { mode: "parallel".to_owned(), ..one });
     }
@@ -114,12 +125,12 @@ fn times_on_several_threads_count_in_any_round() {
 }
 
 #[test]
-fn the_page_says_how_many_rounds_are_left_out() {
+fn the_page_says_so_where_samples_are_left_out() {
     let said = |results: &Results| {
         let folder = tempfile::tempdir().unwrap();
         reports::write_report(results, folder.path()).unwrap();
         std::fs::read_to_string(folder.path().join("index.html")).unwrap()
     };
-    assert!(said(&run(true)).contains("4 rounds are left out whole"));
-    assert!(!said(&run(false)).contains("left out whole"));
+    assert!(said(&run(&STORM)).contains("rounds in which both sides were calm"));
+    assert!(!said(&run(&[])).contains("rounds in which both sides were calm"));
 }

@@ -1,0 +1,144 @@
+//! Series of several workloads side by side, round by round, with gaps: a round may lack a workload.
+//!
+//! A mean over the workloads of such a round would be that of other workloads than the next one's. So a
+//! gap stands for its workload's median, and what comes of that is undone: a mean of which a share `p`
+//! was measured varies by `sqrt(p)` of what a whole one does, while the median of what is left of a
+//! series varies by `1 / sqrt(p)` of what the whole one's does. Both together are `1 / p`, which is also
+//! what it takes when all workloads of a round move together: then a mean moves by `p` of that.
+
+use std::collections::BTreeSet;
+
+use super::Rounds;
+use super::estimate::MIN_BOOTSTRAP_ROUNDS;
+use super::quantile::{Drawn, median};
+
+/// Logarithms of series by workload. At least one workload, none of them empty.
+pub(super) struct Columns {
+    /// By workload and round; `None` is a gap.
+    columns: Vec<Vec<Option<f64>>>,
+    medians: Vec<f64>,
+}
+
+impl Columns {
+    /// Columns of the rounds that more than half of the workloads have. `None` of no workload, or one
+    /// without a value.
+    pub(super) fn of(series: &[&Rounds]) -> Option<Self> {
+        let all: BTreeSet<u32> = series.iter().flat_map(|rounds| rounds.keys().copied()).collect();
+        let has = |round: &u32| series.iter().filter(|one| one.contains_key(round)).count();
+        let rounds: Vec<u32> =
+            all.into_iter().filter(|round| 2 * has(round) > series.len()).collect();
+        let column = |one: &&Rounds| {
+            rounds.iter().map(|round| one.get(round).map(|value| value.ln())).collect()
+        };
+        let medians: Option<Vec<f64>> = series
+            .iter()
+            .map(|one| Some(median(&one.values().copied().collect::<Vec<_>>())?.ln()))
+            .collect();
+        let mut columns: Vec<Vec<Option<f64>>> = series.iter().map(column).collect();
+        if let [only] = &mut columns[..] {
+            // In rising order, the order of measuring cannot tell in the draws.
+            only.sort_by(|a, b| a.partial_cmp(b).expect("logarithms of times"));
+        }
+        let medians = medians.filter(|medians| !medians.is_empty())?;
+        Some(Self { columns, medians })
+    }
+
+    /// Rounds of the columns.
+    pub(super) fn rounds(&self) -> usize {
+        self.columns[0].len()
+    }
+
+    /// Mean over workloads of their medians.
+    pub(super) fn mean_of_medians(&self) -> f64 {
+        self.medians.iter().sum::<f64>() / self.medians.len() as f64
+    }
+
+    /// Mean over workloads, round by round, gaps closed by the workload's median.
+    pub(super) fn means(&self) -> Vec<f64> {
+        let value = |round: usize| {
+            let columns = self.columns.iter().zip(&self.medians);
+            columns.map(move |(column, median)| column[round].unwrap_or(*median)).sum::<f64>()
+        };
+        (0..self.rounds()).map(|round| value(round) / self.columns.len() as f64).collect()
+    }
+
+    /// Share of the columns that is no gap; 1 of no round.
+    pub(super) fn share(&self) -> f64 {
+        let all = self.columns.iter().flatten();
+        let there = all.clone().flatten().count();
+        match all.count() {
+            0 => 1.0,
+            all => there as f64 / all as f64,
+        }
+    }
+
+    /// The columns to draw rounds of; a gap is drawn as none.
+    pub(super) fn drawn(&self) -> DrawnColumns {
+        let of = |(column, median): (&Vec<Option<f64>>, &f64)| (Drawn::new(column), *median);
+        DrawnColumns(self.columns.iter().zip(&self.medians).map(of).collect())
+    }
+
+    /// Whether there are rounds enough for a bootstrap.
+    pub(super) fn is_bootstrapped(&self) -> bool {
+        self.rounds() >= MIN_BOOTSTRAP_ROUNDS
+    }
+}
+
+/// Columns, and what stands for one of which nothing was drawn.
+pub(super) struct DrawnColumns(Vec<(Drawn, f64)>);
+
+impl DrawnColumns {
+    /// Mean over workloads of the medians of the drawn rounds.
+    pub(super) fn mean(&mut self, indices: &[usize]) -> f64 {
+        let count = self.0.len() as f64;
+        let columns = self.0.iter_mut();
+        columns.map(|(column, median)| column.median(indices).unwrap_or(*median)).sum::<f64>()
+            / count
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rounds(values: &[(u32, f64)]) -> Rounds {
+        values.iter().copied().collect()
+    }
+
+    #[test]
+    fn a_round_that_few_workloads_have_is_none_of_the_columns() {
+        let [a, b, c] = [
+            rounds(&[(0, 1.0), (1, 4.0), (2, 16.0)]),
+            rounds(&[(0, 1.0), (1, 1.0)]),
+            rounds(&[(0, 1.0), (1, 1.0), (7, 1.0)]),
+        ];
+        let columns = Columns::of(&[&a, &b, &c]).unwrap();
+        assert_eq!((columns.rounds(), columns.share()), (2, 1.0));
+        assert_eq!(columns.mean_of_medians(), 4f64.ln() / 3.0, "of all that a workload has");
+        assert!(Columns::of(&[&a, &Rounds::new()]).is_none());
+        assert!(Columns::of(&[]).is_none());
+    }
+
+    #[test]
+    fn a_gap_is_closed_by_the_median_and_drawn_as_none() {
+        let whole = rounds(&[(0, 1.0), (1, 8.0), (2, 64.0)]);
+        let gap = rounds(&[(0, 1.0), (2, 64.0)]);
+        let ones = rounds(&[(0, 1.0), (1, 1.0), (2, 1.0)]);
+        let close = |found: &[f64], expected: &[f64]| {
+            assert_eq!(found.len(), expected.len());
+            for (one, other) in found.iter().zip(expected) {
+                assert!((one - other.ln()).abs() < 1e-12, "{found:?} and {expected:?}");
+            }
+        };
+        let columns = Columns::of(&[&whole, &ones, &ones]).unwrap();
+        close(&columns.means(), &[1.0, 2.0, 4.0]);
+        let columns = Columns::of(&[&gap, &ones, &ones]).unwrap();
+        let middle = 32.5f64.cbrt();
+        close(&columns.means(), &[1.0, middle, 4.0]);
+        assert_eq!(columns.share(), 8.0 / 9.0);
+        let mut drawn = columns.drawn();
+        close(&[drawn.mean(&[0, 1, 1, 1])], &[1.0]);
+        close(&[drawn.mean(&[1, 1, 2])], &[4.0]);
+        close(&[drawn.mean(&[1, 1, 1])], &[middle]);
+    }
+}
