@@ -46,6 +46,12 @@ const CARVE_BYTES: usize = 4 << 10;
 /// Blocks and bytes of a class's budget, see `heap.rs`.
 const BUDGET: usize = 16;
 const BUDGET_BYTES: usize = 32 << 10;
+/// Bytes of the budget of a class with blocks of more than [`FRAMES_ABOVE`] and at most
+/// [`DOUBLINGS_FROM`] bytes: what unwinds deep stacks frees some hundred frames and takes them again. A
+/// smaller block shares its lines with others, so that their order is worth more than their warmth; of
+/// larger ones, a hundred in a front would keep memory that nobody uses.
+const FRAMES_BUDGET_BYTES: usize = 128 << 10;
+const FRAMES_ABOVE: usize = 256;
 
 /// What a class is made of.
 #[derive(Clone, Copy)]
@@ -87,7 +93,11 @@ const fn class(number: usize) -> Class {
         if capacity >= MIN_BLOCKS && (bytes - capacity * size) * 16 <= bytes {
             let chunk = if size >= CARVE_BYTES { 1 } else { CARVE_BYTES / size };
             let most = BUDGET_BYTES / size;
-            let budget = if most > BUDGET { BUDGET } else { most };
+            let budget = match size {
+                _ if FRAMES_ABOVE < size && size <= DOUBLINGS_FROM => FRAMES_BUDGET_BYTES / size,
+                _ if most > BUDGET => BUDGET,
+                _ => most,
+            };
             let room = if capacity < 8 { 1 } else { capacity / 8 };
             return Class {
                 size: size as u32,

@@ -24,7 +24,12 @@ use crate::flagship::threads;
 /// sparse, fronts, chains on their way, large and huge blocks, dirty and clean spans, a parked heap.
 /// Live blocks of the class of 512 bytes.
 fn furnished() -> Vec<*mut u8> {
-    let mut blocks: Vec<*mut u8> = (0..600).map(|_| Arenite::malloc(512)).collect();
+    let mut blocks: Vec<*mut u8> = (0..920).map(|_| Arenite::malloc(512)).collect();
+    // More than the front of the class takes.
+    for block in blocks.split_off(600) {
+        // SAFETY: live, freed once.
+        unsafe { Arenite::free(block) };
+    }
     for size in [24, 5000, 40_000, 200_000, 2 << 20, 3 << 20] {
         for _ in 0..4 {
             let (freed, _kept) = (Arenite::malloc(size), Arenite::malloc(size));
