@@ -278,10 +278,10 @@ impl OfProgram<'_> {
     fn point(&self, subject: &str, cpu_ns: f64, memory_bytes: Option<f64>) -> Point {
         let wall = |sample: &Sample| sample.wall_ns;
         let rss = |sample: &Sample| sample.rss_peak_bytes;
-        let added = |value: fn(&Sample) -> Option<u64>, base: f64| -> Vec<f64> {
+        let added = |value: fn(&Sample) -> Option<u64>, base: f64, enough: usize| -> Vec<f64> {
             let baseline = self.replays(self.baseline, value);
             let own = self.replays(subject, value);
-            let pairs = own.beside(&baseline, ENOUGH).into_values();
+            let pairs = own.beside(&baseline, enough).into_iter();
             // A prediction of nothing or less is none: the replay took longer than the program.
             pairs
                 .map(|(own, base_ns)| 1.0 + (own - base_ns) / base)
@@ -295,7 +295,7 @@ impl OfProgram<'_> {
         };
         let failure = self.failure(subject);
         let sound = failure.is_none();
-        let predicted_time = Estimate::of(&added(wall, cpu_ns)).filter(|_| sound);
+        let predicted_time = Estimate::of(&added(wall, cpu_ns, ENOUGH)).filter(|_| sound);
         let measured_time = Estimate::of(&measured(Program::cpu_ns)).filter(|_| sound);
         let missing = match (predicted_time, measured_time) {
             (Some(_), Some(_)) => None,
@@ -308,7 +308,7 @@ impl OfProgram<'_> {
             measured_time,
             predicted_memory: memory_bytes
                 .filter(|_| sound)
-                .and_then(|bytes| median(&added(rss, bytes))),
+                .and_then(|bytes| median(&added(rss, bytes, usize::MAX))),
             measured_memory: median(&measured(|run| run.rss_peak_bytes)).filter(|_| sound),
             missing,
         }

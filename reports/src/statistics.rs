@@ -6,7 +6,8 @@
 //! and goes between samples does not; which of them count is told in [`weather`](crate::weather). Hence:
 //!
 //! 1. A cell's ratio to the baseline is the **median over rounds of the ratio per round**, the
-//!    baseline's time in a round being the geometric mean of its two samples there ([`of_both`]).
+//!    baseline's time in a round being the geometric mean of its two samples there ([`of_both`]), or
+//!    that of the calm one.
 //! 2. Its interval at 95 % comes from the same rounds ([`Estimate::of`]):
 //!    * **two to five rounds**: Student's t on the logarithms. No resampling of so few values can
 //!      leave their range, and the range of five holds the true median in 93.8 % of runs, of four in

@@ -212,11 +212,11 @@ impl Summary {
         label
     }
 
-    /// Rounds in which subjects were measured next to each other: the most that any time other than
-    /// the baseline's stands on. The baseline may have more, which only serve the A/A floor.
+    /// Rounds in which subjects were measured next to each other: the most that any subject other than
+    /// the baseline has a time of. The baseline may have more, which only serve the A/A floor.
     #[must_use]
     pub fn rounds(&self) -> usize {
-        let of = |row: &Row| row.time.map_or(0, |time| time.count);
+        let of = |row: &Row| row.times_ns_per_pair.len();
         let others = self.rows.iter().filter(|row| !row.baseline).map(of).max();
         others.or_else(|| self.rows.iter().map(of).max()).unwrap_or(0)
     }

@@ -6,20 +6,19 @@
 //! themselves.
 //!
 //! * W1: which samples count hangs on calm shares alone.
-//! * W2: enough calm rounds of both sides are there, or every round counts.
+//! * W2: of a time or ratio without [`ENOUGH`] such rounds one figure is known, the median of all
+//!   rounds, which has no interval and so decides nothing.
 //! * W3: times on several threads count in any case, since their weather is another one, and so do those
 //!   that say nothing of calm.
 
-use std::collections::BTreeMap;
-
 use crate::record::{Sample, Status};
-use crate::statistics::{Rounds, by_round, of_both};
+use crate::statistics::{Rounds, by_round, median, of_both, ratios};
 
 /// Share of a pass's parts that have to be calm for a sample to be.
 pub const CALM_SHARE: f64 = 0.95;
 /// Share of a round's samples that have to be calm for the round to be.
 const CALM_SAMPLES: f64 = 0.8;
-/// Calm rounds that a ratio is made of, if there are so many: the fewest that have an interval.
+/// Calm rounds that a figure is made of at least: the fewest that have an interval.
 pub const ENOUGH: usize = 2;
 
 /// Whether four in five samples of a round were calm, of those on one thread that tell.
@@ -69,10 +68,10 @@ impl Times {
         self.all.is_empty()
     }
 
-    /// The times that count for a figure of the cell alone (W2).
+    /// Times of calm samples, or one figure (W2).
     #[must_use]
-    pub fn counting(&self) -> &Rounds {
-        if self.calm.len() >= ENOUGH { &self.calm } else { &self.all }
+    pub fn counting(&self) -> Rounds {
+        enough(self.calm.clone(), || self.all.clone())
     }
 
     /// Times of the baseline, where `again` holds its samples under another name: in each round that of
@@ -86,21 +85,30 @@ impl Times {
         Self { all: of_both(&self.all, &again.all), calm }
     }
 
-    /// These times and those of `other` by round: of `enough` calm rounds and more, or of all (W2).
+    /// These times and those of `other` by round, in `enough` rounds and more in which both were calm, or
+    /// in all rounds: for what may not do without a figure's spread.
     #[must_use]
-    pub fn beside(&self, other: &Self, enough: usize) -> BTreeMap<u32, (f64, f64)> {
-        let pairs = |own: &Rounds, other: &Rounds| -> BTreeMap<u32, (f64, f64)> {
-            let both = |(round, own): (&u32, &f64)| Some((*round, (*own, *other.get(round)?)));
-            own.iter().filter_map(both).collect()
+    pub fn beside(&self, other: &Self, enough: usize) -> Vec<(f64, f64)> {
+        let pairs = |own: &Rounds, other: &Rounds| -> Vec<(f64, f64)> {
+            own.iter().filter_map(|(round, own)| Some((*own, *other.get(round)?))).collect()
         };
         let calm = pairs(&self.calm, &other.calm);
         if calm.len() >= enough { calm } else { pairs(&self.all, &other.all) }
     }
 
-    /// Ratios to the times of `other` by round, of [`ENOUGH`] calm rounds and more or of all (W2).
+    /// Ratios to the times of `other` by round, of calm rounds or as one figure (W2).
     #[must_use]
     pub fn over(&self, other: &Self) -> Rounds {
-        let pairs = self.beside(other, ENOUGH).into_iter();
-        pairs.map(|(round, (own, other))| (round, own / other)).collect()
+        enough(ratios(&self.calm, &other.calm), || ratios(&self.all, &other.all))
     }
+}
+
+/// `calm` where that is enough, or the median of `all` in the place of its first round.
+fn enough(calm: Rounds, all: impl FnOnce() -> Rounds) -> Rounds {
+    if calm.len() >= ENOUGH {
+        return calm;
+    }
+    let all = all();
+    let middle = median(&all.values().copied().collect::<Vec<_>>());
+    all.into_keys().next().zip(middle).into_iter().collect()
 }

@@ -43,13 +43,12 @@ const MIN_BLOCKS: usize = 4;
 /// Bytes of never used memory that are made into blocks at a time.
 const CARVE_BYTES: usize = 4 << 10;
 
-/// Blocks and bytes of a class's budget, see `heap.rs`.
+/// Blocks and bytes of a class's budget, see `heap.rs`, but for classes of the next constants.
 const BUDGET: usize = 16;
 const BUDGET_BYTES: usize = 32 << 10;
 /// Bytes of the budget of a class with blocks of more than [`FRAMES_ABOVE`] and at most
-/// [`DOUBLINGS_FROM`] bytes: what unwinds deep stacks frees some hundred frames and takes them again. A
-/// smaller block shares its lines with others, so that their order is worth more than their warmth; of
-/// larger ones, a hundred in a front would keep memory that nobody uses.
+/// [`DOUBLINGS_FROM`] bytes: what unwinds deep stacks frees some hundred frames and takes them again. As
+/// much of every other class would keep more memory that nobody uses, and is hardly faster.
 const FRAMES_BUDGET_BYTES: usize = 128 << 10;
 const FRAMES_ABOVE: usize = 256;
 
@@ -93,10 +92,12 @@ const fn class(number: usize) -> Class {
         if capacity >= MIN_BLOCKS && (bytes - capacity * size) * 16 <= bytes {
             let chunk = if size >= CARVE_BYTES { 1 } else { CARVE_BYTES / size };
             let most = BUDGET_BYTES / size;
-            let budget = match size {
-                _ if FRAMES_ABOVE < size && size <= DOUBLINGS_FROM => FRAMES_BUDGET_BYTES / size,
-                _ if most > BUDGET => BUDGET,
-                _ => most,
+            let budget = if FRAMES_ABOVE < size && size <= DOUBLINGS_FROM {
+                FRAMES_BUDGET_BYTES / size
+            } else if most > BUDGET {
+                BUDGET
+            } else {
+                most
             };
             let room = if capacity < 8 { 1 } else { capacity / 8 };
             return Class {

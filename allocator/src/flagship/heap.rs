@@ -11,8 +11,9 @@
 //! adds one to the budget; free spends one and pushes, or, when the budget is spent, appends to the
 //! queue of the block's own pool. Earned and spent are counted apart: one counter that both calls
 //! rewrite would make every call wait for the store of the one before.
-//! So a program that frees what it just allocated works on a handful
-//! of warm blocks, while bulk frees go home to their pools and keep the order in which they lay. A
+//! So a program that frees what it just allocated works on a handful of warm blocks, or on the frames of
+//! the stack that it just unwound (`class.rs`; budgets come to 3.6 MiB in all, if every class is used),
+//! while bulk frees go home to their pools and keep the order in which they lay. A
 //! front is never flushed on the way; it only ever grows by what was popped from it, or by
 //! the class's budget.
 //!

@@ -41,8 +41,8 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// Whether no round is to begin any more, after so many calm ones: with too few of them, which are all
-    /// that counts, a fourth of the time is added.
+    /// Whether no round is to begin any more, after so many calm ones: with too few of them a fourth of the
+    /// time is added.
     fn is_over(&self, calm: u32, elapsed: Duration) -> bool {
         let most = if calm < self.min_rounds { self.budget * 5 / 4 } else { self.budget };
         elapsed >= most

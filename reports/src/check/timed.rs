@@ -72,7 +72,8 @@ fn row(
     comparisons: usize,
 ) -> Row {
     let middle = |times: &Times| median(&times.counting().values().copied().collect::<Vec<_>>());
-    let pairs = after.beside(before, MIN_BOOTSTRAP_ROUNDS).into_values();
+    // Both sides are played in turns and nothing else is: bad weather is the same to both.
+    let pairs = after.beside(before, MIN_BOOTSTRAP_ROUNDS).into_iter();
     let paired: Vec<f64> = pairs.map(|(after, before)| after / before).collect();
     let (Some(estimate), Some(was), Some(now)) =
         (Estimate::widened(&paired, comparisons), middle(before), middle(after))

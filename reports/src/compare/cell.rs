@@ -71,10 +71,11 @@ impl<'a> Cell<'a> {
 
     /// Sorts what was added by round.
     pub(super) fn close(&mut self) {
-        self.times = Times::of(self.samples.iter().copied(), |sample| sample.ns_per_pair);
+        let samples = std::mem::take(&mut self.samples);
+        self.times = Times::of(samples.into_iter(), |sample| sample.ns_per_pair);
         let raw = std::mem::take(&mut self.raw).into_iter();
         let sorted = raw.map(|(measure, values)| (measure, by_round(values)));
-        let timed = (Measure::NsPerPair, self.times.counting().clone());
+        let timed = (Measure::NsPerPair, self.times.counting());
         let found = sorted.chain([timed]).filter(|(_, rounds)| !rounds.is_empty());
         self.rounds.extend(found);
     }

@@ -104,8 +104,8 @@ fn calm(context: Context<'_>) -> Option<String> {
         );
     }
     let rest = if alone.iter().any(|sample| is_disturbed(sample)) {
-        " On one thread times and ratios are made of the rounds in which both sides were calm, where there \
-         are two of them, and of all rounds elsewhere."
+        " On one thread times are of calm samples, and ratios of the rounds in which both sides were calm, \
+         where there are two. Others have no interval and decide nothing."
     } else {
         ""
     };

@@ -1,16 +1,16 @@
 //! Series of several workloads side by side, round by round, with gaps: a round may lack a workload.
 //!
 //! A mean over the workloads of such a round would be that of other workloads than the next one's. So a
-//! gap stands for its workload's median, and what comes of that is undone: a mean of which a share `p`
-//! was measured varies by `sqrt(p)` of what a whole one does, while the median of what is left of a
-//! series varies by `1 / sqrt(p)` of what the whole one's does. Both together are `1 / p`, which is also
-//! what it takes when all workloads of a round move together: then a mean moves by `p` of that.
+//! gap stands for its workload's median. What moves all workloads of a round together moves such a mean
+//! by the share `p` alone that was measured, and is divided by that. What a workload with gaps does by
+//! itself hardly shows in means; its own error is added ([`Columns::alone`]). Where both are the same
+//! noise it counts twice, which errs on the wide side.
 
 use std::collections::BTreeSet;
+use std::iter::Sum;
 
 use super::Rounds;
-use super::estimate::MIN_BOOTSTRAP_ROUNDS;
-use super::quantile::{Drawn, median};
+use super::quantile::{Drawn, median, student_975};
 
 /// Logarithms of series by workload. At least one workload, none of them empty.
 pub(super) struct Columns {
@@ -37,7 +37,7 @@ impl Columns {
         let mut columns: Vec<Vec<Option<f64>>> = series.iter().map(column).collect();
         if let [only] = &mut columns[..] {
             // In rising order, the order of measuring cannot tell in the draws.
-            only.sort_by(|a, b| a.partial_cmp(b).expect("logarithms of times"));
+            only.sort_by(|a, b| a.unwrap_or_default().total_cmp(&b.unwrap_or_default()));
         }
         let medians = medians.filter(|medians| !medians.is_empty())?;
         Some(Self { columns, medians })
@@ -72,15 +72,72 @@ impl Columns {
         }
     }
 
+    /// What the workloads with gaps add to the squared error of a mean, each by itself. `None` when one
+    /// has fewer than two values in these rounds, so that nobody knows.
+    pub(super) fn alone(&self) -> Option<Error> {
+        let workloads = self.columns.len() as f64;
+        let errors = self.columns.iter().filter(|column| column.contains(&None)).map(|column| {
+            let there: Vec<f64> = column.iter().copied().flatten().collect();
+            Some(Error::of_mean(&there)?.scaled(1.0 / workloads))
+        });
+        errors.sum()
+    }
+
+    /// The squared error of the mean over workloads, by how the means of the rounds differ. `None` where
+    /// there is no telling.
+    pub(super) fn error(&self) -> Option<Error> {
+        let together = Error::of_mean(&self.means())?.scaled(1.0 / self.share());
+        Some([together, self.alone()?].into_iter().sum())
+    }
+
     /// The columns to draw rounds of; a gap is drawn as none.
     pub(super) fn drawn(&self) -> DrawnColumns {
         let of = |(column, median): (&Vec<Option<f64>>, &f64)| (Drawn::new(column), *median);
         DrawnColumns(self.columns.iter().zip(&self.medians).map(of).collect())
     }
+}
 
-    /// Whether there are rounds enough for a bootstrap.
-    pub(super) fn is_bootstrapped(&self) -> bool {
-        self.rounds() >= MIN_BOOTSTRAP_ROUNDS
+/// The squared error of a mean, and how well it is known.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Error {
+    square: f64,
+    /// Sum of `square^2 / degrees of freedom` over its parts, by Satterthwaite's formula.
+    doubt: f64,
+}
+
+impl Error {
+    /// Of the mean of `values`; `None` of fewer than two.
+    pub(super) fn of_mean(values: &[f64]) -> Option<Self> {
+        let count = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / count;
+        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+        let freedom = count - 1.0;
+        let square = squares / freedom / count;
+        (values.len() >= 2).then_some(Self { square, doubt: square.powi(2) / freedom })
+    }
+
+    /// Of so many times the mean.
+    fn scaled(self, factor: f64) -> Self {
+        Self { square: self.square * factor.powi(2), doubt: self.doubt * factor.powi(4) }
+    }
+
+    /// Half of the interval at 95 %: Student's t of the degrees of freedom, rounded down.
+    pub(super) fn half_width(self) -> f64 {
+        if self.square == 0.0 {
+            return 0.0;
+        }
+        // What is whole but for rounding stays whole.
+        let freedom = (self.square.powi(2) / self.doubt + 1e-6).floor().max(1.0) as usize;
+        student_975(freedom) * self.square.sqrt()
+    }
+}
+
+impl Sum for Error {
+    fn sum<I: Iterator<Item = Self>>(parts: I) -> Self {
+        parts.fold(Self::default(), |sum, part| Self {
+            square: sum.square + part.square,
+            doubt: sum.doubt + part.doubt,
+        })
     }
 }
 

@@ -6,6 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde::Serialize;
 
+use super::columns::Error;
 use super::quantile::{Drawn, median, normal_above, normal_tail, student, student_975};
 
 /// Fewest rounds that are bootstrapped; below, the interval is Student's t on logarithms.
@@ -107,17 +108,8 @@ fn drawn(logs: &[f64]) -> impl FnMut(&[usize]) -> f64 {
 /// Student's t interval of the mean of `logs`, of which there are at least two.
 fn student_interval(logs: &[f64]) -> Option<(f64, f64)> {
     let mean = logs.iter().sum::<f64>() / logs.len() as f64;
-    student_half_width(logs).map(|half| (mean - half, mean + half))
-}
-
-/// Half the width of Student's t interval of the mean of `logs`, of which there are at least two.
-pub(super) fn student_half_width(logs: &[f64]) -> Option<f64> {
-    let count = logs.len() as f64;
-    let mean = logs.iter().sum::<f64>() / count;
-    let squares: f64 = logs.iter().map(|log| (log - mean).powi(2)).sum();
-    let error = (squares / (count - 1.0) / count).sqrt();
-    let half = student_975(logs.len() - 1) * error;
-    half.is_finite().then_some(half)
+    let half = Error::of_mean(logs)?.half_width();
+    Some((mean - half, mean + half))
 }
 
 /// Bootstrap interval of `statistic` over `rounds` rounds. `statistic` is given the indices of the

@@ -1,7 +1,7 @@
 //! One figure over several workloads.
 
-use super::columns::Columns;
-use super::estimate::{bootstrap, student_half_width};
+use super::columns::{Columns, Error};
+use super::estimate::{MIN_BOOTSTRAP_ROUNDS, bootstrap};
 use super::{Estimate, Rounds};
 
 /// Geometric mean over workloads of each workload's median ratio, with its interval at 95 %.
@@ -9,24 +9,32 @@ use super::{Estimate, Rounds};
 /// `workloads` holds one series of ratios by round per workload. The value is the geometric mean of
 /// the medians, so that a reader can check it against the table. The interval comes from the rounds
 /// that more than half of the workloads have, resampled whole; of rounds too few for that it lies around
-/// the value, as wide as their geometric means differ and by the share of gaps wider. It is `None` with
-/// fewer than two such rounds. `count` is the number of those rounds. `None` when there is no workload,
-/// or one without any ratio.
+/// the value, as wide as their geometric means differ; in either case wider by what is not known of
+/// workloads with gaps. It is `None` with fewer than two such rounds of any workload. `count` is the
+/// number of those rounds. `None` when there is no workload, or one without any ratio.
 ///
 /// Cost: [`super::RESAMPLES`] medians per workload.
 #[must_use]
 pub fn geometric_mean(workloads: &[&Rounds]) -> Option<Estimate> {
     let columns = Columns::of(workloads)?;
     let mean = columns.mean_of_medians();
+    let around = |half: f64| (mean - half, mean + half);
     let interval = match columns.rounds() {
-        0 | 1 => None,
-        many if columns.is_bootstrapped() => {
-            let mut drawn = columns.drawn();
-            bootstrap(many, |indices| drawn.mean(indices))
+        few if few < MIN_BOOTSTRAP_ROUNDS => {
+            columns.error().map(|error| around(error.half_width()))
         }
-        _ => student_half_width(&columns.means())
-            .map(|half| half / columns.share())
-            .map(|half| (mean - half, mean + half)),
+        many => {
+            let mut drawn = columns.drawn();
+            let ends = bootstrap(many, |indices| drawn.mean(indices));
+            let alone = columns.alone().map(Error::half_width);
+            ends.zip(alone).map(|(ends, alone)| widened(ends, mean, alone))
+        }
     };
     Some(Estimate::around(mean.exp(), columns.rounds(), interval))
+}
+
+/// An interval around `middle`, whose error has a further part with this half-width.
+pub(super) fn widened((low, high): (f64, f64), middle: f64, half: f64) -> (f64, f64) {
+    let side = |end: f64| (middle - end).hypot(half);
+    if half == 0.0 { (low, high) } else { (middle - side(low), middle + side(high)) }
 }

@@ -12,9 +12,9 @@
 //! Source: Welch, "The generalization of Student's problem when several different population
 //! variances are involved", Biometrika 34, 1947.
 
-use super::columns::{Columns, DrawnColumns};
+use super::columns::{Columns, DrawnColumns, Error};
 use super::estimate::{MIN_BOOTSTRAP_ROUNDS, RESAMPLES, cut, draw, random};
-use super::quantile::student_975;
+use super::geomean::widened;
 use super::{Estimate, Rounds};
 
 /// Geometric mean over workloads of `median of B / median of A`, with its interval at 95 %. One pair
@@ -22,7 +22,7 @@ use super::{Estimate, Rounds};
 ///
 /// The value is taken from all rounds, so that a reader can check it against a table. The interval
 /// comes from the rounds that more than half of the workloads of a side have; it is `None` with fewer than
-/// two such rounds on either side. `count` is the smaller side's number of them. `None` when there is no
+/// two such rounds of any workload on either side. `count` is the smaller side's number of them. `None` when there is no
 /// pair, or one with an empty side.
 ///
 /// Cost: [`RESAMPLES`] medians per workload and side.
@@ -31,10 +31,12 @@ pub fn unpaired_ratio(pairs: &[(&Rounds, &Rounds)]) -> Option<Estimate> {
     let a = Columns::of(&pairs.iter().map(|pair| pair.0).collect::<Vec<_>>())?;
     let b = Columns::of(&pairs.iter().map(|pair| pair.1).collect::<Vec<_>>())?;
     let few = a.rounds().min(b.rounds());
+    let difference = b.mean_of_medians() - a.mean_of_medians();
     let interval = match few {
         0 | 1 => None,
         2..MIN_BOOTSTRAP_ROUNDS => welch(&a, &b),
         _ => {
+            let alone: Option<Error> = [&a, &b].into_iter().map(Columns::alone).sum();
             let (mut a, mut b) = (Side::new(&a), Side::new(&b));
             let mut random = random();
             let drawn = (0..RESAMPLES).map(|_| {
@@ -42,11 +44,11 @@ pub fn unpaired_ratio(pairs: &[(&Rounds, &Rounds)]) -> Option<Estimate> {
                 draw(&mut random, &mut b.indices);
                 b.mean() - a.mean()
             });
-            cut(drawn.collect(), few)
+            let ends = cut(drawn.collect(), few);
+            ends.zip(alone).map(|(ends, alone)| widened(ends, difference, alone.half_width()))
         }
     };
-    let ratio = (b.mean_of_medians() - a.mean_of_medians()).exp();
-    Some(Estimate::around(ratio, few, interval))
+    Some(Estimate::around(difference.exp(), few, interval))
 }
 
 /// One side's columns, and the rounds drawn of it.
@@ -65,25 +67,16 @@ impl Side {
     }
 }
 
-/// Welch's t interval of the difference of means `b - a`; each side has at least two values.
+/// Welch's t interval of the difference of means `b - a`. `None` of a side with fewer than two values of
+/// a workload.
 fn welch(a: &Columns, b: &Columns) -> Option<(f64, f64)> {
-    // Mean, its squared error, and what that error adds to the degrees of freedom.
-    let side = |columns: &Columns| {
-        let logs = columns.means();
-        let count = logs.len() as f64;
-        let mean = logs.iter().sum::<f64>() / count;
-        let squares: f64 = logs.iter().map(|log| (log - mean).powi(2)).sum();
-        let error = squares / (count - 1.0) / count / columns.share().powi(2);
-        (mean, error, error.powi(2) / (count - 1.0))
+    let mean = |columns: &Columns| {
+        let means = columns.means();
+        means.iter().sum::<f64>() / means.len() as f64
     };
-    let ((mean_a, error_a, share_a), (mean_b, error_b, share_b)) = (side(a), side(b));
-    let (difference, error) = (mean_b - mean_a, error_a + error_b);
-    if error == 0.0 {
-        return Some((difference, difference));
-    }
-    let freedom = (error.powi(2) / (share_a + share_b)).floor().max(1.0) as usize;
-    let half = student_975(freedom) * error.sqrt();
-    half.is_finite().then_some((difference - half, difference + half))
+    let difference = mean(b) - mean(a);
+    let error: Option<Error> = [a, b].into_iter().map(Columns::error).sum();
+    error.map(Error::half_width).map(|half| (difference - half, difference + half))
 }
 
 #[cfg(test)]

@@ -25,7 +25,8 @@ pub struct Row {
     pub ranked: bool,
     /// Whether it is the baseline itself.
     pub baseline: bool,
-    /// Nanoseconds per pair of operations of every sample that counts, in the order of measuring.
+    /// Nanoseconds per pair of operations of every sample that is no failure, in the order of measuring;
+    /// of those that were not calm too, which `time` leaves out.
     pub times_ns_per_pair: Vec<f64>,
     /// Nanoseconds per pair: median and interval over rounds.
     pub time: Option<Estimate>,

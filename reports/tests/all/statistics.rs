@@ -232,15 +232,16 @@ fn series(noise: &mut Noise, loads: usize, rounds: usize, gaps: f64) -> Vec<Roun
 /// How often, in percent, the interval of a geometric mean holds the truth.
 fn held(loads: usize, rounds: usize, gaps: f64) -> f64 {
     let mut noise = Noise::new(SEED);
-    let runs = if rounds < MIN_BOOTSTRAP_ROUNDS { 3000 } else { 200 };
+    let runs: usize = if rounds < MIN_BOOTSTRAP_ROUNDS { 3000 } else { 200 };
     let means = (0..runs).map(|_| {
         let series = series(&mut noise, loads, rounds, gaps);
         geometric_mean(&series.iter().collect::<Vec<_>>()).unwrap()
     });
-    // What has no interval says nothing.
-    let held = means.filter(|mean| mean.interval.is_none_or(|ends| ends.holds(0.8))).count();
-    println!("{rounds} rounds of {loads} workloads, {gaps} lacking: {held} of {runs}");
-    100.0 * held as f64 / f64::from(runs)
+    let intervals: Vec<Interval> = means.filter_map(|mean| mean.interval).collect();
+    let (known, held) = (intervals.len(), intervals.iter().filter(|one| one.holds(0.8)).count());
+    println!("{rounds} rounds of {loads} workloads, {gaps} lacking: {held} of {known} of {runs}");
+    assert!(10 * known >= 9 * runs, "{known} of {runs} have an interval");
+    100.0 * held as f64 / known as f64
 }
 
 #[test]
@@ -259,23 +260,47 @@ fn geometric_means_hold_the_truth_where_rounds_lack_workloads() {
     }
 }
 
-/// A gap whose workload's median is what it lacks changes no round's mean: the interval is wider alone by
-/// what is missing.
+/// Would catch an interval that is made of the other workloads alone: one of eight has two rounds, and is
+/// five times as noisy as they are.
 #[test]
-fn gaps_widen_the_interval_of_few_rounds_by_their_share() {
-    let whole = Rounds::from([(0, 0.5), (1, 1.0), (2, 1.5)]);
-    let gap = Rounds::from([(0, 0.5), (2, 1.5)]);
-    let width = |one: Estimate| {
-        let ends = one.interval.unwrap();
-        (ends.high / ends.low).ln()
-    };
+fn a_noisy_workload_that_most_rounds_lack_widens_a_geometric_mean() {
+    for (rounds, runs) in [(4, 2000), (5, 2000), (8, 200)] {
+        let mut noise = Noise::new(SEED);
+        let held = (0..runs).filter(|_| {
+            let mut series = series(&mut noise, 7, rounds, 0.0);
+            series.push((0..2).map(|round| (round, 0.8 * (0.1 * noise.normal()).exp())).collect());
+            let mean = geometric_mean(&series.iter().collect::<Vec<_>>()).unwrap();
+            mean.interval.is_some_and(|ends| ends.holds(0.8))
+        });
+        let held = 100.0 * held.count() as f64 / f64::from(runs);
+        println!("{rounds} rounds, two of one workload: {held} %");
+        assert!(held >= HONEST_PERCENT, "seed {SEED}, {rounds} rounds: {held} %");
+    }
+}
+
+#[test]
+fn a_workload_without_two_of_the_rounds_leaves_no_interval() {
+    let common: Rounds = (2..8).map(|round| (round, 1.0)).collect();
+    for elsewhere in [Rounds::from([(0, 0.5), (1, 2.0)]), Rounds::from([(0, 0.5), (2, 2.0)])] {
+        let mean = geometric_mean(&[&elsewhere, &common, &common]).unwrap();
+        assert_eq!(mean.interval, None);
+        let pairs = [(&elsewhere, &common), (&common, &common), (&common, &common)];
+        assert_eq!(unpaired_ratio(&pairs).unwrap().interval, None);
+    }
+}
+
+/// What all workloads do together shows in a mean by the share alone that is there.
+#[test]
+fn gaps_do_not_narrow_what_rounds_do_to_all_workloads() {
+    let whole = Rounds::from([(0, 0.5), (1, 1.0), (2, 1.5), (3, 1.0)]);
+    let mut gap = whole.clone();
+    gap.remove(&2);
+    let width = |one: Estimate| one.interval.unwrap().half_width_percent();
     let of = |series: &[&Rounds]| width(geometric_mean(series).unwrap());
-    let wider = of(&[&whole, &whole, &gap]) / of(&[&whole, &whole, &whole]);
-    assert!((wider - 9.0 / 8.0).abs() < 1e-9, "{wider}");
+    assert!(of(&[&whole, &whole, &gap]) > of(&[&whole, &whole, &whole]));
     let of = |series: &[(&Rounds, &Rounds)]| width(unpaired_ratio(series).unwrap());
-    let wider =
-        of(&[(&gap, &gap), (&whole, &whole), (&whole, &whole)]) / of(&[(&whole, &whole); 3]);
-    assert!((wider - 9.0 / 8.0).abs() < 1e-9, "{wider}");
+    let pairs = [(&gap, &gap), (&whole, &whole), (&whole, &whole)];
+    assert!(of(&pairs) > of(&[(&whole, &whole); 3]));
 }
 
 /// Would catch a mean that is made of the rounds alone that all workloads have: there is none.
@@ -291,5 +316,5 @@ fn a_geometric_mean_has_an_interval_though_no_round_has_all_workloads() {
         [&whole, &gaps].map(|one| geometric_mean(&one.iter().collect::<Vec<_>>()).unwrap());
     assert_eq!((whole.count, gaps.count), (4, 4));
     let width = |one: Estimate| one.interval.unwrap().half_width_percent();
-    assert!(width(gaps) < 4.0 * width(whole), "{whole:?} and {gaps:?}");
+    assert!(width(gaps) > width(whole), "{whole:?} and {gaps:?}");
 }
