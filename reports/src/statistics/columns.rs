@@ -83,11 +83,10 @@ impl Columns {
         errors.sum()
     }
 
-    /// The squared error of the mean over workloads, by how the means of the rounds differ. `None` where
-    /// there is no telling.
-    pub(super) fn error(&self) -> Option<Error> {
-        let together = Error::of_mean(&self.means())?.scaled(1.0 / self.share());
-        Some([together, self.alone()?].into_iter().sum())
+    /// The squared error of the mean over workloads, by how the means of the rounds differ. `None` of fewer
+    /// than two rounds.
+    pub(super) fn together(&self) -> Option<Error> {
+        Some(Error::of_mean(&self.means())?.scaled(1.0 / self.share()))
     }
 
     /// The columns to draw rounds of; a gap is drawn as none.

@@ -1,6 +1,6 @@
 //! One figure over several workloads.
 
-use super::columns::{Columns, Error};
+use super::columns::Columns;
 use super::estimate::{MIN_BOOTSTRAP_ROUNDS, bootstrap};
 use super::{Estimate, Rounds};
 
@@ -18,18 +18,18 @@ use super::{Estimate, Rounds};
 pub fn geometric_mean(workloads: &[&Rounds]) -> Option<Estimate> {
     let columns = Columns::of(workloads)?;
     let mean = columns.mean_of_medians();
-    let around = |half: f64| (mean - half, mean + half);
     let interval = match columns.rounds() {
-        few if few < MIN_BOOTSTRAP_ROUNDS => {
-            columns.error().map(|error| around(error.half_width()))
-        }
+        few if few < MIN_BOOTSTRAP_ROUNDS => columns.together().map(|error| {
+            let half = error.half_width();
+            (mean - half, mean + half)
+        }),
         many => {
             let mut drawn = columns.drawn();
-            let ends = bootstrap(many, |indices| drawn.mean(indices));
-            let alone = columns.alone().map(Error::half_width);
-            ends.zip(alone).map(|(ends, alone)| widened(ends, mean, alone))
+            bootstrap(many, |indices| drawn.mean(indices))
         }
     };
+    let interval =
+        interval.zip(columns.alone()).map(|(ends, alone)| widened(ends, mean, alone.half_width()));
     Some(Estimate::around(mean.exp(), columns.rounds(), interval))
 }
 

@@ -32,11 +32,11 @@ pub fn unpaired_ratio(pairs: &[(&Rounds, &Rounds)]) -> Option<Estimate> {
     let b = Columns::of(&pairs.iter().map(|pair| pair.1).collect::<Vec<_>>())?;
     let few = a.rounds().min(b.rounds());
     let difference = b.mean_of_medians() - a.mean_of_medians();
+    let alone: Option<Error> = [&a, &b].into_iter().map(Columns::alone).sum();
     let interval = match few {
         0 | 1 => None,
         2..MIN_BOOTSTRAP_ROUNDS => welch(&a, &b),
         _ => {
-            let alone: Option<Error> = [&a, &b].into_iter().map(Columns::alone).sum();
             let (mut a, mut b) = (Side::new(&a), Side::new(&b));
             let mut random = random();
             let drawn = (0..RESAMPLES).map(|_| {
@@ -44,10 +44,11 @@ pub fn unpaired_ratio(pairs: &[(&Rounds, &Rounds)]) -> Option<Estimate> {
                 draw(&mut random, &mut b.indices);
                 b.mean() - a.mean()
             });
-            let ends = cut(drawn.collect(), few);
-            ends.zip(alone).map(|(ends, alone)| widened(ends, difference, alone.half_width()))
+            cut(drawn.collect(), few)
         }
     };
+    let interval =
+        interval.zip(alone).map(|(ends, alone)| widened(ends, difference, alone.half_width()));
     Some(Estimate::around(difference.exp(), few, interval))
 }
 
@@ -67,15 +68,14 @@ impl Side {
     }
 }
 
-/// Welch's t interval of the difference of means `b - a`. `None` of a side with fewer than two values of
-/// a workload.
+/// Welch's t interval of the difference of means `b - a`; each side has at least two rounds.
 fn welch(a: &Columns, b: &Columns) -> Option<(f64, f64)> {
     let mean = |columns: &Columns| {
         let means = columns.means();
         means.iter().sum::<f64>() / means.len() as f64
     };
     let difference = mean(b) - mean(a);
-    let error: Option<Error> = [a, b].into_iter().map(Columns::error).sum();
+    let error: Option<Error> = [a, b].into_iter().map(Columns::together).sum();
     error.map(Error::half_width).map(|half| (difference - half, difference + half))
 }
 

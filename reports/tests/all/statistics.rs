@@ -261,14 +261,17 @@ fn geometric_means_hold_the_truth_where_rounds_lack_workloads() {
 }
 
 /// Would catch an interval that is made of the other workloads alone: one of eight has two rounds, and is
-/// five times as noisy as they are.
+/// ten times as noisy as they are.
 #[test]
 fn a_noisy_workload_that_most_rounds_lack_widens_a_geometric_mean() {
     for (rounds, runs) in [(4, 2000), (5, 2000), (8, 200)] {
         let mut noise = Noise::new(SEED);
         let held = (0..runs).filter(|_| {
-            let mut series = series(&mut noise, 7, rounds, 0.0);
-            series.push((0..2).map(|round| (round, 0.8 * (0.1 * noise.normal()).exp())).collect());
+            let mut ratios = |rounds: u32, deviation: f64| -> Rounds {
+                (0..rounds).map(|at| (at, 0.8 * (deviation * noise.normal()).exp())).collect()
+            };
+            let mut series: Vec<Rounds> = (0..7).map(|_| ratios(rounds, 0.02)).collect();
+            series.push(ratios(2, 0.2));
             let mean = geometric_mean(&series.iter().collect::<Vec<_>>()).unwrap();
             mean.interval.is_some_and(|ends| ends.holds(0.8))
         });
