@@ -11,6 +11,8 @@
 //! * W3: times on several threads count in any case, since their weather is another one, and so do those
 //!   that say nothing of calm.
 
+use std::sync::Arc;
+
 use crate::record::{Sample, Status};
 use crate::statistics::{Rounds, by_round, median, of_both, ratios};
 
@@ -44,8 +46,9 @@ fn tells(sample: &Sample) -> bool {
 /// Times of one cell by round: all, and those of calm samples.
 #[derive(Clone, Debug, Default)]
 pub struct Times {
-    all: Rounds,
-    calm: Rounds,
+    all: Arc<Rounds>,
+    /// The same map where no sample was disturbed.
+    calm: Arc<Rounds>,
 }
 
 impl Times {
@@ -56,10 +59,12 @@ impl Times {
         time: impl Fn(&Sample) -> Option<f64>,
     ) -> Self {
         let times = |one: &Sample| Some((one.round, time(one)?));
-        Self {
-            all: by_round(samples.clone().filter_map(times)),
-            calm: by_round(samples.filter(|one| !is_disturbed(one)).filter_map(times)),
+        let all = Arc::new(by_round(samples.clone().filter_map(times)));
+        if !samples.clone().any(is_disturbed) {
+            return Self { calm: all.clone(), all };
         }
+        let calm = by_round(samples.filter(|one| !is_disturbed(one)).filter_map(times));
+        Self { all, calm: Arc::new(calm) }
     }
 
     /// Whether there is no time at all.
@@ -71,18 +76,23 @@ impl Times {
     /// Times of calm samples, or one figure (W2).
     #[must_use]
     pub fn counting(&self) -> Rounds {
-        enough(self.calm.clone(), || self.all.clone())
+        enough(Rounds::clone(&self.calm), || Rounds::clone(&self.all))
     }
 
     /// Times of the baseline, where `again` holds its samples under another name: in each round that of
     /// both, or of the one that was calm.
     #[must_use]
     pub fn and(&self, again: &Self) -> Self {
+        let all = Arc::new(of_both(&self.all, &again.all));
+        let is_calm = |one: &Self| Arc::ptr_eq(&one.all, &one.calm);
+        if is_calm(self) && is_calm(again) && again.all.keys().all(|it| self.all.contains_key(it)) {
+            return Self { calm: all.clone(), all };
+        }
         let mut calm = of_both(&self.calm, &again.calm);
-        for (round, value) in &again.calm {
+        for (round, value) in &*again.calm {
             calm.entry(*round).or_insert(*value);
         }
-        Self { all: of_both(&self.all, &again.all), calm }
+        Self { all, calm: Arc::new(calm) }
     }
 
     /// These times and those of `other` by round, in `enough` rounds and more in which both were calm, or

@@ -15,9 +15,9 @@ pub fn median(values: &[f64]) -> Option<f64> {
 /// found by counting.
 pub(super) struct Drawn {
     sorted: Vec<f64>,
-    /// Place in `sorted` of the value at each index; `None` of an index without a value.
-    ranks: Vec<Option<usize>>,
-    /// How often each place was drawn.
+    /// Place in `sorted` of the value at each index; behind its end of an index without a value.
+    ranks: Vec<usize>,
+    /// How often each place was drawn, and how often none.
     counts: Vec<u32>,
 }
 
@@ -30,22 +30,21 @@ impl Drawn {
             .filter_map(|(index, value)| Some(((*value)?, index)))
             .collect();
         order.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let mut ranks = vec![None; values.len()];
+        let mut ranks = vec![order.len(); values.len()];
         for (rank, &(_, index)) in order.iter().enumerate() {
-            ranks[index] = Some(rank);
+            ranks[index] = rank;
         }
         let sorted: Vec<f64> = order.into_iter().map(|(value, _)| value).collect();
-        Self { counts: vec![0; sorted.len()], sorted, ranks }
+        Self { counts: vec![0; sorted.len() + 1], sorted, ranks }
     }
 
     /// Median of the values at `indices`; `None` where there is none. O(n).
     pub(super) fn median(&mut self, indices: &[usize]) -> Option<f64> {
         self.counts.fill(0);
-        let mut drawn = 0;
-        for rank in indices.iter().filter_map(|&index| self.ranks[index]) {
-            self.counts[rank] += 1;
-            drawn += 1;
+        for &index in indices {
+            self.counts[self.ranks[index]] += 1;
         }
+        let drawn = indices.len() - self.counts[self.sorted.len()] as usize;
         let (lower, upper) = (usize::checked_sub(drawn, 1)? / 2, drawn / 2);
         Some(f64::midpoint(self.at(lower), self.at(upper)))
     }
