@@ -145,7 +145,7 @@ pub(super) struct DrawnColumns(Vec<(Drawn, f64)>);
 
 impl DrawnColumns {
     /// Mean over workloads of the medians of the drawn rounds.
-    pub(super) fn mean(&mut self, indices: &[usize]) -> f64 {
+    pub(super) fn mean(&mut self, indices: &[u32]) -> f64 {
         let count = self.0.len() as f64;
         let columns = self.0.iter_mut();
         columns.map(|(column, median)| column.median(indices).unwrap_or(*median)).sum::<f64>()

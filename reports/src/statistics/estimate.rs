@@ -1,13 +1,14 @@
 //! A median with its interval at 95 %. The method and its reasons are in the parent module.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde::Serialize;
 
 use super::columns::Error;
-use super::quantile::{Drawn, median, normal_above, normal_tail, student, student_975};
+use super::quantile::{median, normal_above, normal_tail, student, student_975};
 
 /// Fewest rounds that are bootstrapped; below, the interval is Student's t on logarithms.
 pub const MIN_BOOTSTRAP_ROUNDS: usize = 6;
@@ -67,7 +68,7 @@ impl Estimate {
             0 => return None,
             1 => None,
             few if few < MIN_BOOTSTRAP_ROUNDS => student_interval(&logs),
-            many => bootstrap(many, drawn(&logs)),
+            many => cut(medians_of_draws(&logs), many),
         };
         Some(Self::around(median(values)?, values.len(), interval))
     }
@@ -84,8 +85,7 @@ impl Estimate {
             return Some(Self::around(median(values)?, count, None));
         }
         let z = normal_above(0.025 / comparisons.max(1) as f64);
-        let medians = resampled(count, drawn(&logs));
-        let interval = cut_at(medians, count, student(z, count - 1));
+        let interval = cut_at(medians_of_draws(&logs), count, student(z, count - 1));
         Some(Self::around(median(values)?, count, interval))
     }
 
@@ -98,11 +98,30 @@ impl Estimate {
     }
 }
 
-/// Median of the logarithms that were drawn.
-fn drawn(logs: &[f64]) -> impl FnMut(&[usize]) -> f64 {
-    let values: Vec<Option<f64>> = logs.iter().copied().map(Some).collect();
-    let mut drawn = Drawn::new(&values);
-    move |indices| drawn.median(indices).expect("each has a value, and some are drawn")
+/// Medians of the [`RESAMPLES`] draws from values in rising order.
+fn medians_of_draws(sorted: &[f64]) -> Vec<f64> {
+    // Draws of as many values are always the same, and so are the places of their two middle ones.
+    thread_local! {
+        static MIDDLES: RefCell<BTreeMap<usize, Vec<[u32; 2]>>> = const { RefCell::new(BTreeMap::new()) };
+    }
+    let count = sorted.len();
+    let middles = || {
+        let (mut random, mut places) = (random(), vec![0; count]);
+        let middle = |_| {
+            draw(&mut random, &mut places);
+            places.sort_unstable();
+            [places[(count - 1) / 2], places[count / 2]]
+        };
+        (0..RESAMPLES).map(middle).collect()
+    };
+    MIDDLES.with_borrow_mut(|known| {
+        let middles = known.entry(count).or_insert_with(middles);
+        let median = |places: &[u32; 2]| {
+            let [low, high] = places.map(|place| sorted[place as usize]);
+            f64::midpoint(low, high)
+        };
+        middles.iter().map(median).collect()
+    })
 }
 
 /// Student's t interval of the mean of `logs`, of which there are at least two.
@@ -114,20 +133,12 @@ fn student_interval(logs: &[f64]) -> Option<(f64, f64)> {
 
 /// Bootstrap interval of `statistic` over `rounds` rounds. `statistic` is given the indices of the
 /// drawn rounds, with repetition.
-pub(super) fn bootstrap(
-    rounds: usize,
-    statistic: impl FnMut(&[usize]) -> f64,
-) -> Option<(f64, f64)> {
-    cut(resampled(rounds, statistic), rounds)
-}
-
-/// What `statistic` gives of each of the [`RESAMPLES`] draws.
-fn resampled(rounds: usize, statistic: impl FnMut(&[usize]) -> f64) -> Vec<f64> {
+pub(super) fn bootstrap(rounds: usize, statistic: impl FnMut(&[u32]) -> f64) -> Option<(f64, f64)> {
     // Every bootstrap of as many rounds draws the same ones, and drawing costs more than counting.
     thread_local! {
-        static DRAWN: RefCell<(usize, Vec<usize>)> = const { RefCell::new((0, Vec::new())) };
+        static DRAWN: RefCell<(usize, Vec<u32>)> = const { RefCell::new((0, Vec::new())) };
     }
-    DRAWN.with_borrow_mut(|(of, indices)| {
+    let found = DRAWN.with_borrow_mut(|(of, indices)| {
         if *of != rounds {
             let mut random = random();
             indices.resize(rounds * RESAMPLES, 0);
@@ -135,7 +146,8 @@ fn resampled(rounds: usize, statistic: impl FnMut(&[usize]) -> f64) -> Vec<f64> 
             *of = rounds;
         }
         indices.chunks_exact(rounds).map(statistic).collect()
-    })
+    });
+    cut(found, rounds)
 }
 
 /// The generator of every bootstrap, at its beginning.
@@ -144,11 +156,11 @@ pub(super) fn random() -> ChaCha8Rng {
 }
 
 /// Draws as many of the rounds as there are, with repetition.
-pub(super) fn draw(random: &mut ChaCha8Rng, indices: &mut [usize]) {
+pub(super) fn draw(random: &mut ChaCha8Rng, indices: &mut [u32]) {
     let rounds = indices.len() as u64;
     for index in indices {
         // The high half of the product: even to within one part in 2^32 / rounds.
-        *index = ((u64::from(random.next_u32()) * rounds) >> 32) as usize;
+        *index = ((u64::from(random.next_u32()) * rounds) >> 32) as u32;
     }
 }
 

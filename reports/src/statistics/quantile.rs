@@ -16,7 +16,7 @@ pub fn median(values: &[f64]) -> Option<f64> {
 pub(super) struct Drawn {
     sorted: Vec<f64>,
     /// Place in `sorted` of the value at each index; behind its end of an index without a value.
-    ranks: Vec<usize>,
+    ranks: Vec<u32>,
     /// How often each place was drawn, and how often none.
     counts: Vec<u32>,
 }
@@ -30,35 +30,33 @@ impl Drawn {
             .filter_map(|(index, value)| Some(((*value)?, index)))
             .collect();
         order.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let mut ranks = vec![order.len(); values.len()];
+        let mut ranks = vec![order.len() as u32; values.len()];
         for (rank, &(_, index)) in order.iter().enumerate() {
-            ranks[index] = rank;
+            ranks[index] = rank as u32;
         }
         let sorted: Vec<f64> = order.into_iter().map(|(value, _)| value).collect();
         Self { counts: vec![0; sorted.len() + 1], sorted, ranks }
     }
 
     /// Median of the values at `indices`; `None` where there is none. O(n).
-    pub(super) fn median(&mut self, indices: &[usize]) -> Option<f64> {
+    pub(super) fn median(&mut self, indices: &[u32]) -> Option<f64> {
         self.counts.fill(0);
         for &index in indices {
-            self.counts[self.ranks[index]] += 1;
+            self.counts[self.ranks[index as usize] as usize] += 1;
         }
         let drawn = indices.len() - self.counts[self.sorted.len()] as usize;
         let (lower, upper) = (usize::checked_sub(drawn, 1)? / 2, drawn / 2);
-        Some(f64::midpoint(self.at(lower), self.at(upper)))
-    }
-
-    /// The drawn value that has `below` drawn values before it in rising order.
-    fn at(&self, below: usize) -> f64 {
         let mut passed = 0;
-        for (value, count) in self.sorted.iter().zip(&self.counts) {
-            passed += *count as usize;
-            if passed > below {
-                return *value;
-            }
-        }
-        self.sorted.last().copied().unwrap_or_default()
+        let mut drawn = self.sorted.iter().zip(&self.counts);
+        let mut next = |below: usize| {
+            drawn.find_map(|(value, count)| {
+                passed += *count as usize;
+                (passed > below).then_some((*value, passed))
+            })
+        };
+        let (low, passed) = next(lower)?;
+        let high = if passed > upper { low } else { next(upper)?.0 };
+        Some(f64::midpoint(low, high))
     }
 }
 
@@ -124,9 +122,9 @@ mod tests {
     fn medians_of_draws_are_those_of_the_drawn_values() {
         let values = [5.0, 1.0, 4.0, 2.0];
         let mut drawn = Drawn::new(&values.map(Some));
-        let draws: [&[usize]; 4] = [&[0, 1, 2, 3], &[0, 0, 0, 1], &[1, 1, 3, 3], &[2, 1, 0]];
+        let draws: [&[u32]; 4] = [&[0, 1, 2, 3], &[0, 0, 0, 1], &[1, 1, 3, 3], &[2, 1, 0]];
         for indices in draws {
-            let picked: Vec<f64> = indices.iter().map(|&index| values[index]).collect();
+            let picked: Vec<f64> = indices.iter().map(|&index| values[index as usize]).collect();
             assert_eq!(drawn.median(indices), median(&picked), "{indices:?}");
         }
     }

@@ -55,7 +55,7 @@ pub fn unpaired_ratio(pairs: &[(&Rounds, &Rounds)]) -> Option<Estimate> {
 /// One side's columns, and the rounds drawn of it.
 struct Side {
     columns: DrawnColumns,
-    indices: Vec<usize>,
+    indices: Vec<u32>,
 }
 
 impl Side {
