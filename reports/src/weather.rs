@@ -11,8 +11,6 @@
 //! * W3: times on several threads count in any case, since their weather is another one, and so do those
 //!   that say nothing of calm.
 
-use std::sync::Arc;
-
 use crate::record::{Sample, Status};
 use crate::statistics::{Rounds, by_round, median, of_both, ratios};
 
@@ -46,9 +44,8 @@ fn tells(sample: &Sample) -> bool {
 /// Times of one cell by round: all, and those of calm samples.
 #[derive(Clone, Debug, Default)]
 pub struct Times {
-    all: Arc<Rounds>,
-    /// The same map where no sample was disturbed.
-    calm: Arc<Rounds>,
+    all: Rounds,
+    calm: Rounds,
 }
 
 impl Times {
@@ -59,12 +56,10 @@ impl Times {
         time: impl Fn(&Sample) -> Option<f64>,
     ) -> Self {
         let times = |one: &Sample| Some((one.round, time(one)?));
-        let all = Arc::new(by_round(samples.clone().filter_map(times)));
-        if !samples.clone().any(is_disturbed) {
-            return Self { calm: all.clone(), all };
+        Self {
+            all: by_round(samples.clone().filter_map(times)),
+            calm: by_round(samples.filter(|one| !is_disturbed(one)).filter_map(times)),
         }
-        let calm = by_round(samples.filter(|one| !is_disturbed(one)).filter_map(times));
-        Self { all, calm: Arc::new(calm) }
     }
 
     /// Whether there is no time at all.
@@ -76,23 +71,18 @@ impl Times {
     /// Times of calm samples, or one figure (W2).
     #[must_use]
     pub fn counting(&self) -> Rounds {
-        enough(Rounds::clone(&self.calm), || Rounds::clone(&self.all))
+        enough(self.calm.clone(), || self.all.clone())
     }
 
     /// Times of the baseline, where `again` holds its samples under another name: in each round that of
     /// both, or of the one that was calm.
     #[must_use]
     pub fn and(&self, again: &Self) -> Self {
-        let all = Arc::new(of_both(&self.all, &again.all));
-        let is_calm = |one: &Self| Arc::ptr_eq(&one.all, &one.calm);
-        if is_calm(self) && is_calm(again) && again.all.keys().all(|it| self.all.contains_key(it)) {
-            return Self { calm: all.clone(), all };
-        }
         let mut calm = of_both(&self.calm, &again.calm);
-        for (round, value) in &*again.calm {
+        for (round, value) in &again.calm {
             calm.entry(*round).or_insert(*value);
         }
-        Self { all, calm: Arc::new(calm) }
+        Self { all: of_both(&self.all, &again.all), calm }
     }
 
     /// These times and those of `other` by round, in `enough` rounds and more in which both were calm, or

@@ -50,11 +50,15 @@ pub(super) fn time(
         true => format!(", {MOST_DOTS} of them drawn"),
         false => String::new(),
     };
+    let disturbed = match rows.iter().map(|row| row.disturbed).sum() {
+        0 => String::new(),
+        some => format!("; {} not calm", quantity::plural(some, "sample was", "samples were")),
+    };
     let panel = Panel {
         slug: slugs.next("time", &label),
         title,
         caption: format!(
-            "Marker: median. Bar: 95\u{a0}%\u{a0}interval of the median. Dots: {counts} per subject{thinned}. \
+            "Marker: median. Bar: 95\u{a0}%\u{a0}interval of the median. Dots: {counts} per subject{thinned}{disturbed}. \
              Less is better."
         ),
         description,

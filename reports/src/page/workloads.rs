@@ -122,6 +122,7 @@ fn rows(summary: &Summary, setting: &Setting) -> Markup {
                     th scope="row" { (row.subject) }
                     td.number {
                         (row.times_ns_per_pair.len())
+                        @if row.disturbed > 0 { ", " (row.disturbed) " not calm" }
                         @if row.verified > 0 { " + " (row.verified) " verified" }
                     }
                     (estimate(row.time.as_ref()))

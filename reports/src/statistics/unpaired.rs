@@ -22,8 +22,8 @@ use super::{Estimate, Rounds};
 ///
 /// The value is taken from all rounds, so that a reader can check it against a table. The interval
 /// comes from the rounds that more than half of the workloads of a side have; it is `None` with fewer than
-/// two such rounds of any workload on either side. `count` is the smaller side's number of them. `None` when there is no
-/// pair, or one with an empty side.
+/// two such rounds of any workload on either side. `count` is the smaller side's number of them. `None`
+/// when there is no pair, or one with an empty side.
 ///
 /// Cost: [`RESAMPLES`] medians per workload and side.
 #[must_use]

@@ -9,6 +9,7 @@ use super::cell::{Cell, Grid, rss_ratio};
 use super::contest::{self, Contest, Standing};
 use crate::record::{Call, Role, Sample, Status};
 use crate::statistics::{Estimate, Floor, Verdict, median};
+use crate::weather::is_disturbed;
 
 /// One subject in one setting.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +29,8 @@ pub struct Row {
     /// Nanoseconds per pair of operations of every sample that is no failure, in the order of measuring;
     /// of those that were not calm too, which `time` leaves out.
     pub times_ns_per_pair: Vec<f64>,
+    /// How many of these samples were not calm.
+    pub disturbed: usize,
     /// Nanoseconds per pair: median and interval over rounds.
     pub time: Option<Estimate>,
     /// Time over the baseline's: median and interval over rounds that have both. `None` for a
@@ -94,6 +97,7 @@ impl Row {
             ranked,
             baseline,
             times_ns_per_pair: figures(|sample| sample.ns_per_pair),
+            disturbed: cell.measured().filter(|sample| is_disturbed(sample)).count(),
             time: Estimate::of(&by_round),
             verdict: ratio.as_ref().filter(|_| ranked).map(|ratio| Verdict::of(ratio, floor)),
             ratio,

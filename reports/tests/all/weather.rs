@@ -130,12 +130,19 @@ fn times_on_several_threads_count_in_any_weather() {
 }
 
 #[test]
-fn the_page_says_so_where_samples_are_left_out() {
+fn the_page_says_what_was_not_calm_in_its_method_its_tables_and_its_charts() {
     let said = |results: &Results| {
         let folder = tempfile::tempdir().unwrap();
         reports::write_report(results, folder.path()).unwrap();
-        std::fs::read_to_string(folder.path().join("index.html")).unwrap()
+        let read = |file: &str| std::fs::read_to_string(folder.path().join(file)).unwrap();
+        let chart = read("charts/time-w.svg").replace('\u{a0}', " ");
+        let page = read("index.html");
+        [
+            page.contains("rounds in which both sides were calm"),
+            page.contains("7, 4 not calm"),
+            chart.contains("4 samples were not calm"),
+        ]
     };
-    assert!(said(&run(&STORM)).contains("rounds in which both sides were calm"));
-    assert!(!said(&run(&[])).contains("rounds in which both sides were calm"));
+    assert_eq!(said(&run(&STORM)), [true; 3]);
+    assert_eq!(said(&run(&[])), [false; 3]);
 }
