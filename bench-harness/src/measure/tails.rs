@@ -15,7 +15,7 @@ use crate::interrupt::Interrupt;
 use crate::replay::mode::Mode;
 
 /// Slowest calls that a record names.
-const WORST: usize = 16;
+const WORST: usize = 4;
 
 /// Takes the sample; `request.task` is [`Task::Tails`].
 ///

@@ -40,7 +40,7 @@ pub struct Tails {
     /// Times by operation and size: all calls first, then each operation, then its sizes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rows: Vec<TailRow>,
-    /// The slowest calls, at most 16, by the shorter of the two times where there are two.
+    /// The slowest calls, at most 4, by the shorter of the two times where there are two.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub worst: Vec<WorstCall>,
 }
