@@ -11,10 +11,10 @@ use crate::host;
 use crate::interrupt::Interrupt;
 use crate::recording::{self, Request};
 
-/// The program.
-const PROGRAM: &str = include_str!("../../workloads/programs/interpreter_day.py");
+/// The program: one that no recorded trace is of, so that a mean over workloads counts none twice.
+const PROGRAM: &str = include_str!("../../workloads/programs/go_board.py");
 /// What a reader calls it.
-const PROGRAM_NAME: &str = "python3 interpreter_day.py";
+const PROGRAM_NAME: &str = "python3 go_board.py";
 /// Makes every object a malloc, and the run repeatable.
 const ENVIRONMENT: [(&str, &str); 3] =
     [("PYTHONMALLOC", "malloc"), ("PYTHONHASHSEED", "0"), ("PYTHONDONTWRITEBYTECODE", "1")];
@@ -102,7 +102,7 @@ pub(crate) fn record(trace: &Path, interrupt: &Interrupt) -> Result<Recording, U
 }
 
 fn script() -> std::io::Result<tempfile::NamedTempFile> {
-    let mut file = tempfile::Builder::new().prefix("interpreter_day-").suffix(".py").tempfile()?;
+    let mut file = tempfile::Builder::new().prefix("go_board-").suffix(".py").tempfile()?;
     file.write_all(PROGRAM.as_bytes())?;
     file.flush()?;
     Ok(file)

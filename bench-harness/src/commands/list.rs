@@ -96,7 +96,7 @@ pub(crate) fn run(args: &List) -> Outcome {
             .to_owned(),
     });
     let recorded = [
-        (HERE, "interpreter_day, recorded on this computer's own Python when asked for"),
+        (HERE, "go_board, recorded on this computer's own Python when asked for"),
         ("FILE.trace", "any trace file, named by its stem"),
     ];
     entries.extend(bundled::ALL.iter().map(|bundled| Entry {

@@ -216,7 +216,7 @@ pub(crate) fn run(subjects: usize, workloads: usize, rounds: u32, seed: u64) -> 
     add_memcheck(&mut results, subjects, workloads);
     results.recordings.push(Recording {
         workload: "cpython-3.11-interpreter-day".to_owned(),
-        program: "python3 interpreter_day.py".to_owned(),
+        program: "python3 go_board.py".to_owned(),
         calls: 4_120_345,
         trace_bytes: 7_912_004,
         bytes_per_operation: 1.92,
