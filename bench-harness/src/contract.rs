@@ -3,7 +3,7 @@
 //! ```text
 //! row     what a row is: a call, a promise, who makes it     rows, rows/   the table
 //! trial   makes one call and uses what comes back            child         one process per row
-//! crowd   the same with more than one thread
+//! crowd   the same with more than one thread             resident  the same with a look at memory
 //! ```
 //! The promises are those of the C library's manual (`rows.rs` says where they come from). A subject
 //! that does otherwise is not wrong by that: the record says what it does, and whether the standards
@@ -11,6 +11,7 @@
 
 pub(crate) mod child;
 mod crowd;
+mod resident;
 pub(crate) mod row;
 pub(crate) mod rows;
 mod trial;

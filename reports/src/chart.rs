@@ -146,7 +146,7 @@ impl Charts {
         let detection = detection::detection(results, &mut slugs);
         let programs = programs.map(|one| programs::programs(one, &mut slugs)).unwrap_or_default();
         let fidelity = Fidelity::of(results).and_then(|one| fidelity::fidelity(&one, &mut slugs));
-        let timed = crate::tails::tables(&results.tails);
+        let timed = crate::tails::tables(results);
         let tails = timed.iter().filter_map(|one| tails::tails(one, &mut slugs)).collect();
         let lives = crate::life::tables(results);
         let life = lives.iter().filter_map(|one| {

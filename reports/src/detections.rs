@@ -121,7 +121,7 @@ pub(crate) fn sentences(results: &Results) -> Vec<String> {
     let seeded = own.caught + own.missed + own.crashed;
     let mut sentences = vec![format!(
         "With client requests, memcheck catches {} of {seeded} seeded bugs on Arenite; on plain malloc \
-         it catches {} of {}.",
+         it catches {} of {}. A bug that needs a function which an allocator lacks is left out there.",
         own.caught,
         plain.caught,
         plain.caught + plain.missed + plain.crashed
@@ -132,7 +132,23 @@ pub(crate) fn sentences(results: &Results) -> Vec<String> {
         format!("Caught on plain malloc and not on Arenite: {}.", list(&lacking))
     });
     if !beyond.is_empty() {
-        sentences.push(format!("Caught on Arenite and not on plain malloc: {}.", list(&beyond)));
+        sentences.push(format!(
+            "Caught on Arenite and not on plain malloc: {}. Red zones and the quarantine are larger by \
+             default on Arenite; memcheck's options `--redzone-size` and `--freelist-vol` make those of plain \
+             malloc larger.",
+            list(&beyond)
+        ));
+    }
+    let unwatched = ["malloc", "arenite"].map(|mode| Counts::of(results, mode));
+    if let [plain, own] = &unwatched
+        && plain.has_verdict()
+        && own.has_verdict()
+    {
+        sentences.push(format!(
+            "With nobody watching, plain malloc ends the program on {} of the bugs, and Arenite's release \
+             build on {}.",
+            plain.caught, own.caught
+        ));
     }
     let alarms: Vec<&str> = modes(results)
         .into_iter()

@@ -12,11 +12,12 @@ use crate::summary::{Lead, Scope, Standing, Summary};
 #[must_use]
 pub fn findings(results: &Results, summary: &Summary, programs: Option<&Programs>) -> Vec<String> {
     let mut found = ranking(summary, Scope::Main);
+    found.extend(own(summary));
     found.extend(ranking(summary, Scope::Threads));
     found.extend(noise(summary));
-    found.extend(own(summary));
     found.extend(programs.and_then(real_programs));
     found.extend(memory(summary));
+    found.extend(tails(results, summary));
     found.extend(errors(results));
     let failed = summary.rows.iter().filter(|row| row.failure.is_some()).count();
     if failed > 0 {
@@ -91,24 +92,37 @@ fn noise(summary: &Summary) -> Option<String> {
     floors.sort_by(f64::total_cmp);
     let (least, most) = (floors.first()?, floors.last()?);
     let middle = floors[(floors.len() - 1) / 2];
+    let of_mean = |scope| {
+        let percent = quantity::percent(summary.overall_floor(scope)?.half_width_percent());
+        Some(format!(", {percent} in the mean over {}", summary.scope_words(scope)))
+    };
+    let of_means: Vec<String> =
+        [Scope::Main, Scope::Threads].into_iter().filter_map(of_mean).collect();
     (floors.len() > 1).then(|| {
         format!(
             "How sure: measured against itself, {} differs by up to {} on half of the workloads, {} on the \
-             calmest and {} on the noisiest. A smaller difference on one workload is undecided.",
+             calmest and {} on the noisiest{}. A smaller difference is undecided.",
             summary.baseline,
             quantity::percent(middle),
             quantity::percent(*least),
-            quantity::percent(*most)
+            quantity::percent(*most),
+            of_means.concat()
         )
     })
 }
+
+/// Names that a sentence holds at most.
+const FEW: usize = 6;
 
 /// `mimalloc is fastest; snmalloc takes 6.0 % more time than mimalloc (1.06 [1.04, 1.08]).`
 fn lead_words(lead: &Lead) -> String {
     let mut text = if lead.level_with.is_empty() {
         format!("{} is fastest", lead.subject)
     } else {
-        let others = list(&lead.level_with);
+        let others = match lead.level_with.len() {
+            ..=FEW => list(&lead.level_with),
+            many => format!("{many} others"),
+        };
         format!("{} has the lowest time, but cannot be told from {others}", lead.subject)
     };
     if let Some((name, ratio)) = &lead.next {
@@ -143,12 +157,17 @@ pub(crate) fn own_names(summary: &Summary) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// For each own allocator: how it stands to the best single peers, and on how many workloads it is
-/// behind.
+/// For each own allocator, of those that are ranked where there are any: how it stands to the best
+/// single peers, and on how many workloads it is behind.
 fn own(summary: &Summary) -> Vec<String> {
+    let is_ranked = |name: &str| summary.rows.iter().any(|row| row.subject == name && row.ranked);
+    let has_ranked = summary.contests.iter().any(|one| is_ranked(&one.subject));
     let mut found: Vec<String> = Vec::new();
     for (index, first) in summary.contests.iter().enumerate() {
         let name = &first.subject;
+        if has_ranked && !is_ranked(name) {
+            continue;
+        }
         if summary.contests[..index].iter().any(|one| one.subject == *name) {
             continue;
         }
@@ -177,8 +196,8 @@ fn own(summary: &Summary) -> Vec<String> {
         let undecided = stands(Standing::Undecided);
         let workloads = plural(ahead + behind + undecided, "workload", "workloads");
         found.push(format!(
-            "{name} against the best single peer, by time: {}. Against the best peer of each of \
-             {workloads}: ahead on {ahead}, behind on {behind}, undecided on {undecided}.",
+            "{name} against the best peer of each of {workloads}: ahead on {ahead}, behind on {behind}, \
+             undecided on {undecided}. Against the best single peer, by time: {}.",
             parts.join("; ")
         ));
     }
@@ -232,6 +251,46 @@ fn memory(summary: &Summary) -> Option<String> {
     ))
 }
 
+/// `One call in a hundred takes longer than 36.0 ns (snmalloc) to 140 ns (system), one in a thousand
+/// longer than ...`: ranked subjects that were timed call by call everywhere.
+fn tails(results: &Results, summary: &Summary) -> Option<String> {
+    let placed: Vec<&str> = summary
+        .overall_of(Scope::Main)
+        .filter(|one| one.place.is_some())
+        .map(|one| one.subject.as_str())
+        .collect();
+    let means: Vec<_> = crate::tails::means(results)
+        .into_iter()
+        .filter(|(name, _)| placed.contains(name))
+        .collect();
+    let workloads = crate::tails::tables(results).len();
+    let part = |at: usize| {
+        let by = |a: &&(&str, [f64; 6]), b: &&(&str, [f64; 6])| a.1[at].total_cmp(&b.1[at]);
+        let (least, most) = (means.iter().min_by(by)?, means.iter().max_by(by)?);
+        let first = means.iter().find(|(name, _)| placed.first() == Some(name));
+        let first = first.filter(|one| ![least.0, most.0].contains(&one.0));
+        let time = |one: &(&str, [f64; 6])| quantity::duration(one.1[at]);
+        let first = first.map_or_else(String::new, |one| format!("; {} {}", one.0, time(one)));
+        Some(format!(
+            "longer than {} ({}) to {} ({}){first}",
+            time(least),
+            least.0,
+            time(most),
+            most.0
+        ))
+    };
+    if means.len() < 2 {
+        return None;
+    }
+    Some(format!(
+        "One call in a hundred takes {}. One in a thousand {}. Geometric means over {}, each call timed by \
+         itself.",
+        part(2)?,
+        part(3)?,
+        plural(workloads, "workload", "workloads")
+    ))
+}
+
 fn errors(results: &Results) -> Option<String> {
     let counted: Vec<&Memcheck> =
         results.memchecks_in_order().into_iter().filter(|one| one.errors.is_some()).collect();
@@ -253,10 +312,11 @@ fn errors(results: &Results) -> Option<String> {
     match (all.len(), noisy.as_slice()) {
         (0, _) => None,
         (all, []) => {
-            Some(format!("Valgrind reports no error in {}.", plural(all, "subject", "subjects")))
+            let all = plural(all, "subject", "subjects");
+            Some(format!("Valgrind reports no error of the allocators themselves in {all}."))
         }
         (all, some) => Some(format!(
-            "Valgrind reports errors in {} of {}: {}.",
+            "Valgrind reports errors of the allocators themselves in {} of {}: {}.",
             some.len(),
             plural(all, "subject", "subjects"),
             list(some)

@@ -39,7 +39,7 @@ pub fn markdown(results: &Results, summary: &Summary, programs: Option<&Programs
         ("Against the best peer", Some(best_single_peer(summary))),
         ("By workload against the best peer", Some(best_peer(summary))),
         ("Failures", failures(summary)),
-        ("By workload", by_workload(summary)),
+        ("By workload", by_workload(summary).filter(|_| !summary.settings.is_empty())),
         ("Real programs", programs.map(real_programs)),
         ("Memory", memory(summary)),
         ("Memory over the life of a program", Some(life(results))),
@@ -108,7 +108,7 @@ fn ranking(summary: &Summary, scope: Scope) -> Body {
     );
     let caption = format!(
         "Geometric means over {}: time over the time of {} with its 95 % interval ({}; A/A \
-         floor {floor}){}. Of places that cannot be told apart the first and the last are given.",
+         floor {floor}){}. A range of places means that the run cannot tell them apart.",
         summary.scope_words(scope),
         escape(&summary.baseline),
         quantity::plural(rounds, "round", "rounds"),
@@ -270,7 +270,7 @@ fn tails(results: &Results) -> (String, Table) {
     let mut head = vec![("workload", false), ("subject", false)];
     head.extend(TailRow::PERCENTILES.map(|name| (name, true)));
     let mut table = Table::new(&head);
-    for one in crate::tails::tables(&results.tails) {
+    for one in crate::tails::tables(results) {
         for cell in one.cells {
             let Some(overall) = cell.overall else { continue };
             let mut line = vec![one.workload.to_owned(), cell.subject.to_owned()];

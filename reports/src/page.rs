@@ -107,7 +107,7 @@ fn document(context: Context<'_>) -> String {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { "Arenabench report, " (quantity::moment(results.host.started_unix_s)) }
+                title { (title(results)) ", " (quantity::moment(results.host.started_unix_s)) }
                 style { (PreEscaped(STYLE)) }
             }
             body {
@@ -145,11 +145,26 @@ fn short(page: &str) -> String {
     SHORTER.iter().fold(page.to_owned(), |page, (long, short)| page.replace(long, short))
 }
 
+/// What a reader calls the page: what most of its records are of.
+fn title(results: &Results) -> &'static str {
+    if !results.samples.is_empty() && results.programs.is_empty() {
+        "Arenabench report"
+    } else if results.programs.iter().any(|_| !results.samples.is_empty()) {
+        "Arenabench report: programs and replays of them"
+    } else if !results.programs.is_empty() {
+        "Arenabench report: real programs"
+    } else if !results.memchecks.is_empty() || !results.detections.is_empty() {
+        "Arenabench report: allocators under Valgrind"
+    } else {
+        "Arenabench report"
+    }
+}
+
 fn header(context: Context<'_>) -> Markup {
     let Context { results, summary, programs, .. } = context;
     html! {
         header {
-            h1 { "Arenabench report" }
+            h1 { (title(results)) }
             @if let Some(notice) = findings::notice(results) {
                 p.notice { (notice) }
             }

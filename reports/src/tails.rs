@@ -5,6 +5,7 @@
 //! disturbed round does not move it, not even half way.
 
 use crate::record::{ALL_CALLS, Status, TailRow, Tails, WorstCall};
+use crate::results::Results;
 
 /// One subject on one workload.
 #[derive(Clone, Debug)]
@@ -33,10 +34,13 @@ pub(crate) struct TailTable<'a> {
     pub(crate) cells: Vec<TailCell<'a>>,
 }
 
-/// Everything timed call by call, workloads and subjects in the order of the file, subjects by their
-/// p99.99.
-pub(crate) fn tables(records: &[Tails]) -> Vec<TailTable<'_>> {
-    let workloads = in_order(records.iter().map(|record| record.workload.as_str()));
+/// Everything timed call by call, workloads in the order of their records, subjects by their p99.99.
+pub(crate) fn tables(results: &Results) -> Vec<TailTable<'_>> {
+    let records = &results.tails;
+    let mut workloads = in_order(records.iter().map(|record| record.workload.as_str()));
+    let known = &results.workloads;
+    let place = |name: &&str| known.iter().position(|one| one.workload == **name);
+    workloads.sort_by_key(|name| place(name).unwrap_or(known.len()));
     let table = |workload| {
         let of_workload: Vec<&Tails> =
             records.iter().filter(|record| record.workload == workload).collect();
@@ -48,6 +52,30 @@ pub(crate) fn tables(records: &[Tails]) -> Vec<TailTable<'_>> {
         TailTable { workload, cells }
     };
     workloads.into_iter().map(table).collect()
+}
+
+/// Percentiles of all calls, geometric means over the workloads, of the subjects that have them on each;
+/// those first of which one call in a thousand is fastest.
+pub(crate) fn means(results: &Results) -> Vec<(&str, [f64; 6])> {
+    let tables = tables(results);
+    let subjects = in_order(results.tails.iter().map(|record| record.subject.as_str()));
+    let of = |subject: &str, table: &TailTable<'_>| {
+        let cell = table.cells.iter().find(|cell| cell.subject == subject)?;
+        // What is too short for the clock counts as what it can tell.
+        Some(cell.overall?.map(|ns| ns.max(cell.resolution_ns)))
+    };
+    let mean = |subject| {
+        let all: Vec<[f64; 6]> =
+            tables.iter().map(|table| of(subject, table)).collect::<Option<_>>()?;
+        let mean = |at: usize| {
+            let sum: f64 = all.iter().map(|one| one[at].max(1.0).ln()).sum();
+            (sum / all.len() as f64).exp()
+        };
+        (!all.is_empty()).then(|| (subject, std::array::from_fn(mean)))
+    };
+    let mut found: Vec<(&str, [f64; 6])> = subjects.into_iter().filter_map(mean).collect();
+    found.sort_by(|one, other| one.1[3].total_cmp(&other.1[3]));
+    found
 }
 
 fn cell<'a>(subject: &'a str, records: &[&'a Tails]) -> TailCell<'a> {

@@ -198,7 +198,9 @@ fn costs(results: &Results) -> Option<String> {
     let ratio = |ratio: Option<f64>| {
         ratio.map_or_else(String::new, |one| format!("{}×", quantity::figure(one)))
     };
-    for one in results.memchecks.iter().filter(is_plain) {
+    let mut plain: Vec<&Memcheck> = results.memchecks.iter().filter(is_plain).collect();
+    plain.sort_by_key(|one| (one.workload.as_str(), one.label()));
+    for one in plain {
         let is_told = one.subject.starts_with("arenite") || one.subject == "system";
         if is_told && (one.wall_ratio.is_some() || one.rss_ratio.is_some()) {
             table.rows.push(vec![

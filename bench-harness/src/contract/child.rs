@@ -16,13 +16,14 @@ use super::rows;
 use super::trial::{self, Seen, Stage};
 use crate::child::job::ANSWER_FD;
 use crate::child::outcome::signal_name;
+use crate::os;
 use crate::subject::{Family, Subject};
 
 /// First argument of a child; the subject's spelling is the second.
 pub(crate) const ARGUMENT: &str = "__contract";
 
 /// Seconds that one row may take.
-const SECONDS: u32 = 20;
+pub(super) const SECONDS: u32 = 20;
 
 /// What a child answers.
 #[derive(Debug, Serialize, Deserialize)]
@@ -78,6 +79,10 @@ fn findings(subject: &str) -> Answer {
 fn apart(row: &Row, family: &Family) -> io::Result<Finding> {
     if let Some(why) = family.threads.err().filter(|_| row.ask.takes_threads()) {
         return Ok(Finding { verdict: Verdict::Absent, found: why.to_owned() });
+    }
+    if row.ask.reads_memory() && os::anonymous_resident_bytes().is_err() {
+        let found = "resident memory cannot be read here".to_owned();
+        return Ok(Finding { verdict: Verdict::Absent, found });
     }
     let (mut reader, mut writer) = io::pipe()?;
     // SAFETY: this process has one thread, so the new one may do whatever this one may.

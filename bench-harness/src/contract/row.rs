@@ -75,6 +75,24 @@ pub(crate) enum Ask {
         count: usize,
         size: usize,
     },
+    /// A block, which is not written to.
+    Untouched {
+        new: Origin,
+    },
+    /// `free(malloc(size))`, with every byte written between.
+    Freed {
+        size: usize,
+    },
+    /// `realloc(malloc(from), to)`, with every byte written between.
+    Shrunk {
+        from: usize,
+        to: usize,
+    },
+    /// So many blocks of `size` bytes, freed and asked for again in the child of a fork.
+    Inherited {
+        count: usize,
+        size: usize,
+    },
 }
 
 /// What a call is to come to.
@@ -95,6 +113,8 @@ pub(crate) enum Promise {
     AtLeast(usize),
     /// Exactly this number.
     Exactly(usize),
+    /// The process occupies no more than so many bytes more than before, besides what it has written to.
+    AtMost(usize),
     /// The call comes back, and `errno` is as it was.
     Returns,
     /// Every thread and process has its blocks, and they keep what is written.
@@ -141,17 +161,24 @@ impl Ask {
     /// C's name of the function.
     pub(crate) fn function(&self) -> &'static str {
         match self {
-            Self::Malloc { .. } | Self::Fork { .. } | Self::Threads { .. } => "malloc",
-            Self::Calloc { .. } => "calloc",
-            Self::Realloc { .. } => "realloc",
+            Self::Malloc { .. }
+            | Self::Fork { .. }
+            | Self::Threads { .. }
+            | Self::Untouched { new: Origin::Null | Origin::Malloc(_) } => "malloc",
+            Self::Calloc { .. } | Self::Untouched { new: Origin::Calloc(_) } => "calloc",
+            Self::Realloc { .. }
+            | Self::Shrunk { .. }
+            | Self::Untouched { new: Origin::Realloc { .. } } => "realloc",
             Self::Reallocarray { .. } => "reallocarray",
             Self::AlignedAlloc { .. } => "aligned_alloc",
-            Self::PosixMemalign { .. } => "posix_memalign",
+            Self::PosixMemalign { .. } | Self::Untouched { new: Origin::Aligned { .. } } => {
+                "posix_memalign"
+            }
             Self::Memalign { .. } => "memalign",
             Self::Valloc { .. } => "valloc",
             Self::Pvalloc { .. } => "pvalloc",
             Self::UsableSize { .. } => "malloc_usable_size",
-            Self::Free { .. } => "free",
+            Self::Free { .. } | Self::Freed { .. } | Self::Inherited { .. } => "free",
             Self::FreeSized { .. } => "free_sized",
             Self::FreeAlignedSized { .. } => "free_aligned_sized",
         }
@@ -160,6 +187,17 @@ impl Ask {
     /// Whether more than one thread makes it.
     pub(crate) fn takes_threads(&self) -> bool {
         matches!(self, Self::Fork { .. } | Self::Threads { .. })
+    }
+
+    /// Whether resident memory is what is looked at.
+    pub(crate) fn reads_memory(&self) -> bool {
+        matches!(
+            self,
+            Self::Untouched { .. }
+                | Self::Freed { .. }
+                | Self::Shrunk { .. }
+                | Self::Inherited { .. }
+        )
     }
 
     /// The block handed in.
@@ -239,8 +277,15 @@ impl fmt::Display for Origin {
 
 impl fmt::Display for Ask {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Self::Untouched { new } = self {
+            return write!(out, "{new}, never written to");
+        }
         write!(out, "{}(", self.function())?;
         match *self {
+            Self::Untouched { .. } => {}
+            Self::Freed { size } => write!(out, "{}", Origin::Malloc(size))?,
+            Self::Shrunk { from, to } => write!(out, "{}, {}", Origin::Malloc(from), Number(to))?,
+            Self::Inherited { size, .. } => write!(out, "{}", Origin::Malloc(size))?,
             Self::Malloc { size }
             | Self::Valloc { size }
             | Self::Pvalloc { size }
@@ -265,6 +310,10 @@ impl fmt::Display for Ask {
         match self {
             Self::Fork { .. } => write!(out, ") in a child of fork, others in malloc"),
             Self::Threads { count, .. } => write!(out, ") on {count} threads at once"),
+            Self::Freed { .. } | Self::Shrunk { .. } => write!(out, ") of a block written to"),
+            Self::Inherited { count, .. } => {
+                write!(out, ") in a child of fork, {count} times, and all of it again")
+            }
             _ => write!(out, ")"),
         }
     }
@@ -282,6 +331,9 @@ impl fmt::Display for Promise {
             Self::Code { code } => write!(out, "{}, the pointer untouched", errno_name(code)),
             Self::AtLeast(bytes) => write!(out, "at least {}", Number(bytes)),
             Self::Exactly(bytes) => write!(out, "{}", Number(bytes)),
+            Self::AtMost(bytes) => {
+                write!(out, "at most {} bytes resident beside it", Number(bytes))
+            }
             Self::Returns => write!(out, "returns, errno kept"),
             Self::Served => write!(out, "all are served"),
         }

@@ -9,6 +9,7 @@ mod aligned;
 mod allocate;
 mod crowd;
 mod release;
+mod resident;
 mod resize;
 
 use super::row::{Promise, Row};
@@ -21,7 +22,8 @@ pub(super) const ALIGN: usize = 16;
 
 /// All rows, in the order in which they are shown.
 pub(crate) fn all() -> Vec<Row> {
-    [allocate::rows(), resize::rows(), aligned::rows(), release::rows(), crowd::rows()].concat()
+    let of_one_call = [allocate::rows(), resize::rows(), aligned::rows(), release::rows()];
+    [of_one_call.concat(), crowd::rows(), resident::rows()].concat()
 }
 
 /// A block of `size` bytes, aligned as malloc aligns.

@@ -6,8 +6,8 @@
 use std::ffi::c_void;
 use std::ptr;
 
-use super::crowd;
 use super::row::{Ask, Origin, Promise, Row, errno_name};
+use super::{crowd, resident};
 use crate::subject::Family;
 
 /// How far a trial has come.
@@ -41,7 +41,7 @@ impl Stage {
 
 /// What the call came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Returned {
+pub(super) enum Returned {
     Block(*mut u8),
     Null,
     Code { code: i32, slot_kept: bool },
@@ -79,6 +79,11 @@ pub(crate) fn attempt(row: &Row, family: &Family, mut enter: impl FnMut(Stage)) 
                 leave_dirt(family, bytes);
             }
             (bytes, true)
+        }
+        // What was freed before must not come back where it does not fit.
+        Ask::PosixMemalign { size, .. } | Ask::Memalign { size, .. } if size < MOST_BYTES => {
+            leave_dirt(family, size);
+            (size, false)
         }
         ref ask => (size_of_result(ask), false),
     };
@@ -159,12 +164,23 @@ fn size_of_result(ask: &Ask) -> usize {
         | Ask::FreeSized { .. }
         | Ask::FreeAlignedSized { .. }
         | Ask::Fork { .. }
-        | Ask::Threads { .. } => 0,
+        | Ask::Threads { .. }
+        | Ask::Untouched { .. }
+        | Ask::Freed { .. }
+        | Ask::Shrunk { .. }
+        | Ask::Inherited { .. } => 0,
     }
 }
 
 /// A block of this origin, filled; null for none, `None` when it cannot be had.
 fn had(origin: Origin, family: &Family) -> Option<*mut u8> {
+    let block = made(origin, family).filter(|block| !block.is_null() || origin == Origin::Null)?;
+    fill(block, origin.size());
+    Some(block)
+}
+
+/// A block of this origin as it comes, or null; `None` when the subject lacks the function.
+pub(super) fn made(origin: Origin, family: &Family) -> Option<*mut u8> {
     let block: *mut c_void = match origin {
         Origin::Null => return Some(ptr::null_mut()),
         // SAFETY: malloc takes any size.
@@ -191,10 +207,6 @@ fn had(origin: Origin, family: &Family) -> Option<*mut u8> {
             }
         }
     };
-    if block.is_null() {
-        return None;
-    }
-    fill(block.cast(), origin.size());
     Some(block.cast())
 }
 
@@ -257,6 +269,10 @@ fn call(ask: &Ask, old: *mut u8, family: &Family) -> Option<(Returned, i32)> {
         Ask::Threads { count, size } => {
             Returned::Served(crowd::at_once(family, family.threads.ok()?, count, size))
         }
+        Ask::Untouched { new } => resident::untouched(family, new)?,
+        Ask::Freed { size } => resident::freed(family, size)?,
+        Ask::Shrunk { from, to } => resident::shrunk(family, from, to)?,
+        Ask::Inherited { count, size } => resident::inherited(family, count, size)?,
     };
     Some((returned, errno()))
 }
@@ -366,6 +382,7 @@ impl Seen {
             }
             (Promise::AtLeast(bytes), Returned::Number(number)) if *number >= bytes => {}
             (Promise::Exactly(bytes), Returned::Number(number)) if *number == bytes => {}
+            (Promise::AtMost(bytes), Returned::Number(number)) if *number <= bytes => {}
             (Promise::Served, Returned::Served(Ok(()))) => {}
             _ => wrong.insert(0, self.describe()),
         }
@@ -383,5 +400,50 @@ impl Seen {
             Returned::Served(Ok(())) => "all are served".to_owned(),
             Returned::Served(Err(why)) => why.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
+
+    use super::super::row::Authority;
+    use super::*;
+    use crate::subject::Subject;
+
+    static FREED_LAST: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
+
+    unsafe extern "C" fn free_and_keep(block: *mut c_void) {
+        FREED_LAST.store(block, Relaxed);
+    }
+
+    /// Gives what was freed last, whatever its alignment.
+    unsafe extern "C" fn posix_memalign_again(
+        slot: *mut *mut c_void,
+        align: usize,
+        size: usize,
+    ) -> i32 {
+        match FREED_LAST.swap(ptr::null_mut(), Relaxed) {
+            // SAFETY: the caller's obligation.
+            block if block.is_null() => unsafe { libc::posix_memalign(slot, align, size) },
+            block => {
+                // SAFETY: the caller's obligation.
+                unsafe { slot.write(block) };
+                0
+            }
+        }
+    }
+
+    #[test]
+    fn a_freed_block_that_comes_back_where_it_does_not_fit_is_found() {
+        let (align, size) = (1 << 16, 10_000);
+        let promise = Promise::Block { align, usable: size };
+        let row = Row::new(Ask::PosixMemalign { align, size }, promise, Authority::Posix);
+        let system = Family::of(&Subject::parse("system").unwrap()).unwrap().unwrap();
+        let wrong = |family| attempt(&row, family, |_| {}).unwrap().against(promise);
+        assert_eq!(wrong(&system), [""; 0]);
+        let again =
+            Family { free: free_and_keep, posix_memalign: Some(posix_memalign_again), ..system };
+        assert!(wrong(&again)[0].starts_with("aligned to "));
     }
 }

@@ -38,7 +38,7 @@ macro_rules! embedded {
 }
 
 /// Every program of `bugs/`, in the order of tables.
-static EMBEDDED: [(&str, &str); 46] = embedded![
+static EMBEDDED: [(&str, &str); 49] = embedded![
     "use_after_free_read",
     "use_after_free_write",
     "use_after_free_large",
@@ -46,6 +46,7 @@ static EMBEDDED: [(&str, &str); 46] = embedded![
     "use_after_reuse_next",
     "use_after_reuse_live",
     "use_after_reuse_late",
+    "use_after_reuse_large",
     "stale_after_realloc",
     "stale_after_shrink",
     "stale_after_release",
@@ -53,6 +54,7 @@ static EMBEDDED: [(&str, &str); 46] = embedded![
     "double_free_later",
     "double_free_reused",
     "double_free_large",
+    "double_free_large_reused",
     "realloc_freed",
     "free_interior",
     "free_stack",
@@ -79,6 +81,7 @@ static EMBEDDED: [(&str, &str); 46] = embedded![
     "uninitialised_print",
     "uninitialised_branch",
     "uninitialised_reuse",
+    "uninitialised_large",
     "lost_block",
     "lost_chain",
     "lost_cycle",

@@ -60,7 +60,7 @@ fn chart(
         slug: slugs.next("best-peer", subject),
         title: format!("{name} against the best peer of each workload"),
         caption: format!(
-            "Marker: median over rounds of the ratio within a round, in the sign of the peer. Bar: its \
+            "Marker: median over rounds of the ratio within a round, shaped and coloured as the peer is elsewhere. Bar: its \
              95\u{a0}%\u{a0}interval ({counts}). {floor_words}"
         ),
         description: format!(

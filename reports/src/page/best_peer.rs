@@ -20,7 +20,8 @@ pub(super) fn section(context: Context<'_>) -> Option<Markup> {
         p {
             "The best peer of a workload is the fastest allocator there that is not this project's and is "
             "called in the same way; the best single peer is the one with the lowest geometric mean of "
-            "times. " em { "Ahead" } " and " em { "behind" } " are said as " em { "faster" } " and "
+            "times. The A/A floor is what " (summary.baseline) " shows against itself, and stands for that of "
+            "any other two. " em { "Ahead" } " and " em { "behind" } " are said as " em { "faster" } " and "
             em { "slower" } " are. Choosing the best of several owes a part to luck, which counts against "
             (name) " here."
         }
@@ -31,11 +32,11 @@ pub(super) fn section(context: Context<'_>) -> Option<Markup> {
     })
 }
 
-/// `arenite-inline (inlined)`: the call kind only where it is not the usual one.
+/// `arenite-inline (Rust's call)`: the call kind only where it is not the usual one.
 fn subject(name: &str, call: Call) -> String {
     match call {
         Call::C => name.to_owned(),
-        Call::Inline => format!("{name} (inlined)"),
+        Call::Inline => format!("{name} (Rust's call)"),
         Call::None => format!("{name} (not called)"),
     }
 }

@@ -1,10 +1,14 @@
 //! What failed, what was not measured, and what a reader can do about it.
 
+use std::collections::BTreeSet;
+
 use maud::{Markup, html};
 
 use super::Context;
 use super::parts::table;
+use crate::quantity::list;
 use crate::record::{Memcheck, Sample, Status};
+use crate::results::Results;
 use crate::summary::Row;
 
 pub(super) fn section(context: Context<'_>) -> Option<Markup> {
@@ -16,11 +20,17 @@ pub(super) fn section(context: Context<'_>) -> Option<Markup> {
         matches!(sample.status, Status::Unsupported | Status::Interrupted)
             || (sample.again && sample.status.is_failure())
     }));
-    let nothing = failed.is_empty() && checks.is_empty() && others.is_empty();
+    let partial = partial(results);
+    let nothing = failed.is_empty() && checks.is_empty() && others.is_empty() && partial.is_empty();
     if nothing && results.unmeasured.is_empty() {
         return None;
     }
     Some(html! {
+        @if !partial.is_empty() {
+            p {
+                "Measured on some of the workloads only: " (list(&partial)) "."
+            }
+        }
         @if !failed.is_empty() {
             (table(
                 "Cells that failed. A cell with one failed process has no ratio and no verdict.",
@@ -83,6 +93,25 @@ pub(super) fn section(context: Context<'_>) -> Option<Markup> {
             ))
         }
     })
+}
+
+/// Measures that were not taken on every workload that was timed: `counts on 11 of 25`.
+fn partial(results: &Results) -> Vec<String> {
+    let names =
+        |all: &mut dyn Iterator<Item = &String>| -> BTreeSet<String> { all.cloned().collect() };
+    let timed = names(&mut results.samples.iter().map(|one| &one.workload));
+    let taken = [
+        ("memory over the life", names(&mut results.memories.iter().map(|one| &one.workload))),
+        ("single calls", names(&mut results.tails.iter().map(|one| &one.workload))),
+        ("instructions", names(&mut results.counts.iter().map(|one| &one.workload))),
+        ("Valgrind errors", names(&mut results.memchecks.iter().map(|one| &one.workload))),
+    ];
+    let on = |(measure, of): (&str, BTreeSet<String>)| {
+        let count = of.intersection(&timed).count();
+        (count > 0 && count < timed.len())
+            .then(|| format!("{measure} on {count} of {}", timed.len()))
+    };
+    taken.into_iter().filter_map(on).collect()
 }
 
 /// Processes of one subject that ended in the same way.

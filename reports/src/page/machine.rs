@@ -92,7 +92,7 @@ pub(super) fn role(role: Role) -> &'static str {
 pub(super) fn call(call: Call) -> &'static str {
     match call {
         Call::C => "C function",
-        Call::Inline => "inlined, size known at free",
+        Call::Inline => "Rust's GlobalAlloc, size known at free",
         Call::None => "not called",
     }
 }

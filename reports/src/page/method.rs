@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::Context;
 use super::parts::{RECORDS, SAMPLES, sentence};
 use crate::quantity;
-use crate::record::{Call, Role, Sample, Source};
+use crate::record::{Call, Role, Sample, Source, Subject};
 use crate::statistics::{MIN_BOOTSTRAP_ROUNDS, RESAMPLES};
 use crate::weather::{CALM_SHARE, is_disturbed};
 
@@ -13,46 +13,9 @@ pub(super) fn section(context: Context<'_>) -> Markup {
     let results = context.results;
     html! {
         ul {
-            li {
-                "A " em { "sample" } " is one process that replays a workload with one subject. Before the "
-                "clock starts, the workload is compiled into operations in memory that no subject serves. "
-                "Its time is that of one pass, the final freeing of everything left out."
-            }
-            @if let Some(words) = calm(context) { li { (words) } }
-            li { "A time per pair is twice the wall time over the number of calls: the cost of one allocation and its free." }
-            li {
-                "Subjects are measured in rounds, in random order within a round. A ratio is taken within a "
-                "round, so that what disturbs a whole round cancels. The ratio shown is the median over rounds."
-            }
-            li {
-                "Intervals are at 95 %. With " (MIN_BOOTSTRAP_ROUNDS) " rounds or more they are a bootstrap of "
-                "the median over rounds (" (RESAMPLES) " resamples, fixed seed, tails widened for small numbers); "
-                "with fewer, Student's t on logarithms, because resampling so few values promises too much."
-            }
-            li {
-                "The A/A floor is the largest difference that the interval of the baseline against itself "
-                "still allows. It is measured in the same run; pairs may be added after the last round to narrow it."
-            }
-            li { "A geometric mean goes over the ratios of the workloads shown, and speaks of no others." }
-            li {
-                "Workloads on one thread and on several are ranked apart. That a subject does not support a "
-                "workload is no failure, and costs it no place elsewhere."
-            }
-            @if results.workloads.iter().any(|one| one.source == Source::Generated) {
-                li {
-                    "The name of a generated workload says how many blocks are alive (" code { ":1k" }
-                    ") and the Python version whose habits it has (" code { "@3.9" }
-                    "); without, as the list of workloads of the program says."
-                }
-            }
-            @if results.subjects.iter().any(|one| one.role == Role::Reference) {
-                li {
-                    "References are no allocators to choose: " code { "null" } " has every address assigned "
-                    "beforehand and is what the harness itself costs; " code { "bump" } " never reuses memory; "
-                    code { "ideal" } " keeps a list per size and is told the size at free."
-                }
-            }
-            li { "Only samples that finished count. A cell with a failed process has no ratio." }
+            @if !results.samples.is_empty() { (of_replays(context)) }
+            @if !results.programs.is_empty() { (of_programs()) }
+            (of_figures(context))
         }
         h3 { "What may be unfair" }
         ul { @for caution in cautions(context) { li { (caution) } } }
@@ -63,6 +26,74 @@ pub(super) fn section(context: Context<'_>) -> Markup {
             a href=(SAMPLES) { (SAMPLES) } ", a summary in " a href="report.md" { "report.md" }
             ", the charts in " code { "charts/" } "."
             @if results.end.is_none() { " The records have no end record." }
+        }
+    }
+}
+
+/// How real programs were run.
+fn of_programs() -> Markup {
+    html! {
+        li {
+            "A run is one process of the program under one subject, preloaded into it. Before the first run of "
+            "each subject it is proven that the subject serves the process, and what the program writes is "
+            "compared. Runs are interleaved, in random order within a round."
+        }
+    }
+}
+
+/// How replays were timed.
+fn of_replays(context: Context<'_>) -> Markup {
+    let results = context.results;
+    html! {
+        li {
+            "A " em { "sample" } " is one process that replays a workload with one subject. Before the "
+            "clock starts, the workload is compiled into operations in memory that no subject serves. "
+            "Its time is that of one pass, the final freeing of everything left out."
+        }
+        @if let Some(words) = calm(context) { li { (words) } }
+        li { "A time per pair is twice the wall time over the number of calls: the cost of one allocation and its free." }
+        li {
+            "Subjects are measured in rounds, in random order within a round. A ratio is taken within a "
+            "round, so that what disturbs a whole round cancels. The ratio shown is the median over rounds."
+        }
+        @if results.subjects.iter().any(|one| one.role == Role::Reference) {
+            li {
+                "References are no allocators to choose: " code { "null" } " has every address assigned "
+                "beforehand and is what the harness itself costs, which is part of every time and draws all "
+                "ratios towards 1; " code { "bump" } " never reuses memory; "
+                code { "ideal" } " keeps a list per size and is told the size at free."
+            }
+        }
+        li { "Only samples that finished count. A cell with a failed process has no ratio." }
+    }
+}
+
+/// What intervals, floors and means are.
+fn of_figures(context: Context<'_>) -> Markup {
+    let results = context.results;
+    html! {
+        li {
+            "Intervals are at 95 %. With " (MIN_BOOTSTRAP_ROUNDS) " rounds or more they are a bootstrap of "
+            "the median over rounds (" (RESAMPLES) " resamples, fixed seed, tails widened for small numbers); "
+            "with fewer, Student's t on logarithms, because resampling so few values promises too much."
+        }
+        li {
+            "The A/A floor is the largest difference that the interval of the baseline against itself "
+            "still allows. It is measured in the same run; pairs may be added after the last round to narrow it."
+        }
+        li { "A geometric mean goes over the ratios of the workloads shown, and speaks of no others." }
+        @if results.workloads.iter().any(|one| one.threads > 1) {
+            li {
+                "Workloads on one thread and on several are ranked apart. That a subject does not support a "
+                "workload is no failure, and costs it no place elsewhere."
+            }
+        }
+        @if results.workloads.iter().any(|one| one.source == Source::Generated) {
+            li {
+                "The name of a generated workload says how many blocks are alive (" code { ":1k" }
+                ") and the Python version whose habits it has (" code { "@3.9" }
+                "); a name without them has those that " code { "arenabench list" } " says."
+            }
         }
     }
 }
@@ -98,8 +129,8 @@ fn calm(context: Context<'_>) -> Option<String> {
     if !apart.is_empty() {
         text += &format!(
             "On several threads passes count whose two processors were cores that share a cache, by the \
-             round trip of a cache line; {} are made of such passes. The time is that of the fastest \
-             behind the first, once the fastest quarter is set aside. ",
+             round trip of a cache line; {} are made of such passes. Once the first pass and the fastest \
+             quarter of the others are set aside, the fastest counts. ",
             count(&apart),
         );
     }
@@ -111,7 +142,8 @@ fn calm(context: Context<'_>) -> Option<String> {
     };
     (!text.is_empty()).then(|| {
         text + &format!(
-            "{} children were taken in place of others that were not calm or not near.{rest}",
+            "{} children were taken in place of others that were not calm or not near, as the gauge or the \
+             round trip says; a child's own time is not looked at for that.{rest}",
             quantity::count(retaken as u64)
         )
     })
@@ -120,17 +152,38 @@ fn calm(context: Context<'_>) -> Option<String> {
 fn cautions(context: Context<'_>) -> Vec<String> {
     let results = context.results;
     let host = &results.host;
-    let mut cautions = vec![
-        "A replay has no program around it: the caches are not shared with the program's own data, and \
-         the time between calls is gone."
-            .to_owned(),
-        "Every ranked subject is called through the same table of C functions. What an allocator would gain by \
-         being inlined into a program is not in these figures."
-            .to_owned(),
+    let mut cautions = Vec::new();
+    if !results.samples.is_empty() {
+        cautions.extend([
+            "A replay has no program around it: the caches are not shared with the program's own data, and \
+             the time between calls is gone."
+                .to_owned(),
+            "Every ranked subject is called through the same table of C functions. What an allocator would \
+             gain by being inlined into a program is not in these figures."
+                .to_owned(),
+        ]);
+        let is_linked = |subject: &Subject| subject.call == Call::C && subject.sha256.is_none();
+        let allocators = || results.subjects.iter().filter(|one| one.role != Role::Reference);
+        if allocators().any(is_linked) && allocators().any(|one| one.sha256.is_some()) {
+            cautions.push(
+                "Some subjects are linked into the harness and others preloaded, as the list of subjects \
+                 says, and ranked together. Where one allocator is measured both ways, the difference shows."
+                    .to_owned(),
+            );
+        }
+    }
+    if !results.programs.is_empty() {
+        cautions.push(
+            "Most of a program's time is not spent in its allocator, so that whole programs are nearer to \
+             each other than replays of them."
+                .to_owned(),
+        );
+    }
+    cautions.push(
         "When many subjects are compared, the fastest owes part of its lead to luck. The floor and the \
          intervals limit this, they do not remove it."
             .to_owned(),
-    ];
+    );
     if results.workloads.iter().any(|workload| workload.threads > 1) {
         let is_parallel = results.samples.iter().any(|sample| sample.mode != "serial");
         cautions.push(match is_parallel {
@@ -167,8 +220,9 @@ fn cautions(context: Context<'_>) -> Vec<String> {
     }
     if results.subjects.iter().any(|one| one.call == Call::Inline && one.role != Role::Reference) {
         cautions.push(
-            "Inlined subjects know the size of a block at free. They are shown apart and never ranked \
-             with the others."
+            "Subjects called as Rust calls them know the size of a block at free. They are shown apart and \
+             never ranked with the others. The code of this project's is inlined into the replay; that of \
+             crates around C is not."
                 .to_owned(),
         );
     }

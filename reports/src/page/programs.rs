@@ -96,7 +96,7 @@ fn rows_table(programs: &Programs) -> Markup {
             th scope="col" { "Program" } th scope="col" { "Subject" }
             th.number scope="col" { "Wall time" } th.number scope="col" { "Processor time" }
             th.number scope="col" { "Peak memory" } th.number scope="col" { "Page faults" }
-            th.number scope="col" { "Runs" } th scope="col" { "Word" }
+            th.number scope="col" { "Runs" } th scope="col" { "Verdict" }
         } },
         &html! { @for row in &programs.rows { (program_row(row)) } },
     )

@@ -18,7 +18,7 @@ pub(super) fn section(context: Context<'_>) -> Option<Markup> {
     }
     Some(html! {
         p {
-            "A ratio is a subject's time over the time of " (summary.baseline) " in the same round, in which that is sampled twice and the mean of the two counts: "
+            "A ratio is a subject's time over the time of " (summary.baseline) ", which is measured twice in each round and averaged: "
             "0.80 is a fifth less time, 1.25 a quarter more. " em { "Faster" } " and " em { "slower" }
             " are said only when the 95 % interval leaves 1 out and the difference is larger than the "
             "A/A floor, which is what the run shows when " (summary.baseline)
@@ -46,8 +46,8 @@ fn overall_table(summary: &Summary, scope: Scope) -> Markup {
     };
     let rounds = listed.iter().filter_map(|one| Some(one.ratio?.count)).max().unwrap_or(0);
     let caption = format!(
-        "{}: geometric mean of time over the time of {}, with its 95 % interval over {}. Of places that \
-         cannot be told apart the first and the last are given.{}{}",
+        "{}: geometric mean of time over the time of {}, with its 95 % interval over {}. A range \
+         of places means that the run cannot tell them apart.{}{}",
         sentence(&summary.scope_words(scope)).trim_end_matches('.'),
         summary.baseline,
         plural(rounds, "round", "rounds"),

@@ -6,13 +6,13 @@ use super::Context;
 use super::parts::{RECORDS, figure, table};
 use crate::quantity;
 use crate::record::{Cause, TailRow, WorstCall};
-use crate::tails::{TailTable, tables, time};
+use crate::tails::{TailTable, means, tables, time};
 
 /// Slowest calls of a subject that the page names; the records have more.
 const NAMED: usize = 3;
 
 pub(super) fn section(context: Context<'_>) -> Option<Markup> {
-    let tables = tables(&context.results.tails);
+    let tables = tables(context.results);
     if tables.iter().all(|one| one.cells.iter().all(|cell| cell.overall.is_none())) {
         return None;
     }
@@ -30,6 +30,7 @@ pub(super) fn section(context: Context<'_>) -> Option<Markup> {
                 "in the records of kind " code { "tails" } " in " a href=(RECORDS) { (RECORDS) } "."
             }
         }
+        @if tables.len() > 1 { (overall(context, tables.len())) }
         @for one in &tables {
             h3 { (one.workload) }
             (figure(
@@ -45,6 +46,28 @@ pub(super) fn section(context: Context<'_>) -> Option<Markup> {
             }
         }
     })
+}
+
+/// All workloads in one table.
+fn overall(context: Context<'_>, workloads: usize) -> Markup {
+    let caption = format!(
+        "Times that so many of all calls do not exceed: geometric means over {workloads} workloads, of the \
+         subjects that have them on each. Percentiles are of all calls, those that were disturbed from \
+         outside among them."
+    );
+    table(
+        &caption,
+        &html! { tr {
+            th scope="col" { "Subject" }
+            @for name in TailRow::PERCENTILES { th.number scope="col" { (name) } }
+        } },
+        &html! { @for (subject, percentiles) in means(context.results) {
+            tr {
+                th scope="row" { (subject) }
+                @for ns in percentiles { td.number { (quantity::duration(ns)) } }
+            }
+        } },
+    )
 }
 
 fn head(names: &[&str]) -> Markup {

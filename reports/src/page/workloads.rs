@@ -66,7 +66,7 @@ fn shape(workload: &Workload) -> Markup {
     html! {
         dl.facts {
             div { dt { "Calls measured" } dd { (quantity::count(workload.operations)) " (" (kinds.join(", ")) ")" } }
-            div { dt { "Threads" } dd { (workload.threads) } }
+            div { dt { "Threads in all" } dd { (workload.threads) } }
             div { dt { "Peak of live bytes" } dd { (quantity::bytes(workload.live_peak_bytes as f64)) } }
             div { dt { "Blocks alive at the start" } dd { (quantity::count(workload.base_blocks)) } }
             div { dt { "Requests of 512 B or less" } dd { (quantity::share(workload.small_share)) " by count" } }

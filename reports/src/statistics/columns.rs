@@ -12,6 +12,9 @@ use std::iter::Sum;
 use super::Rounds;
 use super::quantile::{Drawn, median, student_975};
 
+/// Time of a disturbed sample over that of a calm one, at most.
+const DISTURBANCE: f64 = 1.4;
+
 /// Logarithms of series by workload. At least one workload, none of them empty.
 pub(super) struct Columns {
     /// By workload and round; `None` is a gap.
@@ -72,13 +75,13 @@ impl Columns {
         }
     }
 
-    /// What the workloads with gaps add to the squared error of a mean, each by itself. `None` when one
-    /// has fewer than two values in these rounds, so that nobody knows.
-    pub(super) fn alone(&self) -> Option<Error> {
+    /// What the workloads with gaps add to the squared error of a mean, each by itself; one with fewer
+    /// than two values in these rounds as much as is known of figures beforehand.
+    pub(super) fn alone(&self) -> Error {
         let workloads = self.columns.len() as f64;
         let errors = self.columns.iter().filter(|column| column.contains(&None)).map(|column| {
             let there: Vec<f64> = column.iter().copied().flatten().collect();
-            Some(Error::of_mean(&there)?.scaled(1.0 / workloads))
+            Error::of_mean(&there).unwrap_or(Error::beforehand()).scaled(1.0 / workloads)
         });
         errors.sum()
     }
@@ -105,6 +108,12 @@ pub(super) struct Error {
 }
 
 impl Error {
+    /// Of a figure of which there is no second: two standard deviations are the most that a disturbance
+    /// was ever seen to do to a sample.
+    fn beforehand() -> Self {
+        Self { square: (DISTURBANCE.ln() / 2.0).powi(2), doubt: 0.0 }
+    }
+
     /// Of the mean of `values`; `None` of fewer than two.
     pub(super) fn of_mean(values: &[f64]) -> Option<Self> {
         let count = values.len() as f64;

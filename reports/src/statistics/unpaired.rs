@@ -22,7 +22,7 @@ use super::{Estimate, Rounds};
 ///
 /// The value is taken from all rounds, so that a reader can check it against a table. The interval
 /// comes from the rounds that more than half of the workloads of a side have; it is `None` with fewer than
-/// two such rounds of any workload on either side. `count` is the smaller side's number of them. `None`
+/// two such rounds on either side. `count` is the smaller side's number of them. `None`
 /// when there is no pair, or one with an empty side.
 ///
 /// Cost: [`RESAMPLES`] medians per workload and side.
@@ -32,7 +32,7 @@ pub fn unpaired_ratio(pairs: &[(&Rounds, &Rounds)]) -> Option<Estimate> {
     let b = Columns::of(&pairs.iter().map(|pair| pair.1).collect::<Vec<_>>())?;
     let few = a.rounds().min(b.rounds());
     let difference = b.mean_of_medians() - a.mean_of_medians();
-    let alone: Option<Error> = [&a, &b].into_iter().map(Columns::alone).sum();
+    let alone: Error = [&a, &b].into_iter().map(Columns::alone).sum();
     let interval = match few {
         0 | 1 => None,
         2..MIN_BOOTSTRAP_ROUNDS => welch(&a, &b),
@@ -47,8 +47,7 @@ pub fn unpaired_ratio(pairs: &[(&Rounds, &Rounds)]) -> Option<Estimate> {
             cut(drawn.collect(), few)
         }
     };
-    let interval =
-        interval.zip(alone).map(|(ends, alone)| widened(ends, difference, alone.half_width()));
+    let interval = interval.map(|ends| widened(ends, difference, alone.half_width()));
     Some(Estimate::around(difference.exp(), few, interval))
 }
 

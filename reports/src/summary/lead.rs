@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::cell::Grid;
 use super::{Row, Setting};
+use crate::record::Role;
 use crate::statistics::{Estimate, Floor, Verdict};
 
 /// The fastest ranked subject, and how far ahead it is.
@@ -13,7 +14,8 @@ pub struct Lead {
     pub subject: String,
     /// Ranked subjects whose time cannot be told from the leader's, fastest first.
     pub level_with: Vec<String>,
-    /// The first ranked subject that is slower beyond doubt, and its time over the leader's.
+    /// The first ranked subject that is slower beyond doubt, and its time over the leader's; where the
+    /// leader is this project's, the first one that is not.
     pub next: Option<(String, Estimate)>,
 }
 
@@ -27,18 +29,18 @@ pub struct SettingLead {
 }
 
 impl Lead {
-    /// `others` are the other ranked subjects from fastest to slowest, each with its time over the
-    /// leader's.
+    /// `others` are the other ranked subjects from fastest to slowest, each with its role and its time
+    /// over the leader's.
     pub(super) fn of(
-        subject: &str,
-        others: impl Iterator<Item = (String, Option<Estimate>)>,
+        (subject, role): (&str, Role),
+        others: impl Iterator<Item = (String, Role, Option<Estimate>)>,
         floor: Option<Floor>,
     ) -> Self {
         let mut lead = Self { subject: subject.to_owned(), level_with: Vec::new(), next: None };
-        for (name, ratio) in others {
+        for (name, its, ratio) in others {
             match ratio {
                 Some(ratio) if Verdict::of(&ratio, floor) == Verdict::Slower => {
-                    if lead.next.is_none() {
+                    if lead.next.is_none() && !(role == Role::Own && its == Role::Own) {
                         lead.next = Some((name, ratio));
                     }
                 }
@@ -68,8 +70,8 @@ impl Lead {
             let paired: Vec<f64> = times(row)
                 .map(|times| times.over(&fastest).into_values().collect())
                 .unwrap_or_default();
-            (row.subject.clone(), Estimate::of(&paired))
+            (row.subject.clone(), row.role, Estimate::of(&paired))
         });
-        Some(Self::of(&first.subject, others, floor))
+        Some(Self::of((&first.subject, first.role), others, floor))
     }
 }

@@ -93,9 +93,11 @@ pub(super) fn floor(grid: &Grid<'_>, settings: &[usize]) -> Option<Floor> {
 pub(super) fn lead(grid: &Grid<'_>, settings: &[usize], overall: &[Overall]) -> Option<Lead> {
     let mut placed = overall.iter().filter(|one| one.place.is_some());
     let first = placed.next()?;
-    let others = placed
-        .map(|one| (one.subject.clone(), between(grid, settings, &one.subject, &first.subject)));
-    Some(Lead::of(&first.subject, others, floor(grid, settings)))
+    let others = placed.map(|one| {
+        let ratio = between(grid, settings, &one.subject, &first.subject);
+        (one.subject.clone(), one.role, ratio)
+    });
+    Some(Lead::of((&first.subject, first.role), others, floor(grid, settings)))
 }
 
 /// Geometric mean over `settings` of the time of `subject` over that of `other`.

@@ -242,6 +242,41 @@ fn the_page_and_the_summary_say_where_it_loses_or_that_it_does_not() {
     assert!(text.contains("of 2 workloads: ahead on 1, behind on 1, undecided on 0."), "{text}");
 }
 
+/// That Arenite preloaded is slower than Arenite linked does not tell a reader whom it leaves behind.
+#[test]
+fn whom_an_own_allocator_leaves_behind_is_another_makers() {
+    let of = |roles: [Role; 3]| {
+        let [first, second, third] = roles;
+        let subjects = [
+            ("system", Role::Peer, C, &[20.0, 20.0][..]),
+            ("one", first, C, &[10.0, 10.0]),
+            ("two", second, C, &[11.0, 11.0]),
+            ("three", third, C, &[12.0, 12.0]),
+        ];
+        let summary = Summary::of(&run(&TWO, &subjects));
+        let next = |lead: &reports::summary::Lead| lead.next.clone().unwrap().0;
+        let of_all = next(summary.scope(Scope::Main).unwrap().lead.as_ref().unwrap());
+        [of_all, next(&summary.leads[0].lead)]
+    };
+    assert_eq!(of([Role::Own, Role::Own, Role::Peer]), ["three", "three"]);
+    assert_eq!(of([Role::Own, Role::Peer, Role::Own]), ["two", "two"]);
+    assert_eq!(of([Role::Peer, Role::Own, Role::Peer]), ["two", "two"]);
+}
+
+#[test]
+fn findings_speak_of_own_allocators_that_are_ranked() {
+    let subjects = [
+        ("system", Role::Peer, C, &[20.0, 20.0][..]),
+        ("arenite", Role::Own, C, &[10.0, 10.0]),
+        ("peer-inline", Role::Peer, Call::Inline, &[9.0, 9.0]),
+        ("arenite-inline", Role::Own, Call::Inline, &[5.0, 5.0]),
+    ];
+    let results = run(&TWO, &subjects);
+    let said = reports::findings::findings(&results, &Summary::of(&results), None).join("\n");
+    assert!(said.contains("arenite against the best peer of each of 2 workloads"), "{said}");
+    assert!(!said.contains("arenite-inline"), "{said}");
+}
+
 #[test]
 fn a_run_without_own_allocators_says_nothing_of_them() {
     let results = synthetic::run(9, 4, 2, 3);

@@ -54,6 +54,22 @@ fn ratios_are_taken_within_a_round() {
     assert!(programs.floors.iter().all(|floor| floor.unwrap().half_width_percent() < 0.2));
 }
 
+/// A page of programs that says how replays were timed is believed to be about replays.
+#[test]
+fn a_page_of_programs_says_how_programs_are_run_and_nothing_of_replays() {
+    let folder = tempfile::tempdir().unwrap();
+    write_report(&results(), folder.path()).unwrap();
+    let page = fs::read_to_string(folder.path().join("index.html")).unwrap();
+    assert!(page.contains("A run is one process of the program under one subject"));
+    assert!(page.contains("<h1>Arenabench report: real programs</h1>"));
+    for replays in ["replays a workload", "A replay has no program", "same table of C functions"] {
+        assert!(!page.contains(replays), "{replays}");
+    }
+    let results = results();
+    let text = markdown(&results, &Summary::of(&results), Programs::of(&results).as_ref());
+    assert!(!text.contains("### By workload"), "{text}");
+}
+
 #[test]
 fn a_failed_program_is_missing_from_the_mean_and_takes_the_verdict_away() {
     let programs = Programs::of(&results()).unwrap();

@@ -382,6 +382,15 @@ fn a_subject_that_does_not_support_a_workload_takes_no_row_of_its_chart_and_one_
 }
 
 #[test]
+fn measures_of_some_workloads_alone_are_named() {
+    let page = |results: &Results| report(results)["index.html"].clone();
+    let results = synthetic::everything();
+    let said = "Measured on some of the workloads only: memory over the life on 1 of 4";
+    assert!(page(&results).contains(said));
+    assert!(!page(&small()).contains("Measured on some of the workloads"));
+}
+
+#[test]
 fn sections_without_content_are_left_out_or_say_why() {
     let anchors =
         ["compared", "ranking", "memory", "workloads", "valgrind", "gaps", "recordings", "method"];

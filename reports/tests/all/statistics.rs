@@ -281,14 +281,37 @@ fn a_noisy_workload_that_most_rounds_lack_widens_a_geometric_mean() {
     }
 }
 
+/// In a storm one of many workloads has a single figure. A mean without an interval would tell nothing of
+/// the others; one as if that figure were sure would be believed.
 #[test]
-fn a_workload_without_two_of_the_rounds_leaves_no_interval() {
+fn a_workload_without_two_of_the_rounds_counts_as_far_off_as_a_disturbance_can_be() {
     let common: Rounds = (2..8).map(|round| (round, 1.0)).collect();
-    for elsewhere in [Rounds::from([(0, 0.5), (1, 2.0)]), Rounds::from([(0, 0.5), (2, 2.0)])] {
+    let reach = 1.4_f64.powf(1.96 / 2.0 / 3.0);
+    for elsewhere in [Rounds::from([(0, 1.0), (1, 1.0)]), Rounds::from([(0, 1.0), (2, 1.0)])] {
         let mean = geometric_mean(&[&elsewhere, &common, &common]).unwrap();
-        assert_eq!(mean.interval, None);
         let pairs = [(&elsewhere, &common), (&common, &common), (&common, &common)];
-        assert_eq!(unpaired_ratio(&pairs).unwrap().interval, None);
+        for estimate in [mean, unpaired_ratio(&pairs).unwrap()] {
+            let ends = estimate.interval.unwrap();
+            assert!((ends.high / reach - 1.0).abs() < 1e-3, "{ends:?}, not {reach}");
+            assert!((ends.low * reach - 1.0).abs() < 1e-3, "{ends:?}, not {reach}");
+        }
+    }
+}
+
+#[test]
+fn geometric_means_hold_the_truth_where_one_workload_was_disturbed_in_every_round() {
+    for (rounds, runs) in [(3, 2000), (5, 2000), (8, 200)] {
+        let mut noise = Noise::new(SEED);
+        let held = (0..runs).filter(|_| {
+            let mut series = series(&mut noise, 7, rounds, 0.0);
+            let disturbed = 0.8 * 1.4_f64.powf(2.0 * noise.even() - 1.0);
+            series.push(Rounds::from([(0, disturbed)]));
+            let mean = geometric_mean(&series.iter().collect::<Vec<_>>()).unwrap();
+            mean.interval.is_some_and(|ends| ends.holds(0.8))
+        });
+        let held = 100.0 * held.count() as f64 / f64::from(runs);
+        println!("{rounds} rounds, one disturbed: {held} %");
+        assert!(held >= HONEST_PERCENT, "seed {SEED}, {rounds} rounds: {held} %");
     }
 }
 

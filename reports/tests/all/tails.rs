@@ -32,6 +32,34 @@ fn the_page_names_percentiles_causes_and_what_lies_below_the_timer() {
     assert!(page.contains("64.0 KiB mapped, 1 page fault"));
 }
 
+/// One workload's slowest calls say little of an allocator; and a subject that was not timed on all of
+/// them would be compared by others' workloads.
+#[test]
+fn several_workloads_have_geometric_means_of_those_that_were_timed_on_each() {
+    let mut results = synthetic::run(3, 2, 1, 1);
+    for (subject, load, p50) in [
+        ("system", "dict-resize", 100.0),
+        ("system", "int-churn", 400.0),
+        ("mimalloc", "dict-resize", 20.0),
+        ("mimalloc", "int-churn", 5.0),
+        ("jemalloc", "int-churn", 1.0),
+    ] {
+        results.tails.push(synthetic::tails(subject, load, 0, p50));
+    }
+    let page = page(&results);
+    let section = page.split("<section id=\"tails\">").nth(1).unwrap();
+    // In the order of the workloads, not in that of measuring.
+    let place = |load: &str| section.find(&format!("<h3>{load}</h3>")).unwrap();
+    assert!(place("int-churn") < place("dict-resize"));
+    let means = &section[..place("int-churn")];
+    // 100 and 400 are 200; 20 and 10, which the clock can tell from none, are 14.1.
+    assert!(means.contains("200 ns") && means.contains("14.1 ns"), "{means}");
+    assert!(!means.contains("jemalloc"), "{means}");
+    assert!(means.find("mimalloc") < means.find("system"), "the fastest first: {means}");
+    let said = "One call in a hundred takes longer than 50.0 ns (mimalloc) to 1.00 µs (system).";
+    assert!(page.contains(said), "{}", page.split("</header>").next().unwrap());
+}
+
 /// Half of the longest call of one disturbed round would be no time that any call took.
 #[test]
 fn of_two_rounds_the_lower_time_stands_and_not_the_mean() {

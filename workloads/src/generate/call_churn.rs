@@ -5,7 +5,8 @@
 //! in fifty; here it is every second call. One step on a live set of blocks:
 //! ```text
 //! calloc-churn   calloc x', free x        x at a random place, of 1 to 8 elements
-//! aligned-churn  aligned_alloc x', free x     alignments of 16 bytes to 4 KiB, small ones more often
+//! aligned-churn  aligned_alloc x', free x     alignments of 16 bytes to 4 KiB, small ones more often;
+//!                                         from 16 bytes to 32 KiB
 //! realloc-churn  realloc x                to a size drawn anew, larger or smaller; one in eight
 //!                                         times realloc(x, 0) and realloc(NULL) instead
 //! large-churn    malloc x', free x       from 32 KiB to 4 MiB
@@ -19,9 +20,12 @@ use super::emitter::Emitter;
 use super::{Spec, Workload};
 use crate::event::{BlockId, Op};
 
-/// Least and largest request of all but `large-churn`, in bytes; a `calloc` is rounded up to whole
-/// elements.
+/// Least and largest request of `calloc-churn`, rounded up to whole elements, and `realloc-churn`, in
+/// bytes.
 const SMALL: (u64, u64) = (16, 4 << 10);
+
+/// Least and largest request of `aligned-churn`, in bytes.
+const ALIGNED: (u64, u64) = (16, 32 << 10);
 
 /// Least and largest request of `large-churn`, in bytes.
 const LARGE: (u64, u64) = (32 << 10, 4 << 20);
@@ -64,7 +68,7 @@ fn new(workload: Workload, heap: &mut Emitter<'_>, dice: &mut Dice) -> BlockId {
         }
         Workload::AlignedChurn => {
             let doublings = (0..MOST_DOUBLINGS).take_while(|_| dice.chance(1, 2)).count();
-            heap.aligned_alloc(LEAST_ALIGN << doublings, size(SMALL, dice))
+            heap.aligned_alloc(LEAST_ALIGN << doublings, size(ALIGNED, dice))
         }
         Workload::ReallocChurn => heap.realloc_new(size(SMALL, dice)),
         _ => heap.malloc(size(LARGE, dice)),

@@ -4,7 +4,7 @@ use super::{ALIGN, LARGEST, NO_MEMORY};
 use crate::contract::row::{Ask, Authority, Promise, Row};
 
 /// Alignments that can be had, with sizes that are and are not their multiples.
-const SERVED: [(usize, usize); 14] = [
+const SERVED: [(usize, usize); 15] = [
     (8, 8),
     (8, 100),
     (16, 16),
@@ -17,6 +17,7 @@ const SERVED: [(usize, usize); 14] = [
     (65_536, 3),
     (1 << 20, 100),
     (1 << 21, 1 << 21),
+    (1 << 21, 3 << 20),
     (1 << 24, 4096),
     (1 << 30, 16),
 ];

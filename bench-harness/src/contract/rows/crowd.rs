@@ -9,7 +9,7 @@ const SIZES: [usize; 3] = [48, 65_536, 2 << 20];
 pub(super) fn rows() -> Vec<Row> {
     let glibc = |ask| Row::new(ask, Promise::Served, Authority::Glibc);
     let mut rows: Vec<Row> = SIZES.map(|size| glibc(Ask::Fork { size })).into();
-    let at_once = Ask::Threads { count: 200, size: 100 };
+    let at_once = Ask::Threads { count: 1200, size: 100 };
     rows.push(Row::new(at_once, Promise::Served, Authority::Posix));
     rows
 }

@@ -1,0 +1,170 @@
+//! Calls with a look at the memory that the process occupies: what nobody has written to is to cost
+//! nothing, and what was given back is to be gone or to be had again.
+//!
+//! Every function answers with the bytes that became resident besides what the program holds and has
+//! written to, or with null where memory is refused; `None` when the subject lacks a function.
+
+use std::io::{self, Read, Write};
+
+use super::child::SECONDS;
+use super::row::Origin;
+use super::trial::{Returned, fill, made};
+use crate::os;
+use crate::subject::Family;
+
+/// A block that is not written to.
+pub(super) fn untouched(family: &Family, new: Origin) -> Option<Returned> {
+    let before = resident();
+    let block = made(new, family)?;
+    let more = resident().saturating_sub(before);
+    free(family, block);
+    Some(if block.is_null() { Returned::Null } else { Returned::Number(more) })
+}
+
+/// A block that is written to and freed.
+pub(super) fn freed(family: &Family, size: usize) -> Option<Returned> {
+    let before = resident();
+    let Some(block) = written(family, size) else { return Some(Returned::Null) };
+    free(family, block);
+    Some(Returned::Number(resident().saturating_sub(before)))
+}
+
+/// A block that is written to and made smaller.
+pub(super) fn shrunk(family: &Family, from: usize, to: usize) -> Option<Returned> {
+    let realloc = family.realloc?;
+    let before = resident();
+    let Some(block) = written(family, from) else { return Some(Returned::Null) };
+    // SAFETY: the block just made, which is not used again where another comes back.
+    let smaller: *mut u8 = unsafe { realloc(block.cast(), to) }.cast();
+    let more = resident().saturating_sub(before + to);
+    free(family, if smaller.is_null() { block } else { smaller });
+    Some(if smaller.is_null() { Returned::Null } else { Returned::Number(more) })
+}
+
+/// `count` blocks, freed by the child of a fork, which then asks for as many.
+pub(super) fn inherited(family: &Family, count: usize, size: usize) -> Option<Returned> {
+    let all = || -> Option<Vec<*mut u8>> { (0..count).map(|_| written(family, size)).collect() };
+    let Some(mut blocks) = all() else { return Some(Returned::Null) };
+    let more = in_a_child(|| {
+        let before = resident();
+        blocks.iter().for_each(|block| free(family, *block));
+        for block in &mut blocks {
+            *block = written(family, size)?;
+        }
+        Some(resident().saturating_sub(before))
+    });
+    blocks.into_iter().for_each(|block| free(family, block));
+    Some(match more {
+        Ok(more) => more.map_or(Returned::Null, Returned::Number),
+        Err(error) => Returned::Served(Err(error.to_string())),
+    })
+}
+
+/// What `work` gives in the child of a fork.
+///
+/// # Errors
+/// When there is no child, or it dies.
+fn in_a_child(work: impl FnOnce() -> Option<usize>) -> io::Result<Option<usize>> {
+    let (mut reader, mut writer) = io::pipe()?;
+    // SAFETY: this process has one thread; the child calls the subject's functions and ends itself.
+    let pid = unsafe { libc::fork() };
+    if pid < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    if pid == 0 {
+        // SAFETY: has no obligations. A child does not inherit it.
+        unsafe { libc::alarm(SECONDS) };
+        let answer = work().unwrap_or(usize::MAX).to_ne_bytes();
+        let code = i32::from(writer.write_all(&answer).is_err());
+        // SAFETY: ends this process without running what the parent's exit would run.
+        unsafe { libc::_exit(code) };
+    }
+    drop(writer);
+    let mut answer = [0; size_of::<usize>()];
+    let read = reader.read_exact(&mut answer);
+    let status = super::child::wait(pid, 0)?.unwrap_or(0);
+    read.map_err(|_| io::Error::other(format!("{} in a child", super::child::end(status))))?;
+    let number = usize::from_ne_bytes(answer);
+    Ok((number != usize::MAX).then_some(number))
+}
+
+/// A block with every byte written.
+fn written(family: &Family, size: usize) -> Option<*mut u8> {
+    let block = made(Origin::Malloc(size), family).filter(|block| !block.is_null())?;
+    fill(block, size);
+    Some(block)
+}
+
+fn free(family: &Family, block: *mut u8) {
+    // SAFETY: null, or a live block that is not used again.
+    unsafe { (family.free)(block.cast()) };
+}
+
+/// Anonymous memory that is resident. Rows that ask for it are tried only where it can be read.
+fn resident() -> usize {
+    os::anonymous_resident_bytes().map_or(0, |bytes| bytes as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::c_void;
+
+    use super::*;
+    use crate::subject::Subject;
+
+    const SIZE: usize = 8 << 20;
+
+    fn system() -> Family {
+        Family::of(&Subject::parse("system").unwrap()).unwrap().unwrap()
+    }
+
+    /// What a trial finds, in a process of its own: tests beside it occupy memory as well.
+    fn found(trial: impl FnOnce() -> Option<Returned>) -> usize {
+        let number = || match trial() {
+            Some(Returned::Number(number)) => Some(number),
+            _ => None,
+        };
+        in_a_child(number).unwrap().unwrap()
+    }
+
+    unsafe extern "C" fn malloc_that_writes(size: usize) -> *mut c_void {
+        let block = made(Origin::Calloc(size), &system()).unwrap();
+        fill(block, size);
+        block.cast()
+    }
+
+    unsafe extern "C" fn free_nothing(_: *mut c_void) {}
+
+    unsafe extern "C" fn realloc_nothing(block: *mut c_void, _: usize) -> *mut c_void {
+        block
+    }
+
+    #[test]
+    fn a_block_that_is_written_to_before_it_comes_is_found() {
+        let trial = |family: &Family| found(|| untouched(family, Origin::Malloc(SIZE)));
+        assert!(trial(&system()) < SIZE / 8);
+        assert!(trial(&Family { malloc: malloc_that_writes, ..system() }) >= SIZE);
+    }
+
+    #[test]
+    fn memory_that_does_not_go_back_is_found() {
+        let trial = |family: &Family| found(|| freed(family, SIZE));
+        assert!(trial(&system()) < SIZE / 8);
+        assert!(trial(&Family { free: free_nothing, ..system() }) >= SIZE);
+    }
+
+    #[test]
+    fn a_block_that_does_not_shrink_is_found() {
+        let trial = |family: &Family| found(|| shrunk(family, SIZE, SIZE / 2));
+        assert!(trial(&system()) < SIZE / 8);
+        assert!(trial(&Family { realloc: Some(realloc_nothing), ..system() }) >= SIZE / 2);
+    }
+
+    #[test]
+    fn blocks_that_a_child_cannot_give_back_are_found() {
+        let count = SIZE / 100;
+        let trial = |family: &Family| found(|| inherited(family, count, 100));
+        assert!(trial(&system()) < SIZE / 8);
+        assert!(trial(&Family { free: free_nothing, ..system() }) >= SIZE);
+    }
+}
