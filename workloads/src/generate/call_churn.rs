@@ -6,7 +6,7 @@
 //! ```text
 //! calloc-churn   calloc x', free x        x at a random place, of 1 to 8 elements
 //! aligned-churn  aligned_alloc x', free x     alignments of 16 bytes to 4 KiB, small ones more often;
-//!                                         from 16 bytes to 32 KiB
+//!                                         from 64 bytes to 32 KiB
 //! realloc-churn  realloc x                to a size drawn anew, larger or smaller; one in eight
 //!                                         times realloc(x, 0) and realloc(NULL) instead
 //! large-churn    malloc x', free x       from 32 KiB to 4 MiB
@@ -25,7 +25,7 @@ use crate::event::{BlockId, Op};
 const SMALL: (u64, u64) = (16, 4 << 10);
 
 /// Least and largest request of `aligned-churn`, in bytes.
-const ALIGNED: (u64, u64) = (16, 32 << 10);
+const ALIGNED: (u64, u64) = (64, 32 << 10);
 
 /// Least and largest request of `large-churn`, in bytes.
 const LARGE: (u64, u64) = (32 << 10, 4 << 20);

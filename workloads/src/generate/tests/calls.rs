@@ -60,7 +60,7 @@ fn aligned_blocks_have_every_alignment_from_16_bytes_to_4_kib() {
 fn sizes_have_a_heavy_tail_whatever_the_call() {
     for (name, least, most) in [
         ("calloc-churn:500", 16, 4096),
-        ("aligned-churn:500", 16, 32_768),
+        ("aligned-churn:500", 64, 32_768),
         ("realloc-churn:500", 16, 4096),
         ("large-churn", 32 << 10, 4 << 20),
     ] {
