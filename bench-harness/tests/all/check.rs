@@ -218,7 +218,10 @@ fn a_lying_allocator_is_a_failed_verification() {
     for name in ["overlapping", "misaligned"] {
         let ended = against_plain(name, &[], "--no-time");
         assert_eq!(ended.code, 1, "{name}: {}", ended.stdout);
-        assert_eq!(ruled(&ended, "regression"), ["verification"], "{name}");
+        // So many threads may have blocks in common as well.
+        let mut found = ruled(&ended, "regression");
+        found.retain(|one| !one.starts_with("contract "));
+        assert_eq!(found, ["verification"], "{name}");
     }
 }
 

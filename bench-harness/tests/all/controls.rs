@@ -156,7 +156,7 @@ fn a_rare_slow_call_shows_in_the_highest_percentile_and_in_no_lower_one() {
     for record in records.iter().filter(|record| record["subject"] == "stalling") {
         let own = worst(record).into_iter().filter(|one| one["cause"] == "own-work");
         // One malloc in 2,500 stalls, and does so again when it is looked at.
-        assert!(own.count() >= 12, "{record}");
+        assert!(own.count() >= 3, "{record}");
         assert!(worst(record).iter().all(|one| one["operation"] == "malloc"), "{record}");
     }
 }

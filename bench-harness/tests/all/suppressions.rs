@@ -75,17 +75,9 @@ fn seeded_bugs(folder: &Path) -> PathBuf {
 
 const SEEDED: [&str; 3] = ["InvalidRead", "UninitCondition", "UninitValue"];
 
+/// One entry more, which nothing needs, is all that is left over: so an entry that is not used is found.
 #[test]
-fn every_suppression_is_used_and_nothing_of_the_arena_index_is_left() {
-    if !have("valgrind") {
-        return;
-    }
-    let (unused, errors) = unused(&file());
-    assert_eq!((unused, errors), (BTreeSet::new(), 0));
-}
-
-#[test]
-fn an_entry_that_silences_nothing_is_found() {
+fn every_suppression_but_a_planted_one_is_used_and_nothing_of_the_arena_index_is_left() {
     if !have("valgrind") {
         return;
     }
@@ -93,7 +85,8 @@ fn an_entry_that_silences_nothing_is_found() {
     let planted = folder.path().join("planted.supp");
     let entry = "{\n   in vain\n   Memcheck:Addr4\n   fun:no_such_function\n}\n";
     fs::write(&planted, fs::read_to_string(file()).unwrap() + entry).unwrap();
-    assert!(unused(&planted).0.contains("in vain"));
+    let (unused, errors) = unused(&planted);
+    assert_eq!((unused, errors), (BTreeSet::from(["in vain".to_owned()]), 0));
 }
 
 #[test]
