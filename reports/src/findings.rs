@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::fidelity::Fidelity;
 use crate::programs::Programs;
 use crate::quantity::{self, list, plural};
 use crate::record::Memcheck;
@@ -16,6 +17,7 @@ pub fn findings(results: &Results, summary: &Summary, programs: Option<&Programs
     found.extend(ranking(summary, Scope::Threads));
     found.extend(noise(summary));
     found.extend(programs.and_then(real_programs));
+    found.extend(fidelity(results));
     found.extend(memory(summary));
     found.extend(tails(results, summary));
     found.extend(errors(results));
@@ -221,6 +223,20 @@ fn real_programs(programs: &Programs) -> Option<String> {
     let count = plural(programs.names.len(), "real program", "real programs");
     (!said.is_empty())
         .then(|| format!("Wall time of {count} over that under {baseline}: {}.", said.join("; ")))
+}
+
+/// How far off replays are in what they predict of the programs' processor time.
+fn fidelity(results: &Results) -> Option<String> {
+    let fidelity = Fidelity::of(results)?;
+    let time = fidelity.time?;
+    let [error, blind] =
+        [time.error, time.blind_error].map(|error| quantity::percent(100.0 * error));
+    Some(format!(
+        "What replays of these programs predict of their processor time is off by {error} of that under {} \
+         on average; to predict no difference would be off by {blind}: {}.",
+        fidelity.baseline,
+        time.word()
+    ))
 }
 
 fn memory(summary: &Summary) -> Option<String> {

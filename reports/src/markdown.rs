@@ -2,6 +2,7 @@
 
 use crate::counts::HEAD;
 use crate::detections::{self, Counts};
+use crate::fidelity::{Agreement, Fidelity};
 use crate::findings::{findings, notice};
 use crate::ownership::{self, Strategies};
 use crate::programs::Programs;
@@ -41,6 +42,7 @@ pub fn markdown(results: &Results, summary: &Summary, programs: Option<&Programs
         ("Failures", failures(summary)),
         ("By workload", by_workload(summary).filter(|_| !summary.settings.is_empty())),
         ("Real programs", programs.map(real_programs)),
+        ("What a replay is worth", fidelity(results)),
         ("Memory", memory(summary)),
         ("Memory over the life of a program", Some(life(results))),
         ("Times of single calls", Some(tails(results))),
@@ -226,6 +228,41 @@ fn real_programs(programs: &Programs) -> (String, Table) {
         escape(&programs.baseline)
     );
     (caption, programs.overall_table())
+}
+
+fn fidelity(results: &Results) -> Body {
+    let mut table = Table::new(&[
+        ("program", false),
+        ("share of the replay", true),
+        ("error", true),
+        ("blind error", true),
+        ("order", true),
+        ("the replay", false),
+    ]);
+    let fidelity = Fidelity::of(results)?;
+    let percent = |value: f64| quantity::percent(100.0 * value);
+    let mut add = |name: &str, share: String, time: &Agreement| {
+        let order =
+            time.rank_correlation.map_or_else(|| "none".to_owned(), |one| format!("{one:.2}"));
+        let errors = [time.error, time.blind_error].map(percent);
+        let mut line = vec![name.to_owned(), share];
+        line.extend(errors.into_iter().chain([order, time.word().to_owned()]));
+        table.rows.push(line);
+    };
+    for one in &fidelity.programs {
+        if let Some(time) = &one.time {
+            add(&one.program, percent(one.allocator_share), time);
+        }
+    }
+    if let Some(time) = &fidelity.time {
+        add("all", String::new(), time);
+    }
+    let caption = format!(
+        "Processor time over that under {}, predicted by replays and measured: mean distance of the two, the \
+         distance of predicting no difference, and the rank correlation of subjects.",
+        escape(&fidelity.baseline)
+    );
+    Some((caption, table))
 }
 
 fn memory(summary: &Summary) -> Body {

@@ -59,6 +59,20 @@ fn a_replay_that_is_right_has_no_error_and_the_same_order() {
 }
 
 #[test]
+fn the_findings_and_the_summary_say_how_far_off_replays_are() {
+    let said = |replayed: fn(i64) -> i64| {
+        let results = results(replayed);
+        reports::markdown(&results, &reports::summary::Summary::of(&results), None)
+    };
+    let right = said(|extra| extra);
+    assert!(right.contains("to predict no difference would be off by 9.4 %: holds."), "{right}");
+    assert!(right.contains("| all |  | 0.0 % | 9.4 % | 1.00 | holds |"), "{right}");
+    let reversed = said(|extra| -extra);
+    assert!(reversed.contains("to predict no difference would be off by 9.4 %: misleads."));
+    assert!(reversed.contains("| -1.00 | misleads |"), "{reversed}");
+}
+
+#[test]
 fn a_replay_that_ranks_the_other_way_round_misleads() {
     let fidelity = Fidelity::of(&results(|extra| -extra)).unwrap();
     for agreement in [fidelity.time, fidelity.memory].map(Option::unwrap) {
