@@ -95,6 +95,7 @@ fn noise(summary: &Summary) -> Option<String> {
     let (least, most) = (floors.first()?, floors.last()?);
     let middle = floors[(floors.len() - 1) / 2];
     let of_mean = |scope| {
+        summary.scope(scope).filter(|one| one.settings.len() > 1)?;
         let percent = quantity::percent(summary.overall_floor(scope)?.half_width_percent());
         Some(format!(", {percent} in the mean over {}", summary.scope_words(scope)))
     };
@@ -103,7 +104,7 @@ fn noise(summary: &Summary) -> Option<String> {
     (floors.len() > 1).then(|| {
         format!(
             "How sure: measured against itself, {} differs by up to {} on half of the workloads, {} on the \
-             calmest and {} on the noisiest{}. A smaller difference is undecided.",
+             calmest and {} on the noisiest{}. A difference below the floor of its own workload or mean is undecided.",
             summary.baseline,
             quantity::percent(middle),
             quantity::percent(*least),

@@ -18,6 +18,8 @@ use crate::statistics::{Rounds, by_round, median, of_both, ratios};
 pub const CALM_SHARE: f64 = 0.95;
 /// Share of a round's samples that have to be calm for the round to be.
 const CALM_SAMPLES: f64 = 0.8;
+/// Time of a disturbed sample over that of a calm one, on one thread, at most.
+pub const DISTURBANCE: f64 = 1.4;
 /// Calm rounds that a figure is made of at least: the fewest that have an interval.
 pub const ENOUGH: usize = 2;
 

@@ -66,7 +66,7 @@ pub(super) fn inherited(family: &Family, count: usize, size: usize) -> Option<Re
 /// When there is no child, or it dies.
 fn in_a_child(work: impl FnOnce() -> Option<usize>) -> io::Result<Option<usize>> {
     let (mut reader, mut writer) = io::pipe()?;
-    // SAFETY: this process has one thread; the child calls the subject's functions and ends itself.
+    // SAFETY: the child calls the subject's functions, which is what is tried, and ends itself.
     let pid = unsafe { libc::fork() };
     if pid < 0 {
         return Err(io::Error::last_os_error());

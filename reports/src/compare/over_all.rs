@@ -4,6 +4,7 @@ use super::row::{self, Compared};
 use super::side::Side;
 use super::{Case, Measure, Move};
 use crate::statistics::{Estimate, Floor, Rounds, geometric_mean, unpaired_ratio};
+use crate::weather::DISTURBANCE;
 
 /// One measure over all cells of a subject, or of all subjects.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,16 +62,18 @@ fn over(
     let chosen: Vec<&Compared<'_>> =
         rows.iter().filter(|one| one.row.measure == measure && belongs(&one.row.subject)).collect();
     let pairs: Vec<(&Rounds, &Rounds)> = chosen.iter().filter_map(|one| one.rounds).collect();
-    let ratio = unpaired_ratio(&pairs)?;
     let mut cases: Vec<&Case> = chosen.iter().map(|one| &one.row.case).collect();
     cases.dedup();
+    let alone = measure == Measure::NsPerPair && cases.iter().all(|case| case.mode == "serial");
+    let lone = alone.then_some(DISTURBANCE);
+    let ratio = unpaired_ratio(&pairs, lone)?;
     let floors = [sides.0, sides.1].map(|side| {
         let twins: Option<Vec<Rounds>> =
             cases.iter().map(|case| side.twin_ratios(case, measure.floor_measure())).collect();
-        Floor::from_estimate(geometric_mean(&twins?.iter().collect::<Vec<_>>())?)
+        Floor::from_estimate(geometric_mean(&twins?.iter().collect::<Vec<_>>(), lone)?)
     });
     let drifts: Vec<(&Rounds, &Rounds)> = chosen.iter().filter_map(|one| one.drift).collect();
-    let reach = row::reach(floors, unpaired_ratio(&drifts));
+    let reach = row::reach(floors, unpaired_ratio(&drifts, lone));
     let equal = chosen.iter().all(|one| one.row.moved == Move::Equal);
     Some(OverAll {
         subject: subject.map(str::to_owned),

@@ -108,12 +108,12 @@ fn timed<'a>(
     drift: Option<(&'a Rounds, &'a Rounds)>,
 ) -> Option<Compared<'a>> {
     let values = |rounds: &Rounds| rounds.values().copied().collect::<Vec<f64>>();
-    let ratio = unpaired_ratio(&[(a, b)])?;
+    let ratio = unpaired_ratio(&[(a, b)], None)?;
     let floors = [sides.0, sides.1].map(|side| {
         let twins = side.twin_ratios(case, measure.floor_measure())?;
         Floor::from_estimate(Estimate::of(&values(&twins))?)
     });
-    let shift = drift.and_then(|pair| unpaired_ratio(&[pair]));
+    let shift = drift.and_then(|pair| unpaired_ratio(&[pair], None));
     let reach = reach(floors, shift);
     let moved = if a == b { Move::Equal } else { Move::of(&ratio, reach) };
     let row = Row {

@@ -15,7 +15,7 @@ pub(super) fn section(context: Context<'_>) -> Markup {
         ul {
             @if !results.samples.is_empty() { (of_replays(context)) }
             @if !results.programs.is_empty() { (of_programs()) }
-            (of_figures(context))
+            @if !results.samples.is_empty() || !results.programs.is_empty() { (of_figures(context)) }
         }
         h3 { "What may be unfair" }
         ul { @for caution in cautions(context) { li { (caution) } } }
@@ -79,7 +79,8 @@ fn of_figures(context: Context<'_>) -> Markup {
         }
         li {
             "The A/A floor is the largest difference that the interval of the baseline against itself "
-            "still allows. It is measured in the same run; pairs may be added after the last round to narrow it."
+            "still allows. It is measured in the same run"
+            @if !results.samples.is_empty() { "; pairs may be added after the last round to narrow it" } "."
         }
         li { "A geometric mean goes over the ratios of the workloads shown, and speaks of no others." }
         @if results.workloads.iter().any(|one| one.threads > 1) {
@@ -162,7 +163,10 @@ fn cautions(context: Context<'_>) -> Vec<String> {
              gain by being inlined into a program is not in these figures."
                 .to_owned(),
         ]);
-        let is_linked = |subject: &Subject| subject.call == Call::C && subject.sha256.is_none();
+        // The C library's own is neither.
+        let is_linked = |one: &Subject| {
+            one.call == Call::C && one.sha256.is_none() && !one.version.starts_with("glibc")
+        };
         let allocators = || results.subjects.iter().filter(|one| one.role != Role::Reference);
         if allocators().any(is_linked) && allocators().any(|one| one.sha256.is_some()) {
             cautions.push(

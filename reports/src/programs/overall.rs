@@ -51,7 +51,7 @@ pub(super) fn all(grid: &Grid<'_>, floor: Option<Floor>) -> Vec<Overall> {
 
 /// The A/A floor of the geometric mean, from each program's twin ratios.
 pub(super) fn floor(twins: &[Rounds]) -> Option<Floor> {
-    Floor::from_estimate(geometric_mean(&twins.iter().collect::<Vec<_>>())?)
+    Floor::from_estimate(geometric_mean(&twins.iter().collect::<Vec<_>>(), None)?)
 }
 
 fn one(grid: &Grid<'_>, subject: usize, floor: Option<Floor>) -> Overall {
@@ -70,7 +70,7 @@ fn one(grid: &Grid<'_>, subject: usize, floor: Option<Floor>) -> Overall {
             .map(|&program| grid.ratios(program, subject, figure))
             .filter(|ratios| !ratios.is_empty())
             .collect();
-        geometric_mean(&series.iter().collect::<Vec<_>>())
+        geometric_mean(&series.iter().collect::<Vec<_>>(), None)
     };
     let missing: Vec<String> = comparable
         .iter()

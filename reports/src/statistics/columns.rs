@@ -12,9 +12,6 @@ use std::iter::Sum;
 use super::Rounds;
 use super::quantile::{Drawn, median, student_975};
 
-/// Time of a disturbed sample over that of a calm one, at most.
-const DISTURBANCE: f64 = 1.4;
-
 /// Logarithms of series by workload. At least one workload, none of them empty.
 pub(super) struct Columns {
     /// By workload and round; `None` is a gap.
@@ -76,12 +73,12 @@ impl Columns {
     }
 
     /// What the workloads with gaps add to the squared error of a mean, each by itself; one with fewer
-    /// than two values in these rounds as much as is known of figures beforehand.
-    pub(super) fn alone(&self) -> Error {
+    /// than two values in these rounds as if it could be off by the factor `lone`. `None` without one.
+    pub(super) fn alone(&self, lone: Option<f64>) -> Option<Error> {
         let workloads = self.columns.len() as f64;
         let errors = self.columns.iter().filter(|column| column.contains(&None)).map(|column| {
             let there: Vec<f64> = column.iter().copied().flatten().collect();
-            Error::of_mean(&there).unwrap_or(Error::beforehand()).scaled(1.0 / workloads)
+            Some(Error::of_mean(&there).or(lone.map(Error::of_lone))?.scaled(1.0 / workloads))
         });
         errors.sum()
     }
@@ -108,10 +105,9 @@ pub(super) struct Error {
 }
 
 impl Error {
-    /// Of a figure of which there is no second: two standard deviations are the most that a disturbance
-    /// was ever seen to do to a sample.
-    fn beforehand() -> Self {
-        Self { square: (DISTURBANCE.ln() / 2.0).powi(2), doubt: 0.0 }
+    /// Of a figure of which there is no second, and which two standard deviations move by this factor.
+    fn of_lone(factor: f64) -> Self {
+        Self { square: (factor.ln() / 2.0).powi(2), doubt: 0.0 }
     }
 
     /// Of the mean of `values`; `None` of fewer than two.

@@ -10,12 +10,14 @@ use super::{Estimate, Rounds};
 /// the medians, so that a reader can check it against the table. The interval comes from the rounds
 /// that more than half of the workloads have, resampled whole; of rounds too few for that it lies around
 /// the value, as wide as their geometric means differ; in either case wider by what is not known of
-/// workloads with gaps. It is `None` with fewer than two such rounds. `count` is their number. `None`
-/// when there is no workload, or one without any ratio.
+/// workloads with gaps. Of a workload with fewer than two such rounds nothing is known but that its figure
+/// may be off by the factor `lone`; without that, and with fewer than two such rounds of all, there is no
+/// interval. `count` is the number of those rounds. `None` when there is no workload, or one without any
+/// ratio.
 ///
 /// Cost: [`super::RESAMPLES`] medians per workload.
 #[must_use]
-pub fn geometric_mean(workloads: &[&Rounds]) -> Option<Estimate> {
+pub fn geometric_mean(workloads: &[&Rounds], lone: Option<f64>) -> Option<Estimate> {
     let columns = Columns::of(workloads)?;
     let mean = columns.mean_of_medians();
     let interval = match columns.rounds() {
@@ -28,7 +30,8 @@ pub fn geometric_mean(workloads: &[&Rounds]) -> Option<Estimate> {
             bootstrap(many, |indices| drawn.mean(indices))
         }
     };
-    let interval = interval.map(|ends| widened(ends, mean, columns.alone().half_width()));
+    let interval =
+        interval.zip(columns.alone(lone)).map(|(ends, own)| widened(ends, mean, own.half_width()));
     Some(Estimate::around(mean.exp(), columns.rounds(), interval))
 }
 

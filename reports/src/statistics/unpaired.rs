@@ -22,17 +22,18 @@ use super::{Estimate, Rounds};
 ///
 /// The value is taken from all rounds, so that a reader can check it against a table. The interval
 /// comes from the rounds that more than half of the workloads of a side have; it is `None` with fewer than
-/// two such rounds on either side. `count` is the smaller side's number of them. `None`
+/// two such rounds on either side, and where a workload has fewer, unless the factor is known by which its
+/// `lone` figure may be off. `count` is the smaller side's number of them. `None`
 /// when there is no pair, or one with an empty side.
 ///
 /// Cost: [`RESAMPLES`] medians per workload and side.
 #[must_use]
-pub fn unpaired_ratio(pairs: &[(&Rounds, &Rounds)]) -> Option<Estimate> {
+pub fn unpaired_ratio(pairs: &[(&Rounds, &Rounds)], lone: Option<f64>) -> Option<Estimate> {
     let a = Columns::of(&pairs.iter().map(|pair| pair.0).collect::<Vec<_>>())?;
     let b = Columns::of(&pairs.iter().map(|pair| pair.1).collect::<Vec<_>>())?;
     let few = a.rounds().min(b.rounds());
     let difference = b.mean_of_medians() - a.mean_of_medians();
-    let alone: Error = [&a, &b].into_iter().map(Columns::alone).sum();
+    let alone: Option<Error> = [&a, &b].into_iter().map(|side| side.alone(lone)).sum();
     let interval = match few {
         0 | 1 => None,
         2..MIN_BOOTSTRAP_ROUNDS => welch(&a, &b),
@@ -47,7 +48,8 @@ pub fn unpaired_ratio(pairs: &[(&Rounds, &Rounds)]) -> Option<Estimate> {
             cut(drawn.collect(), few)
         }
     };
-    let interval = interval.map(|ends| widened(ends, difference, alone.half_width()));
+    let interval =
+        interval.zip(alone).map(|(ends, alone)| widened(ends, difference, alone.half_width()));
     Some(Estimate::around(difference.exp(), few, interval))
 }
 
@@ -100,7 +102,8 @@ mod tests {
     #[test]
     fn values_without_spread_have_an_interval_without_width() {
         for count in [2, 3, 6, 9] {
-            let ratio = unpaired_ratio(&[(&rounds(&vec![4.0; count]), &rounds(&vec![5.0; count]))]);
+            let ratio =
+                unpaired_ratio(&[(&rounds(&vec![4.0; count]), &rounds(&vec![5.0; count]))], None);
             let ratio = ratio.unwrap();
             let ends = ratio.interval.unwrap();
             assert!((ratio.value - 1.25).abs() < 1e-12);
@@ -110,11 +113,11 @@ mod tests {
 
     #[test]
     fn one_round_has_a_ratio_and_no_interval() {
-        let ratio = unpaired_ratio(&[(&rounds(&[2.0]), &rounds(&[3.0, 3.0, 3.0]))]).unwrap();
+        let ratio = unpaired_ratio(&[(&rounds(&[2.0]), &rounds(&[3.0, 3.0, 3.0]))], None).unwrap();
         assert!((ratio.value - 1.5).abs() < 1e-12);
         assert_eq!((ratio.count, ratio.interval), (1, None));
-        assert_eq!(unpaired_ratio(&[]), None);
-        assert_eq!(unpaired_ratio(&[(&rounds(&[]), &rounds(&[1.0]))]), None);
+        assert_eq!(unpaired_ratio(&[], None), None);
+        assert_eq!(unpaired_ratio(&[(&rounds(&[]), &rounds(&[1.0]))], None), None);
     }
 
     #[test]
@@ -124,8 +127,8 @@ mod tests {
         let mut turned = b;
         turned.reverse();
         assert_eq!(
-            unpaired_ratio(&[(&rounds(&a), &rounds(&b))]),
-            unpaired_ratio(&[(&rounds(&a), &rounds(&turned))])
+            unpaired_ratio(&[(&rounds(&a), &rounds(&b))], None),
+            unpaired_ratio(&[(&rounds(&a), &rounds(&turned))], None)
         );
     }
 }

@@ -15,7 +15,7 @@ use super::cell::{Cell, Grid};
 use super::scope::settings_in;
 use super::{Row, Scope, Setting, overall};
 use crate::record::{Call, Role};
-use crate::statistics::{Estimate, Floor, Rounds, Verdict, geometric_mean, median};
+use crate::statistics::{Estimate, Floor, Rounds, Verdict, median};
 
 /// How an own allocator stands to a peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -186,7 +186,7 @@ fn in_scope(
                 Some(own.times.over(&grid.cell(setting, peer)?.times))
             })
             .collect();
-        let ratio = geometric_mean(&series?.iter().collect::<Vec<_>>())?;
+        let ratio = overall::mean_of_times(grid, &sound, &series?)?;
         Some((grid.contenders[peer].name.clone(), ratio))
     });
     let floor = overall::floor(grid, settings);

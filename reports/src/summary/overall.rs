@@ -6,6 +6,7 @@ use super::cell::{Cell, Grid};
 use super::{Lead, Scope};
 use crate::record::{Call, Role};
 use crate::statistics::{Estimate, Floor, Rounds, Verdict, geometric_mean};
+use crate::weather::DISTURBANCE;
 
 /// One subject over the workloads of a scope.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -85,7 +86,7 @@ pub(super) fn comparable(grid: &Grid<'_>) -> Vec<usize> {
 pub(super) fn floor(grid: &Grid<'_>, settings: &[usize]) -> Option<Floor> {
     let twins: Option<Vec<Rounds>> =
         settings.iter().map(|&setting| grid.twin_ratios(setting)).collect();
-    Floor::from_estimate(geometric_mean(&twins?.iter().collect::<Vec<_>>())?)
+    Floor::from_estimate(mean_of_times(grid, settings, &twins?)?)
 }
 
 /// The lead over the settings of a scope, whose figures are `overall`. `None` without a ranked
@@ -100,6 +101,18 @@ pub(super) fn lead(grid: &Grid<'_>, settings: &[usize], overall: &[Overall]) -> 
     Some(Lead::of((&first.subject, first.role), others, floor(grid, settings)))
 }
 
+/// Geometric mean of ratios of times over `settings`. On one thread a figure that stands alone was disturbed
+/// at the most (W2 of `weather.rs`); on several nobody knows.
+pub(super) fn mean_of_times(
+    grid: &Grid<'_>,
+    settings: &[usize],
+    series: &[Rounds],
+) -> Option<Estimate> {
+    let on_threads = settings.iter().any(|&setting| grid.threaded[setting]);
+    let lone = (!on_threads).then_some(DISTURBANCE);
+    geometric_mean(&series.iter().collect::<Vec<_>>(), lone)
+}
+
 /// Geometric mean over `settings` of the time of `subject` over that of `other`.
 fn between(grid: &Grid<'_>, settings: &[usize], subject: &str, other: &str) -> Option<Estimate> {
     let series: Option<Vec<Rounds>> = settings
@@ -109,7 +122,7 @@ fn between(grid: &Grid<'_>, settings: &[usize], subject: &str, other: &str) -> O
             Some(grid.times_of(setting, subject)?.over(&other))
         })
         .collect();
-    geometric_mean(&series?.iter().collect::<Vec<_>>())
+    mean_of_times(grid, settings, &series?)
 }
 
 /// Notes of each of the `placed`, from fastest to slowest, which places it may have.
@@ -210,7 +223,7 @@ fn one(
     }
     let ratio = match baseline {
         true => None,
-        false => geometric_mean(&series.iter().collect::<Vec<_>>()),
+        false => mean_of_times(grid, settings, &series),
     };
     Overall {
         scope,
@@ -230,7 +243,7 @@ fn one(
         ratio,
         place: None,
         places: None,
-        rss_ratio: geometric_mean(&memory.iter().collect::<Vec<_>>()),
+        rss_ratio: geometric_mean(&memory.iter().collect::<Vec<_>>(), None),
     }
 }
 

@@ -308,7 +308,7 @@ fn intervals_hold_the_truth_as_often_as_they_promise() {
         };
         let held = (0..400).filter(|_| {
             let (a, b) = (draw(rounds_a), draw(rounds_b));
-            let ratio = unpaired_ratio(&[(&a, &b)]).unwrap();
+            let ratio = unpaired_ratio(&[(&a, &b)], None).unwrap();
             ratio.interval.unwrap().holds(1.0)
         });
         let share = held.count() as f64 / 400.0;

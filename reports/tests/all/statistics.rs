@@ -8,6 +8,8 @@ use reports::statistics::{
 };
 
 const SEED: u64 = 4;
+/// By what factor a figure that stands alone may be off.
+const LONE: Option<f64> = Some(1.4);
 
 /// Times of one subject over rounds: the weather of the round, the subject's own noise, and one in
 /// twenty disturbed.
@@ -187,17 +189,17 @@ fn a_floor_reaches_to_the_farther_end_of_its_interval() {
 fn a_geometric_mean_is_that_of_the_medians_and_rests_on_shared_rounds() {
     let half: Rounds = (0..8).map(|round| (round, 0.5 + 0.001 * f64::from(round))).collect();
     let double: Rounds = (2..9).map(|round| (round, 2.0 + 0.001 * f64::from(round))).collect();
-    let mean = geometric_mean(&[&half, &double]).unwrap();
+    let mean = geometric_mean(&[&half, &double], LONE).unwrap();
     let expected = (median(&half.values().copied().collect::<Vec<_>>()).unwrap()
         * median(&double.values().copied().collect::<Vec<_>>()).unwrap())
     .sqrt();
     assert!((mean.value - expected).abs() < 1e-12);
     assert_eq!(mean.count, 6);
     assert!(mean.interval.unwrap().holds(mean.value));
-    assert_eq!(geometric_mean(&[]), None);
-    assert_eq!(geometric_mean(&[&half, &Rounds::new()]), None);
+    assert_eq!(geometric_mean(&[], LONE), None);
+    assert_eq!(geometric_mean(&[&half, &Rounds::new()], LONE), None);
     let apart = Rounds::from([(90, 1.0)]);
-    assert_eq!(geometric_mean(&[&half, &apart]).unwrap().interval, None);
+    assert_eq!(geometric_mean(&[&half, &apart], LONE).unwrap().interval, None);
 }
 
 /// The mean of the rounds lies beside the mean of medians; an interval around the one, stretched to the
@@ -205,7 +207,7 @@ fn a_geometric_mean_is_that_of_the_medians_and_rests_on_shared_rounds() {
 #[test]
 fn of_few_rounds_the_interval_of_a_geometric_mean_lies_around_its_value() {
     let skewed = Rounds::from([(0, 0.80), (1, 0.81), (2, 1.60)]);
-    let mean = geometric_mean(&[&skewed, &skewed]).unwrap();
+    let mean = geometric_mean(&[&skewed, &skewed], LONE).unwrap();
     let ends = mean.interval.unwrap();
     assert_eq!(mean.value, 0.81);
     assert!((ends.high / mean.value - mean.value / ends.low).abs() < 1e-9, "{mean:?}");
@@ -235,7 +237,7 @@ fn held(loads: usize, rounds: usize, gaps: f64) -> f64 {
     let runs: usize = if rounds < MIN_BOOTSTRAP_ROUNDS { 3000 } else { 200 };
     let means = (0..runs).map(|_| {
         let series = series(&mut noise, loads, rounds, gaps);
-        geometric_mean(&series.iter().collect::<Vec<_>>()).unwrap()
+        geometric_mean(&series.iter().collect::<Vec<_>>(), LONE).unwrap()
     });
     let intervals: Vec<Interval> = means.filter_map(|mean| mean.interval).collect();
     let (known, held) = (intervals.len(), intervals.iter().filter(|one| one.holds(0.8)).count());
@@ -272,7 +274,7 @@ fn a_noisy_workload_that_most_rounds_lack_widens_a_geometric_mean() {
             };
             let mut series: Vec<Rounds> = (0..7).map(|_| ratios(rounds, 0.02)).collect();
             series.push(ratios(2, 0.2));
-            let mean = geometric_mean(&series.iter().collect::<Vec<_>>()).unwrap();
+            let mean = geometric_mean(&series.iter().collect::<Vec<_>>(), LONE).unwrap();
             mean.interval.is_some_and(|ends| ends.holds(0.8))
         });
         let held = 100.0 * held.count() as f64 / f64::from(runs);
@@ -288,9 +290,11 @@ fn a_workload_without_two_of_the_rounds_counts_as_far_off_as_a_disturbance_can_b
     let common: Rounds = (2..8).map(|round| (round, 1.0)).collect();
     let reach = 1.4_f64.powf(1.96 / 2.0 / 3.0);
     for elsewhere in [Rounds::from([(0, 1.0), (1, 1.0)]), Rounds::from([(0, 1.0), (2, 1.0)])] {
-        let mean = geometric_mean(&[&elsewhere, &common, &common]).unwrap();
+        let mean = geometric_mean(&[&elsewhere, &common, &common], LONE).unwrap();
+        assert_eq!(geometric_mean(&[&elsewhere, &common, &common], None).unwrap().interval, None);
         let pairs = [(&elsewhere, &common), (&common, &common), (&common, &common)];
-        for estimate in [mean, unpaired_ratio(&pairs).unwrap()] {
+        assert_eq!(unpaired_ratio(&pairs, None).unwrap().interval, None);
+        for estimate in [mean, unpaired_ratio(&pairs, LONE).unwrap()] {
             let ends = estimate.interval.unwrap();
             assert!((ends.high / reach - 1.0).abs() < 1e-3, "{ends:?}, not {reach}");
             assert!((ends.low * reach - 1.0).abs() < 1e-3, "{ends:?}, not {reach}");
@@ -306,7 +310,7 @@ fn geometric_means_hold_the_truth_where_one_workload_was_disturbed_in_every_roun
             let mut series = series(&mut noise, 7, rounds, 0.0);
             let disturbed = 0.8 * 1.4_f64.powf(2.0 * noise.even() - 1.0);
             series.push(Rounds::from([(0, disturbed)]));
-            let mean = geometric_mean(&series.iter().collect::<Vec<_>>()).unwrap();
+            let mean = geometric_mean(&series.iter().collect::<Vec<_>>(), LONE).unwrap();
             mean.interval.is_some_and(|ends| ends.holds(0.8))
         });
         let held = 100.0 * held.count() as f64 / f64::from(runs);
@@ -322,9 +326,9 @@ fn gaps_do_not_narrow_what_rounds_do_to_all_workloads() {
     let mut gap = whole.clone();
     gap.remove(&2);
     let width = |one: Estimate| one.interval.unwrap().half_width_percent();
-    let of = |series: &[&Rounds]| width(geometric_mean(series).unwrap());
+    let of = |series: &[&Rounds]| width(geometric_mean(series, LONE).unwrap());
     assert!(of(&[&whole, &whole, &gap]) > of(&[&whole, &whole, &whole]));
-    let of = |series: &[(&Rounds, &Rounds)]| width(unpaired_ratio(series).unwrap());
+    let of = |series: &[(&Rounds, &Rounds)]| width(unpaired_ratio(series, LONE).unwrap());
     let pairs = [(&gap, &gap), (&whole, &whole), (&whole, &whole)];
     assert!(of(&pairs) > of(&[(&whole, &whole); 3]));
 }
@@ -339,7 +343,7 @@ fn a_geometric_mean_has_an_interval_though_no_round_has_all_workloads() {
         one.remove(&(round as u32));
     }
     let [whole, gaps] =
-        [&whole, &gaps].map(|one| geometric_mean(&one.iter().collect::<Vec<_>>()).unwrap());
+        [&whole, &gaps].map(|one| geometric_mean(&one.iter().collect::<Vec<_>>(), LONE).unwrap());
     assert_eq!((whole.count, gaps.count), (4, 4));
     let width = |one: Estimate| one.interval.unwrap().half_width_percent();
     assert!(width(gaps) > width(whole), "{whole:?} and {gaps:?}");
