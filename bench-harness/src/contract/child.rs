@@ -23,7 +23,7 @@ use crate::subject::{Family, Subject};
 pub(crate) const ARGUMENT: &str = "__contract";
 
 /// Seconds that one row may take.
-pub(super) const SECONDS: u32 = 20;
+const SECONDS: u32 = 20;
 
 /// What a child answers.
 #[derive(Debug, Serialize, Deserialize)]
@@ -84,8 +84,32 @@ fn apart(row: &Row, family: &Family) -> io::Result<Finding> {
         let found = "resident memory cannot be read here".to_owned();
         return Ok(Finding { verdict: Verdict::Absent, found });
     }
+    let (text, status) = forked(|writer| {
+        let seen = trial::attempt(row, family, |stage| {
+            // A stage that cannot be told only makes a message poorer.
+            let _ = writer.write_all(&[stage as u8]);
+        });
+        let text = serde_json::to_vec(&judge(row, seen.as_ref())).unwrap_or_default();
+        writer.write_all(&text)
+    })?;
+    let stages = text.iter().take_while(|&&byte| usize::from(byte) < Stage::ALL.len()).count();
+    Ok(serde_json::from_slice(&text[stages..]).unwrap_or_else(|_| {
+        let last = text[..stages].last().map_or(0, |&stage| usize::from(stage));
+        let found = format!("{} {}", end(status), Stage::ALL[last].words());
+        Finding { verdict: Verdict::Crashed, found }
+    }))
+}
+
+/// What `work` writes in the child of a fork, and the child's status; it is killed after [`SECONDS`]. The
+/// child may do what the C library lets one do: everything, where the caller has one thread.
+///
+/// # Errors
+/// When there is no child.
+pub(super) fn forked(
+    work: impl FnOnce(&mut io::PipeWriter) -> io::Result<()>,
+) -> io::Result<(Vec<u8>, i32)> {
     let (mut reader, mut writer) = io::pipe()?;
-    // SAFETY: this process has one thread, so the new one may do whatever this one may.
+    // SAFETY: the child calls the subject's functions, which is what is tried, and ends itself.
     let pid = unsafe { libc::fork() };
     if pid < 0 {
         return Err(io::Error::last_os_error());
@@ -93,25 +117,14 @@ fn apart(row: &Row, family: &Family) -> io::Result<Finding> {
     if pid == 0 {
         // SAFETY: has no obligations.
         unsafe { libc::alarm(SECONDS) };
-        let seen = trial::attempt(row, family, |stage| {
-            // A stage that cannot be told only makes a message poorer.
-            let _ = writer.write_all(&[stage as u8]);
-        });
-        let text = serde_json::to_vec(&judge(row, seen.as_ref())).unwrap_or_default();
-        let code = i32::from(writer.write_all(&text).is_err());
+        let code = i32::from(work(&mut writer).is_err());
         // SAFETY: ends this process without running what the parent's exit would run.
         unsafe { libc::_exit(code) };
     }
     drop(writer);
     let mut text = Vec::new();
     reader.read_to_end(&mut text)?;
-    let status = wait(pid, 0)?.unwrap_or(0);
-    let stages = text.iter().take_while(|&&byte| usize::from(byte) < Stage::ALL.len()).count();
-    Ok(serde_json::from_slice(&text[stages..]).unwrap_or_else(|_| {
-        let last = text[..stages].last().map_or(0, |&stage| usize::from(stage));
-        let found = format!("{} {}", end(status), Stage::ALL[last].words());
-        Finding { verdict: Verdict::Crashed, found }
-    }))
+    Ok((text, wait(pid, 0)?.unwrap_or(0)))
 }
 
 /// Status of a child of this process that has ended; `None` where `options` say not to wait and it has

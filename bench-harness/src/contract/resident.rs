@@ -4,9 +4,9 @@
 //! Every function answers with the bytes that became resident besides what the program holds and has
 //! written to, or with null where memory is refused; `None` when the subject lacks a function.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 
-use super::child::SECONDS;
+use super::child::{end, forked};
 use super::row::Origin;
 use super::trial::{Returned, fill, made};
 use crate::os;
@@ -65,25 +65,10 @@ pub(super) fn inherited(family: &Family, count: usize, size: usize) -> Option<Re
 /// # Errors
 /// When there is no child, or it dies.
 fn in_a_child(work: impl FnOnce() -> Option<usize>) -> io::Result<Option<usize>> {
-    let (mut reader, mut writer) = io::pipe()?;
-    // SAFETY: the child calls the subject's functions, which is what is tried, and ends itself.
-    let pid = unsafe { libc::fork() };
-    if pid < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    if pid == 0 {
-        // SAFETY: has no obligations. A child does not inherit it.
-        unsafe { libc::alarm(SECONDS) };
-        let answer = work().unwrap_or(usize::MAX).to_ne_bytes();
-        let code = i32::from(writer.write_all(&answer).is_err());
-        // SAFETY: ends this process without running what the parent's exit would run.
-        unsafe { libc::_exit(code) };
-    }
-    drop(writer);
-    let mut answer = [0; size_of::<usize>()];
-    let read = reader.read_exact(&mut answer);
-    let status = super::child::wait(pid, 0)?.unwrap_or(0);
-    read.map_err(|_| io::Error::other(format!("{} in a child", super::child::end(status))))?;
+    let (text, status) =
+        forked(|writer| writer.write_all(&work().unwrap_or(usize::MAX).to_ne_bytes()))?;
+    let answer = text.try_into();
+    let answer = answer.map_err(|_| io::Error::other(format!("{} in a child", end(status))))?;
     let number = usize::from_ne_bytes(answer);
     Ok((number != usize::MAX).then_some(number))
 }
