@@ -263,6 +263,25 @@ fn whom_an_own_allocator_leaves_behind_is_another_makers() {
     assert_eq!(of([Role::Peer, Role::Own, Role::Peer]), ["two", "two"]);
 }
 
+/// On one thread a figure without a second one was disturbed at the most. On several, where nobody knows
+/// how far off it is, a mean that takes it for sure would be believed.
+#[test]
+fn a_workload_with_a_single_round_leaves_an_interval_on_one_thread_alone() {
+    let interval = |threads: u32| {
+        let loads = ["u", "v", "w"].map(|name| (name, Source::Generated, threads));
+        let times = [10.0, 10.0, 10.0];
+        let subjects =
+            [("system", Role::Peer, C, &times[..]), ("peer", Role::Peer, C, &[9.0, 9.0, 9.0])];
+        let mut results = run(&loads, &subjects);
+        results.samples.retain(|one| one.workload != "w" || one.round == 0);
+        let summary = Summary::of(&results);
+        let all = summary.overall.iter().find(|one| one.subject == "peer");
+        all.unwrap().ratio.unwrap().interval
+    };
+    assert!(interval(1).unwrap().half_width_percent() > 5.0);
+    assert_eq!(interval(2), None);
+}
+
 #[test]
 fn findings_speak_of_own_allocators_that_are_ranked() {
     let subjects = [

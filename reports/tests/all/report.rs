@@ -390,6 +390,25 @@ fn measures_of_some_workloads_alone_are_named() {
     assert!(!page(&small()).contains("Measured on some of the workloads"));
 }
 
+/// The C library's malloc is neither linked into the harness nor preloaded.
+#[test]
+fn linked_and_preloaded_subjects_are_said_to_be_ranked_together_where_there_are_both() {
+    let said = |names: &[&str]| {
+        let mut results = synthetic::run(1, 2, 3, 1);
+        let preloaded = |one: &str| (one != "linked").then(|| "ab".repeat(32));
+        for name in names {
+            let one = synthetic::subject(name, Role::Peer, Call::C);
+            let (version, sha256) = ("1.0".to_owned(), preloaded(name));
+            results.subjects.push(reports::record::Subject { version, sha256, ..one });
+        }
+        results.subjects[0].version = "glibc 2.36".to_owned();
+        results.subjects[0].sha256 = None;
+        report(&results)["index.html"].contains("linked into the harness and others preloaded")
+    };
+    assert!(said(&["linked", "preloaded"]));
+    assert!(!said(&["preloaded"]) && !said(&["linked"]));
+}
+
 #[test]
 fn sections_without_content_are_left_out_or_say_why() {
     let anchors =
