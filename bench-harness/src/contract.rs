@@ -4,6 +4,7 @@
 //! row     what a row is: a call, a promise, who makes it     rows, rows/   the table
 //! trial   makes one call and uses what comes back            child         one process per row
 //! crowd   the same with more than one thread             resident  the same with a look at memory
+//! locked  zeroed blocks where memory is locked
 //! ```
 //! The promises are those of the C library's manual (`rows.rs` says where they come from). A subject
 //! that does otherwise is not wrong by that: the record says what it does, and whether the standards
@@ -11,6 +12,7 @@
 
 pub(crate) mod child;
 mod crowd;
+mod locked;
 mod resident;
 pub(crate) mod row;
 pub(crate) mod rows;

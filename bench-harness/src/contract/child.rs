@@ -11,9 +11,9 @@ use std::os::fd::FromRawFd;
 use reports::record::Verdict;
 use serde::{Deserialize, Serialize};
 
-use super::row::Row;
-use super::rows;
+use super::row::{Ask, Row};
 use super::trial::{self, Seen, Stage};
+use super::{locked, rows};
 use crate::child::job::ANSWER_FD;
 use crate::child::outcome::signal_name;
 use crate::os;
@@ -82,6 +82,12 @@ fn apart(row: &Row, family: &Family) -> io::Result<Finding> {
     }
     if row.ask.reads_memory() && os::anonymous_resident_bytes().is_err() {
         let found = "resident memory cannot be read here".to_owned();
+        return Ok(Finding { verdict: Verdict::Absent, found });
+    }
+    if let Ask::Locked { size } = row.ask
+        && !locked::is_allowed(size)
+    {
+        let found = "this process may not lock so much memory".to_owned();
         return Ok(Finding { verdict: Verdict::Absent, found });
     }
     let (text, status) = forked(|writer| {

@@ -1,5 +1,5 @@
 //! Calls that a second thread must be there for: malloc in the child of a fork while others allocate,
-//! and on many threads that live at once.
+//! on many threads that live at once, on some that go on calling it, and on threads that come and go.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc;
@@ -26,6 +26,14 @@ const LOOK: Duration = Duration::from_micros(100);
 const HELD: usize = 8;
 /// Calls that a child of a fork makes.
 const CALLS: u64 = 128;
+/// Calls of a thread that goes on calling.
+const BUSY_CALLS: u64 = 20_000;
+/// Threads of a relay that live at once, and the calls that each makes.
+const LANES: usize = 4;
+const RELAY_CALLS: u64 = 500;
+/// Blocks that each leaves, and multiples of the size among them.
+const LEFT: usize = 200;
+const LEFT_SIZES: usize = 8;
 /// Stack of a thread that does no more than allocate.
 const STACK_BYTES: usize = 1 << 18;
 
@@ -95,6 +103,83 @@ fn ended(pid: libc::pid_t) -> io::Result<Option<i32>> {
     Ok(None)
 }
 
+/// Calls on `count` threads at once, for blocks of `size` bytes and up to four times as many, which are
+/// looked at before they are freed. Locks that all take are waited for by several at a time.
+///
+/// # Errors
+/// What went wrong on the first thread that was not served.
+pub(super) fn busy(family: &Family, hooks: Hooks, count: usize, size: usize) -> Result<(), String> {
+    thread::scope(|scope| {
+        let start = |seed| {
+            begin(scope, hooks, move || churn(family, size, seed, |calls| calls < BUSY_CALLS))
+        };
+        let running: Vec<_> = (1..=count as u64).map_while(|seed| start(seed).ok()).collect();
+        let ended = running.into_iter().zip(1..);
+        let ended = ended.map(|(thread, at)| join(thread, &format!("thread {at} of {count}")));
+        ended.fold(Ok(()), Result::and)
+    })
+}
+
+/// Calls on `count` threads, of which [`LANES`] live at once: each begins where one ends, frees what that
+/// one has left, and leaves blocks of its own. Memory of threads that have ended is taken over while
+/// others end.
+///
+/// # Errors
+/// What went wrong on the first thread that was not served.
+pub(super) fn relay(
+    family: &Family,
+    hooks: Hooks,
+    count: usize,
+    size: usize,
+) -> Result<(), String> {
+    thread::scope(|scope| {
+        let start =
+            |first| scope.spawn(move || lane(family, hooks, (first..count).step_by(LANES), size));
+        let lanes: Vec<_> = (0..LANES).map(start).collect();
+        let ended =
+            lanes.into_iter().map(|lane| lane.join().map_err(|_| "a lane died".to_owned())?);
+        ended.fold(Ok(()), Result::and)
+    })
+}
+
+/// One thread after the other. One that this computer refuses is the last.
+fn lane(
+    family: &Family,
+    hooks: Hooks,
+    threads: impl Iterator<Item = usize>,
+    size: usize,
+) -> Result<(), String> {
+    let mut left: Option<(usize, Left)> = None;
+    for at in threads {
+        let before = left.take();
+        let own = thread::scope(|scope| {
+            let thread = begin(scope, hooks, move || leg(family, size, at, before.as_ref()));
+            thread.ok().map(|thread| join(thread, &format!("thread {at}")))
+        });
+        let Some(own) = own else { break };
+        left = Some((at, own?));
+    }
+    Ok(())
+}
+
+/// What one thread of a relay does: looks at what thread `before` has left, frees it, calls a while, and
+/// leaves blocks.
+fn leg(
+    family: &Family,
+    size: usize,
+    at: usize,
+    before: Option<&(usize, Left)>,
+) -> Result<Left, Flaw> {
+    let sizes = || (0..LEFT).map(|block| size * (1 + block % LEFT_SIZES));
+    let own = Left(sizes().map(|size| allocate(family, size, at)).collect());
+    if let Some((by, Left(blocks))) = before {
+        let mut blocks = blocks.iter().zip(sizes());
+        blocks.try_for_each(|(&block, size)| release(family, block, size, *by))?;
+    }
+    churn(family, size, at as u64, |calls| calls < RELAY_CALLS)?;
+    Ok(own)
+}
+
 /// What can be wrong with a block.
 #[derive(Debug)]
 enum Flaw {
@@ -152,6 +237,15 @@ struct Blocks([*mut u8; HELD]);
 
 // SAFETY: blocks of memory, which one thread at a time uses.
 unsafe impl Send for Blocks {}
+
+/// Blocks that a thread has left.
+struct Left(Vec<*mut u8>);
+
+// SAFETY: as for `Blocks`.
+unsafe impl Send for Left {}
+
+// SAFETY: the thread that looks at them is the only one that does.
+unsafe impl Sync for Left {}
 
 /// Has blocks of `size` bytes on `count` threads, or as many as this computer lets live, all of them alive
 /// until each has its own; what one has allocated another one looks at and frees.
@@ -224,7 +318,7 @@ fn release(family: &Family, block: *mut u8, size: usize, thread: usize) -> Resul
 }
 
 /// What has become of a thread.
-fn join(thread: thread::ScopedJoinHandle<'_, Result<(), Flaw>>, name: &str) -> Result<(), String> {
+fn join<T>(thread: thread::ScopedJoinHandle<'_, Result<T, Flaw>>, name: &str) -> Result<T, String> {
     let ended = thread.join().map_err(|_| format!("{name} died"))?;
     ended.map_err(|flaw| format!("{flaw} on {name}"))
 }
@@ -256,6 +350,8 @@ mod tests {
     const SIZE: usize = 100;
     const THREADS: usize = 6;
 
+    type Trial = fn(&Family, Hooks, usize, usize) -> Result<(), String>;
+
     /// Gives every two threads the same blocks of [`SIZE`] bytes.
     unsafe extern "C" fn malloc_of_pairs(_: usize) -> *mut c_void {
         static START: OnceLock<usize> = OnceLock::new();
@@ -269,15 +365,29 @@ mod tests {
         ptr::with_exposed_provenance_mut(start + NEXT.replace(NEXT.get() + 1) * SIZE)
     }
 
+    /// Gives four blocks in turn, whoever holds them.
+    unsafe extern "C" fn malloc_of_few(_: usize) -> *mut c_void {
+        const MOST_BYTES: usize = 4 * SIZE;
+        static START: OnceLock<usize> = OnceLock::new();
+        static GIVEN: AtomicUsize = AtomicUsize::new(0);
+        // SAFETY: calloc takes any sizes.
+        let map = || unsafe { libc::calloc(4, MOST_BYTES) }.expose_provenance();
+        let start = *START.get_or_init(map);
+        ptr::with_exposed_provenance_mut(start + GIVEN.fetch_add(1, Relaxed) % 4 * MOST_BYTES)
+    }
+
     unsafe extern "C" fn free_nothing(_: *mut c_void) {}
 
     #[test]
     fn a_block_that_two_threads_hold_is_found() {
         let system = Family::of(&Subject::parse("system").unwrap()).unwrap().unwrap();
         let hooks = Hooks::default();
-        at_once(&system, hooks, THREADS, SIZE).unwrap();
         let shared = Family { malloc: malloc_of_pairs, free: free_nothing, ..system };
-        let why = at_once(&shared, hooks, THREADS, SIZE).unwrap_err();
-        assert!(why.starts_with("a block with others' contents on thread "), "{why}");
+        let few = Family { malloc: malloc_of_few, ..shared };
+        for (trial, planted) in [(at_once as Trial, shared), (busy, few), (relay, few)] {
+            trial(&system, hooks, THREADS, SIZE).unwrap();
+            let why = trial(&planted, hooks, THREADS, SIZE).unwrap_err();
+            assert!(why.starts_with("a block with others' contents on thread "), "{why}");
+        }
     }
 }

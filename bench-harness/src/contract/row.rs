@@ -75,6 +75,21 @@ pub(crate) enum Ask {
         count: usize,
         size: usize,
     },
+    /// `malloc(size)` and up to four times as much, again and again on so many threads at once.
+    Busy {
+        threads: usize,
+        size: usize,
+    },
+    /// `malloc(size)` on threads that come and go while others do: each frees what the one before it
+    /// has allocated.
+    Relay {
+        threads: usize,
+        size: usize,
+    },
+    /// `calloc(1, size)` after blocks were freed whose memory was locked.
+    Locked {
+        size: usize,
+    },
     /// A block, which is not written to.
     Untouched {
         new: Origin,
@@ -164,8 +179,12 @@ impl Ask {
             Self::Malloc { .. }
             | Self::Fork { .. }
             | Self::Threads { .. }
+            | Self::Busy { .. }
+            | Self::Relay { .. }
             | Self::Untouched { new: Origin::Null | Origin::Malloc(_) } => "malloc",
-            Self::Calloc { .. } | Self::Untouched { new: Origin::Calloc(_) } => "calloc",
+            Self::Calloc { .. }
+            | Self::Locked { .. }
+            | Self::Untouched { new: Origin::Calloc(_) } => "calloc",
             Self::Realloc { .. }
             | Self::Shrunk { .. }
             | Self::Untouched { new: Origin::Realloc { .. } } => "realloc",
@@ -186,7 +205,10 @@ impl Ask {
 
     /// Whether more than one thread makes it.
     pub(crate) fn takes_threads(&self) -> bool {
-        matches!(self, Self::Fork { .. } | Self::Threads { .. })
+        matches!(
+            self,
+            Self::Fork { .. } | Self::Threads { .. } | Self::Busy { .. } | Self::Relay { .. }
+        )
     }
 
     /// Whether resident memory is what is looked at.
@@ -290,7 +312,10 @@ impl fmt::Display for Ask {
             | Self::Valloc { size }
             | Self::Pvalloc { size }
             | Self::Fork { size }
-            | Self::Threads { size, .. } => write!(out, "{}", Number(size))?,
+            | Self::Threads { size, .. }
+            | Self::Busy { size, .. }
+            | Self::Relay { size, .. } => write!(out, "{}", Number(size))?,
+            Self::Locked { size } => write!(out, "1, {}", Number(size))?,
             Self::Calloc { count, size } => write!(out, "{}, {}", Number(count), Number(size))?,
             Self::Realloc { old, size } => write!(out, "{old}, {}", Number(size))?,
             Self::Reallocarray { old, count, size } => {
@@ -310,6 +335,11 @@ impl fmt::Display for Ask {
         match self {
             Self::Fork { .. } => write!(out, ") in a child of fork, others in malloc"),
             Self::Threads { count, .. } => write!(out, ") on {count} threads at once"),
+            Self::Busy { threads, .. } => write!(out, ") again and again on {threads} threads"),
+            Self::Relay { threads, .. } => {
+                write!(out, ") on {threads} threads, each of which frees another's blocks")
+            }
+            Self::Locked { .. } => write!(out, ") after locked blocks were freed"),
             Self::Freed { .. } | Self::Shrunk { .. } => write!(out, ") of a block written to"),
             Self::Inherited { count, .. } => {
                 write!(out, ") in a child of fork, {count} times, and all of it again")

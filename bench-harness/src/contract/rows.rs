@@ -37,6 +37,22 @@ pub(super) fn weakly_aligned(size: usize) -> Promise {
     Promise::Block { align: ALIGN.min(1 << fits), usable: size }
 }
 
+/// Arrays whose size is too large for a number of this width, most of them by little: what is left of the
+/// product may be as small as one element, and neither factor need be large.
+pub(super) const OVERFLOWING: [(usize, usize); 11] = [
+    (usize::MAX, 2),
+    (2, usize::MAX / 2 + 1),
+    (usize::MAX / 2 + 1, 2),
+    (usize::MAX / 2, 3),
+    (usize::MAX / 3 + 1, 3),
+    (7, usize::MAX / 7 + 1),
+    (usize::MAX / 24 + 1, 24),
+    (1 << 32, 1 << 32),
+    ((1 << 32) + 1, 1 << 32),
+    ((1 << 33) - 1, (1 << 31) + 1),
+    (usize::MAX, usize::MAX),
+];
+
 /// Out of memory.
 pub(super) const NO_MEMORY: Promise = Promise::Null { errno: libc::ENOMEM };
 
@@ -51,6 +67,13 @@ mod tests {
         let unique: BTreeSet<_> = names.iter().collect();
         assert!(names.len() >= 120, "{}", names.len());
         assert_eq!(unique.len(), names.len(), "{names:#?}");
+    }
+
+    #[test]
+    fn arrays_that_overflow_do() {
+        for (count, size) in OVERFLOWING {
+            assert_eq!(count.checked_mul(size), None, "{count} {size}");
+        }
     }
 
     #[test]

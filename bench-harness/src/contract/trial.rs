@@ -7,7 +7,7 @@ use std::ffi::c_void;
 use std::ptr;
 
 use super::row::{Ask, Origin, Promise, Row, errno_name};
-use super::{crowd, resident};
+use super::{crowd, locked, resident};
 use crate::subject::Family;
 
 /// How far a trial has come.
@@ -61,7 +61,7 @@ pub(crate) struct Seen {
 /// Blocks of more bytes are looked at but not written to.
 const MOST_BYTES: usize = 1 << 30;
 /// Byte that blocks are filled with before they are freed, so that zeroes are not there by chance.
-const DIRT: u8 = 0xA5;
+pub(super) const DIRT: u8 = 0xA5;
 /// `errno` before the call under test: a number that no function of the family sets.
 const BEFORE: i32 = 0;
 /// `errno` before a call that is to keep it.
@@ -165,6 +165,9 @@ fn size_of_result(ask: &Ask) -> usize {
         | Ask::FreeAlignedSized { .. }
         | Ask::Fork { .. }
         | Ask::Threads { .. }
+        | Ask::Busy { .. }
+        | Ask::Relay { .. }
+        | Ask::Locked { .. }
         | Ask::Untouched { .. }
         | Ask::Freed { .. }
         | Ask::Shrunk { .. }
@@ -269,6 +272,13 @@ fn call(ask: &Ask, old: *mut u8, family: &Family) -> Option<(Returned, i32)> {
         Ask::Threads { count, size } => {
             Returned::Served(crowd::at_once(family, family.threads.ok()?, count, size))
         }
+        Ask::Busy { threads, size } => {
+            Returned::Served(crowd::busy(family, family.threads.ok()?, threads, size))
+        }
+        Ask::Relay { threads, size } => {
+            Returned::Served(crowd::relay(family, family.threads.ok()?, threads, size))
+        }
+        Ask::Locked { size } => Returned::Served(locked::zeroed(family, size)?),
         Ask::Untouched { new } => resident::untouched(family, new)?,
         Ask::Freed { size } => resident::freed(family, size)?,
         Ask::Shrunk { from, to } => resident::shrunk(family, from, to)?,

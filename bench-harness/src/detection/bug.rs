@@ -38,7 +38,7 @@ macro_rules! embedded {
 }
 
 /// Every program of `bugs/`, in the order of tables.
-static EMBEDDED: [(&str, &str); 49] = embedded![
+static EMBEDDED: [(&str, &str); 52] = embedded![
     "use_after_free_read",
     "use_after_free_write",
     "use_after_free_large",
@@ -71,6 +71,7 @@ static EMBEDDED: [(&str, &str); 49] = embedded![
     "overflow_slack",
     "overflow_line",
     "overflow_calloc",
+    "overflow_realloc",
     "underflow_1",
     "underflow_8",
     "table_small",
@@ -86,8 +87,10 @@ static EMBEDDED: [(&str, &str); 49] = embedded![
     "lost_chain",
     "lost_cycle",
     "clean_churn",
+    "clean_long",
     "clean_realloc",
     "clean_threads",
+    "clean_wide",
 ];
 
 impl Bug {

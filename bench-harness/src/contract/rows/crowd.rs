@@ -11,5 +11,11 @@ pub(super) fn rows() -> Vec<Row> {
     let mut rows: Vec<Row> = SIZES.map(|size| glibc(Ask::Fork { size })).into();
     let at_once = Ask::Threads { count: 1200, size: 100 };
     rows.push(Row::new(at_once, Promise::Served, Authority::Posix));
+    let of_many = [
+        Ask::Busy { threads: 8, size: 100 },
+        Ask::Busy { threads: 8, size: 40_000 },
+        Ask::Relay { threads: 1000, size: 100 },
+    ];
+    rows.extend(of_many.map(|ask| Row::new(ask, Promise::Served, Authority::Posix)));
     rows
 }

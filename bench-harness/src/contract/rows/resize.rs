@@ -1,6 +1,6 @@
 //! Blocks from blocks: `realloc` and `reallocarray`.
 
-use super::{LARGEST, NO_MEMORY, block, weakly_aligned};
+use super::{LARGEST, NO_MEMORY, OVERFLOWING, block, weakly_aligned};
 use crate::contract::row::{Ask, Authority, Origin, Promise, Row};
 
 /// From and to: within a size class, across classes, across OS pages, across the threshold of large
@@ -61,16 +61,17 @@ fn reallocarray() -> Vec<Row> {
     let row = |old, count, size, promise| {
         Row::new(Ask::Reallocarray { old, count, size }, promise, Authority::Glibc)
     };
-    vec![
+    let mut rows = vec![
         row(Origin::Null, 3, 8, block(24)),
         row(Origin::Null, 0, 8, block(0)).or(Promise::Anything),
         row(Origin::Malloc(24), 10, 100, block(1000)),
         row(Origin::Malloc(100_000), 10, 10, block(100)),
         row(Origin::Malloc(24), 0, 8, Promise::Freed).or(Promise::Anything),
         row(Origin::Malloc(24), 8, 0, Promise::Freed).or(Promise::Anything),
-        row(Origin::Malloc(24), usize::MAX, 2, NO_MEMORY),
-        row(Origin::Malloc(24), 1 << 32, 1 << 32, NO_MEMORY),
         row(Origin::Null, usize::MAX / 2, 3, NO_MEMORY),
         row(Origin::Malloc(1 << 20), 1, LARGEST + 1, NO_MEMORY),
-    ]
+    ];
+    let refused = |(count, size)| row(Origin::Malloc(24), count, size, NO_MEMORY);
+    rows.extend(OVERFLOWING.map(refused));
+    rows
 }

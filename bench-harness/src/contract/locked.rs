@@ -1,0 +1,106 @@
+//! Zeroed blocks where the kernel keeps the contents of freed ones: a page that the program has locked
+//! is not given back by `madvise`, and what an allocator takes for given back is not zero then.
+
+use std::ffi::c_void;
+use std::ptr;
+
+use super::trial::{DIRT, first_other};
+use crate::os::Mapping;
+use crate::subject::Family;
+
+/// Blocks that are locked, and dirty ones that come and go afterwards, for an allocator to look after
+/// what was freed.
+const LOCKED: usize = 36;
+const PASSING: usize = 2000;
+const PASSING_BYTES: usize = 60_000;
+/// So much of a block is asked for again.
+const AGAIN: (usize, usize) = (3, 4);
+
+/// Whether this process may lock as much as a trial with blocks of `size` bytes does.
+pub(super) fn is_allowed(size: usize) -> bool {
+    Mapping::reserved(LOCKED * size).is_ok_and(|mapping| lock(mapping.start(), mapping.len()))
+}
+
+/// Locks blocks of `size` bytes, writes to them and frees them, and asks for zeroed ones.
+///
+/// # Errors
+/// What was wrong with the first zeroed block that was. `None` when the subject lacks the function.
+pub(super) fn zeroed(family: &Family, size: usize) -> Option<Result<(), String>> {
+    let calloc = family.calloc?;
+    let mut blocks = [ptr::null_mut::<u8>(); LOCKED];
+    for block in &mut blocks {
+        // SAFETY: malloc takes any size.
+        *block = unsafe { (family.malloc)(size) }.cast();
+        if block.is_null() || !lock(*block, size) {
+            return Some(Err("null, or a block that cannot be locked".to_owned()));
+        }
+        soil(*block, size);
+    }
+    // SAFETY: live blocks, which are not used again.
+    let free = |block: *mut u8| unsafe { (family.free)(block.cast()) };
+    blocks.into_iter().for_each(free);
+    for _ in 0..PASSING {
+        // SAFETY: malloc takes any size.
+        let block: *mut u8 = unsafe { (family.malloc)(PASSING_BYTES) }.cast();
+        if block.is_null() {
+            return Some(Err("null".to_owned()));
+        }
+        soil(block, PASSING_BYTES);
+        free(block);
+    }
+    let again = size * AGAIN.0 / AGAIN.1;
+    let zeroed = |at| {
+        // SAFETY: calloc takes any sizes.
+        let block: *mut u8 = unsafe { calloc(1, again) }.cast();
+        if block.is_null() {
+            return Err("null".to_owned());
+        }
+        // Kept: a block that is freed is what the next one would be made of.
+        let dirty = first_other(block, again, |_| 0);
+        dirty.map_or(Ok(()), |byte| Err(format!("byte {byte} of block {at} is not zero")))
+    };
+    Some((1..=LOCKED).try_for_each(zeroed))
+}
+
+/// Locks the OS pages of a block that has been given out.
+fn lock(start: *mut u8, len: usize) -> bool {
+    // SAFETY: changes no contents and no mapping.
+    unsafe { libc::mlock(start.cast::<c_void>(), len) == 0 }
+}
+
+fn soil(block: *mut u8, size: usize) {
+    // SAFETY: a live block of `size` bytes.
+    unsafe { ptr::write_bytes(block, DIRT, size) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::child::forked;
+    use super::*;
+    use crate::subject::Subject;
+    use std::io::Write;
+
+    const SIZE: usize = 50_000;
+
+    unsafe extern "C" fn calloc_as_it_comes(count: usize, size: usize) -> *mut c_void {
+        // SAFETY: malloc takes any size.
+        unsafe { libc::malloc(count * size) }
+    }
+
+    #[test]
+    fn zeroed_blocks_with_old_contents_are_found() {
+        let system = Family::of(&Subject::parse("system").unwrap()).unwrap().unwrap();
+        assert!(is_allowed(SIZE), "locks less than two megabytes");
+        // In a process of its own, which takes what it has locked with it.
+        let found = |family: &Family| {
+            let words = || match zeroed(family, SIZE).unwrap() {
+                Ok(()) => "all are served".to_owned(),
+                Err(why) => why,
+            };
+            String::from_utf8(forked(|out| out.write_all(words().as_bytes())).unwrap().0).unwrap()
+        };
+        assert_eq!(found(&system), "all are served");
+        let why = found(&Family { calloc: Some(calloc_as_it_comes), ..system });
+        assert!(why.ends_with(" is not zero"), "{why}");
+    }
+}
