@@ -42,9 +42,15 @@ pub(crate) struct Check {
     /// Leave out time and tails
     #[arg(long, requires = "against")]
     pub(crate) no_time: bool,
+    /// Leave the C contract out
+    #[arg(long)]
+    pub(crate) no_contract: bool,
     /// Leave the seeded bugs out
     #[arg(long)]
     pub(crate) no_bugs: bool,
+    /// Run this seeded bug only; may be given several times [default: all]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["no_bugs", "record"])]
+    pub(crate) bug: Vec<String>,
     /// Rounds of paired times; as many again where the first ones leave a doubt
     #[arg(long, value_name = "N", default_value_t = 15,
           value_parser = clap::value_parser!(u32).range(6..=1000))]

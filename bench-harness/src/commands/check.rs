@@ -22,9 +22,9 @@ use reports::record::{End, Line, Record, SCHEMA};
 use reports::results::Results;
 
 use self::sides::Sides;
-use super::print;
 use super::resume::Begun;
 use super::run::{RESULTS, open, read_results, unique};
+use super::{detection, print};
 use crate::child::job::Task;
 use crate::child::spawn::Limits;
 use crate::cli::{Check, CheckFormat};
@@ -78,6 +78,7 @@ pub(crate) fn run(args: &Check, voice: &Voice, interrupt: &Interrupt) -> Outcome
     let begin = Instant::now();
     let names = chosen_workloads(args)?;
     let chosen = sides::chosen(args)?;
+    let bugs = if args.no_bugs { Vec::new() } else { detection::bugs_named(&args.bug)? };
     let Some(version) = host::valgrind_version() else {
         return Err(Failure {
             code: exit::INCOMPLETE,
@@ -92,8 +93,9 @@ pub(crate) fn run(args: &Check, voice: &Voice, interrupt: &Interrupt) -> Outcome
         false => Some(complete(&args.baseline)?),
     };
     // What is left out on purpose is not missed.
-    if let Some(baseline) = baseline.as_mut().filter(|_| args.no_bugs) {
-        baseline.detections.clear();
+    if let Some(baseline) = &mut baseline {
+        baseline.detections.retain(|one| bugs.iter().any(|bug| bug.name == one.bug));
+        baseline.contracts.retain(|_| !args.no_contract);
     }
     if let Some(baseline) = &baseline {
         let differences = Key::of(&baseline.host).differences(&Key::of(&fingerprint));
@@ -143,9 +145,12 @@ pub(crate) fn run(args: &Check, voice: &Voice, interrupt: &Interrupt) -> Outcome
     let conditions = Conditions { touch: Touch::default(), limits, seed, voice, interrupt };
     let session = Session::new(conditions, &subjects, prepared.iter().collect(), "");
     let mut session = session.resumed(sink, crate::session::Taken::default());
+    if !args.no_contract {
+        session.contracts()?;
+    }
     count(&mut session, version)?;
-    if !args.no_bugs {
-        session.detections()?;
+    if !bugs.is_empty() {
+        session.detections(&bugs)?;
     }
     let path = folder.join(RESULTS);
     let mut judged = Judged::default();
@@ -190,9 +195,8 @@ fn chosen_workloads(args: &Check) -> Result<Vec<Name>, Failure> {
     Ok(names)
 }
 
-/// Everything that repeats exactly, but for seeded bugs.
+/// Everything that repeats exactly of workloads.
 fn count(session: &mut Session<'_>, version: String) -> Result<(), Failure> {
-    session.contracts()?;
     session.verify()?;
     session.counts(&version)?;
     session.footprints()?;
@@ -345,6 +349,7 @@ fn record_command(args: &Check) -> String {
     if args.generation.seed != 1 {
         words.push(format!("--seed {}", args.generation.seed));
     }
+    words.extend(args.no_contract.then(|| "--no-contract".to_owned()));
     words.extend(args.no_bugs.then(|| "--no-bugs".to_owned()));
     words.push(format!("--baseline {}", args.baseline.display()));
     words.join(" ")

@@ -100,6 +100,14 @@ impl Chosen {
     }
 }
 
+/// The seeded bugs of these names; all of them when there is none.
+///
+/// # Errors
+/// When a name is not known.
+pub(super) fn bugs_named(names: &[String]) -> Result<Vec<Bug>, Failure> {
+    named("bug", Bug::embedded(), |bug| &bug.name, names)
+}
+
 /// Those of `all` that are named, in the order of `all`; all of them when none is.
 fn named<T>(
     what: &str,
