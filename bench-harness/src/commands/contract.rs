@@ -122,7 +122,7 @@ fn counts(subjects: &[Subject], records: &[Tried]) -> Table {
         line.extend(Verdict::ALL.map(|verdict| count(&own, verdict).to_string()));
         line
     };
-    let head = ["subject", "rows", "ok", "allowed", "differs", "crashed", "absent"];
+    let head = ["subject", "rows", "ok", "allowed", "differs", "crashed", "absent", "untried"];
     print::table_of(&head, 1, subjects.iter().map(line).collect())
 }
 
@@ -147,11 +147,13 @@ fn every_row(records: &[Tried]) -> Table {
 }
 
 /// Rows that are not as promised, those of one call together; functions that are lacking are
-/// counted only.
+/// counted only, and so is what this computer does not let anyone try.
 fn differences(records: &[Tried]) -> Table {
     let mut telling: Vec<&Tried> = records
         .iter()
-        .filter(|record| !matches!(record.verdict, Some(Verdict::Ok | Verdict::Absent)))
+        .filter(|record| {
+            !matches!(record.verdict, Some(Verdict::Ok | Verdict::Absent | Verdict::Untried))
+        })
         .collect();
     let place = |record: &Tried| records.iter().position(|other| other.row == record.row);
     telling.sort_by_key(|record| place(record));

@@ -82,13 +82,13 @@ fn apart(row: &Row, family: &Family) -> io::Result<Finding> {
     }
     if row.ask.reads_memory() && os::anonymous_resident_bytes().is_err() {
         let found = "resident memory cannot be read here".to_owned();
-        return Ok(Finding { verdict: Verdict::Absent, found });
+        return Ok(Finding { verdict: Verdict::Untried, found });
     }
     if let Ask::Locked { size } = row.ask
         && !locked::is_allowed(size)
     {
         let found = "this process may not lock so much memory".to_owned();
-        return Ok(Finding { verdict: Verdict::Absent, found });
+        return Ok(Finding { verdict: Verdict::Untried, found });
     }
     let (text, status) = forked(|writer| {
         let seen = trial::attempt(row, family, |stage| {
@@ -174,4 +174,17 @@ fn judge(row: &Row, seen: Option<&Seen>) -> Finding {
         (if allowed { Verdict::Allowed } else { Verdict::Differs }, wrong.join("; "))
     };
     Finding { verdict, found }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::row::{Authority, Promise};
+
+    #[test]
+    fn what_the_computer_refuses_is_untried_and_no_fault_of_the_subject() {
+        let system = Family::of(&Subject::parse("system").unwrap()).unwrap().unwrap();
+        let row = Row::new(Ask::Locked { size: 1 << 44 }, Promise::Served, Authority::C);
+        assert_eq!(apart(&row, &system).unwrap().verdict, Verdict::Untried);
+    }
 }

@@ -1,5 +1,5 @@
 //! The rule on the C contract: a promise that was kept and is not any more. Broken ones that were
-//! broken before are no change.
+//! broken before are no change; what the computer of one side did not let anyone try is undecided.
 
 use super::Side;
 use super::row::{Row, Ruling};
@@ -48,7 +48,9 @@ pub(super) fn contract(before: Side<'_>, after: Side<'_>, rows: &mut Vec<Row>) {
             rows.push(Row { part: one.row.clone(), ..only(Ruling::Undecided, note) });
             continue;
         };
+        let untried = [before, one].map(|one| one.verdict == Some(Verdict::Untried));
         let ruling = match (is_kept(before), is_kept(one)) {
+            _ if untried[0] != untried[1] => Ruling::Undecided,
             (true, false) => Ruling::Regression,
             (false, true) => Ruling::Better,
             _ => continue,
@@ -56,6 +58,9 @@ pub(super) fn contract(before: Side<'_>, after: Side<'_>, rows: &mut Vec<Row>) {
         let found = one.found.as_deref().unwrap_or_default();
         let note = match (ruling, one.promise.as_deref()) {
             (Ruling::Regression, Some(promise)) => format!("{found}, where {promise} is promised"),
+            (Ruling::Undecided, _) if untried[0] => {
+                format!("before: {}", before.found.as_deref().unwrap_or_default())
+            }
             _ => found.to_owned(),
         };
         rows.push(Row { part: one.row.clone(), threshold: "any".to_owned(), ..only(ruling, note) });

@@ -50,13 +50,13 @@ fn counts(records: &[Contract], subjects: &[&str]) -> Markup {
             th scope="col" { "Subject" }
             th.number scope="col" { "As promised" } th.number scope="col" { "Left open" }
             th.number scope="col" { "Otherwise" } th.number scope="col" { "Crashed" }
-            th.number scope="col" { "No such function" }
+            th.number scope="col" { "No such function" } th.number scope="col" { "Not tried here" }
         } },
         &html! { @for subject in subjects {
             tr {
                 th scope="row" { (subject) }
                 @match message(subject) {
-                    Some(message) => { td colspan="5" { (message) } },
+                    Some(message) => { td colspan="6" { (message) } },
                     None => { @for verdict in Verdict::ALL {
                         td.number { (of(subject, verdict)) }
                     } },
@@ -87,7 +87,7 @@ fn differences(
         .collect();
     table(
         "Rows on which at least one subject does otherwise. Empty cells are as promised; a dash \
-         stands for a function that the subject lacks.",
+         stands for a function that the subject lacks, or what this computer does not let anyone try.",
         &html! { tr {
             th scope="col" { "Call" } th scope="col" { "Promise" } th scope="col" { "By" }
             @for subject in subjects { th scope="col" { (subject) } }
@@ -111,7 +111,7 @@ fn finding(cell: &Contract) -> Markup {
         @match cell.verdict {
             Some(Verdict::Differs | Verdict::Crashed) => span.word.failed { (found) },
             Some(Verdict::Allowed) => span.word.plain { (found) },
-            Some(Verdict::Absent) => "–",
+            Some(Verdict::Absent | Verdict::Untried) => "–",
             Some(Verdict::Ok) | None => {},
         }
     }

@@ -18,12 +18,14 @@ pub enum Verdict {
     Crashed,
     /// The subject lacks the function.
     Absent,
+    /// This computer does not let anyone try it.
+    Untried,
 }
 
 impl Verdict {
     /// Every verdict, best first.
-    pub const ALL: [Self; 5] =
-        [Self::Ok, Self::Allowed, Self::Differs, Self::Crashed, Self::Absent];
+    pub const ALL: [Self; 6] =
+        [Self::Ok, Self::Allowed, Self::Differs, Self::Crashed, Self::Absent, Self::Untried];
 
     /// The verdict as records name it.
     #[must_use]
@@ -34,6 +36,7 @@ impl Verdict {
             Self::Differs => "differs",
             Self::Crashed => "crashed",
             Self::Absent => "absent",
+            Self::Untried => "untried",
         }
     }
 

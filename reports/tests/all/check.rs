@@ -350,7 +350,7 @@ fn rulings_of(check: &Check, rule: Rule) -> Vec<(Option<&str>, Ruling)> {
 
 #[test]
 fn a_promise_that_is_newly_broken_is_a_regression_and_one_that_always_was_is_not() {
-    use Verdict::{Absent, Allowed, Crashed, Differs, Ok};
+    use Verdict::{Absent, Allowed, Crashed, Differs, Ok, Untried};
     let broken = Ruling::Regression;
     for (before, after, ruling) in [
         (Ok, Differs, Some(broken)),
@@ -361,6 +361,11 @@ fn a_promise_that_is_newly_broken_is_a_regression_and_one_that_always_was_is_not
         (Ok, Allowed, None),
         (Differs, Crashed, None),
         (Absent, Absent, None),
+        // Recorded on a computer that lets a process lock memory, say, and tried on one that does not.
+        (Ok, Untried, Some(Ruling::Undecided)),
+        (Untried, Ok, Some(Ruling::Undecided)),
+        (Untried, Differs, Some(Ruling::Undecided)),
+        (Untried, Untried, None),
     ] {
         let check = with_contract(&[("malloc(0)", Ok, Ok), ("realloc(p, 0)", before, after)]);
         let expected = match ruling {
