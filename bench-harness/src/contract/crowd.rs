@@ -367,7 +367,7 @@ mod tests {
 
     /// Gives four blocks in turn, whoever holds them.
     unsafe extern "C" fn malloc_of_few(_: usize) -> *mut c_void {
-        const MOST_BYTES: usize = 4 * SIZE;
+        const MOST_BYTES: usize = LEFT_SIZES * SIZE;
         static START: OnceLock<usize> = OnceLock::new();
         static GIVEN: AtomicUsize = AtomicUsize::new(0);
         // SAFETY: calloc takes any sizes.
