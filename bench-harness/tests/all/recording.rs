@@ -196,7 +196,10 @@ fn the_recorder_works_from_a_folder_with_spaces_and_colons_in_its_name() {
     let inner = folder.path().join("a b:c");
     fs::create_dir(&inner).unwrap();
     for file in ["arenabench", "libarenabench_recorder.so"] {
-        fs::copy(Path::new(ARENABENCH).with_file_name(file), inner.join(file)).unwrap();
+        // By another process: a child that a test beside this one starts meanwhile would inherit the open
+        // file, and what is open for writing cannot be run.
+        let from = Path::new(ARENABENCH).with_file_name(file);
+        assert!(Command::new("cp").arg(from).arg(inner.join(file)).status().unwrap().success());
     }
     let trace = inner.join("t.trace");
     let mut record = Command::new(inner.join("arenabench"));
