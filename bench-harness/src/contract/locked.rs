@@ -4,7 +4,7 @@
 use std::ffi::c_void;
 use std::ptr;
 
-use super::trial::{DIRT, first_other};
+use super::trial::{DIRT, first_other, leave_dirt};
 use crate::os::Mapping;
 use crate::subject::Family;
 
@@ -34,19 +34,15 @@ pub(super) fn zeroed(family: &Family, size: usize) -> Option<Result<(), String>>
         if block.is_null() || !lock(*block, size) {
             return Some(Err("null, or a block that cannot be locked".to_owned()));
         }
-        soil(*block, size);
+        // SAFETY: a live block of `size` bytes.
+        unsafe { ptr::write_bytes(*block, DIRT, size) };
     }
-    // SAFETY: live blocks, which are not used again.
-    let free = |block: *mut u8| unsafe { (family.free)(block.cast()) };
-    blocks.into_iter().for_each(free);
+    for block in blocks {
+        // SAFETY: a live block, not used again.
+        unsafe { (family.free)(block.cast()) };
+    }
     for _ in 0..PASSING {
-        // SAFETY: malloc takes any size.
-        let block: *mut u8 = unsafe { (family.malloc)(PASSING_BYTES) }.cast();
-        if block.is_null() {
-            return Some(Err("null".to_owned()));
-        }
-        soil(block, PASSING_BYTES);
-        free(block);
+        leave_dirt(family, PASSING_BYTES);
     }
     let again = size * AGAIN.0 / AGAIN.1;
     let zeroed = |at| {
@@ -66,11 +62,6 @@ pub(super) fn zeroed(family: &Family, size: usize) -> Option<Result<(), String>>
 fn lock(start: *mut u8, len: usize) -> bool {
     // SAFETY: changes no contents and no mapping.
     unsafe { libc::mlock(start.cast::<c_void>(), len) == 0 }
-}
-
-fn soil(block: *mut u8, size: usize) {
-    // SAFETY: a live block of `size` bytes.
-    unsafe { ptr::write_bytes(block, DIRT, size) };
 }
 
 #[cfg(test)]

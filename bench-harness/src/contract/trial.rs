@@ -310,7 +310,7 @@ fn goes_on(family: &Family, flaws: &mut Vec<String>) {
 }
 
 /// Leaves a dirty free block of this size behind.
-fn leave_dirt(family: &Family, size: usize) {
+pub(super) fn leave_dirt(family: &Family, size: usize) {
     // SAFETY: malloc takes any size.
     let block: *mut u8 = unsafe { (family.malloc)(size) }.cast();
     if block.is_null() {
