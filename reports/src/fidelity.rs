@@ -24,7 +24,9 @@
 use crate::programs::Programs;
 use crate::record::{Program, Sample, Status};
 use crate::results::Results;
-use crate::statistics::{Estimate, Floor, Rounds, by_round, median, rank_correlation, ratios};
+use crate::statistics::{
+    Estimate, Floor, Rounds, by_round, median, of_both, rank_correlation, ratios,
+};
 use crate::weather::{ENOUGH, Times};
 
 /// Everything a results file says of what replays are worth.
@@ -234,13 +236,15 @@ impl OfProgram<'_> {
     /// The program's points, and how well those of memory agree.
     fn predicted(&self) -> Option<(Predicted, Option<Agreement>)> {
         let workload = self.results.workloads.iter().find(|one| one.workload == self.name)?;
-        let cpu = self.runs(self.baseline, false, Program::cpu_ns);
-        let memory = self.runs(self.baseline, false, |run| run.rss_peak_bytes);
+        let cpu = self.base_runs(Program::cpu_ns);
+        let memory = self.base_runs(|run| run.rss_peak_bytes);
         let cpu_ns = median(&cpu.values().copied().collect::<Vec<_>>())?;
         let memory_bytes = median(&memory.values().copied().collect::<Vec<_>>());
-        let replayed = self.replays(self.baseline, |sample| sample.wall_ns);
+        let replayed = self.base_replays(|sample| sample.wall_ns);
         let replayed_ns = median(&replayed.counting().values().copied().collect::<Vec<_>>())?;
-        let floor = Floor::of(&ratios(&self.runs(self.baseline, true, Program::cpu_ns), &cpu));
+        let [first, second] =
+            [false, true].map(|again| self.runs(self.baseline, again, Program::cpu_ns));
+        let floor = Floor::of(&ratios(&second, &first));
         let points: Vec<Point> = self
             .subjects()
             .into_iter()
@@ -279,9 +283,8 @@ impl OfProgram<'_> {
         let wall = |sample: &Sample| sample.wall_ns;
         let rss = |sample: &Sample| sample.rss_peak_bytes;
         let added = |value: fn(&Sample) -> Option<u64>, base: f64, enough: usize| -> Vec<f64> {
-            let baseline = self.replays(self.baseline, value);
-            let own = self.replays(subject, value);
-            let pairs = own.beside(&baseline, enough).into_iter();
+            let own = self.replays(subject, false, value);
+            let pairs = own.beside(&self.base_replays(value), enough).into_iter();
             // A prediction of nothing or less is none: the replay took longer than the program.
             pairs
                 .map(|(own, base_ns)| 1.0 + (own - base_ns) / base)
@@ -289,9 +292,9 @@ impl OfProgram<'_> {
                 .collect()
         };
         let measured = |value: fn(&Program) -> Option<u64>| -> Vec<f64> {
-            let (own, base) =
-                (self.runs(subject, false, value), self.runs(self.baseline, false, value));
-            ratios(&own, &base).into_values().collect()
+            ratios(&self.runs(subject, false, value), &self.base_runs(value))
+                .into_values()
+                .collect()
         };
         let failure = self.failure(subject);
         let sound = failure.is_none();
@@ -340,13 +343,25 @@ impl OfProgram<'_> {
         by_round(all.filter_map(|one| Some((one.round, value(one)? as f64))))
     }
 
+    /// A figure of the baseline, of both of its runs of a round.
+    fn base_runs(&self, value: fn(&Program) -> Option<u64>) -> Rounds {
+        let [first, second] = [false, true].map(|again| self.runs(self.baseline, again, value));
+        of_both(&first, &second)
+    }
+
+    /// The same of its replays.
+    fn base_replays(&self, value: fn(&Sample) -> Option<u64>) -> Times {
+        let [first, second] = [false, true].map(|again| self.replays(self.baseline, again, value));
+        first.and(&second)
+    }
+
     /// A figure of the program's replays on one thread (I2).
-    fn replays(&self, subject: &str, value: fn(&Sample) -> Option<u64>) -> Times {
+    fn replays(&self, subject: &str, again: bool, value: fn(&Sample) -> Option<u64>) -> Times {
         let all = self.results.samples.iter().filter(|one| {
             one.workload == self.name
                 && one.subject == subject
                 && one.mode == "serial"
-                && !one.again
+                && one.again == again
                 && !one.verified
                 && one.status == Status::Ok
         });

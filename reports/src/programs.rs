@@ -3,7 +3,8 @@
 //! Beside [`crate::summary`], which does the same for replays, and on the same statistics. Ratios
 //! are taken within a round, of wall time, of processor time and of peak resident memory.
 //!
-//! * I1: only runs with status ok that were not verified and are not the A/A twin enter figures.
+//! * I1: only runs with status ok that were not verified enter figures, those of the A/A twin only as the
+//!   baseline's second run of a round, in ratios.
 //! * I2: a cell with a failed run has no ratio and no verdict. An interrupted run is no failure.
 //! * I3: verdicts are on wall time, by the A/A floor of the same program or set of programs.
 
@@ -13,7 +14,7 @@ mod table;
 
 use crate::record::{Program, Status};
 use crate::results::Results;
-use crate::statistics::{Estimate, Floor, Rounds, Verdict, ratios};
+use crate::statistics::{Estimate, Floor, Rounds, Verdict, of_both, ratios};
 
 use cell::Cell;
 pub use overall::Overall;
@@ -97,19 +98,11 @@ impl Programs {
             .iter()
             .map(|name| subjects.iter().map(|subject| cell(name, subject, false)).collect())
             .collect();
-        let twins: Vec<Rounds> = names
-            .iter()
-            .enumerate()
-            .map(|(program, name)| {
-                let base = cells[program].iter().zip(&subjects).find(|(_, one)| **one == baseline);
-                let base = base.map(|(cell, _)| cell.rounds(Figure::Wall).clone());
-                let twin = cell(name, &baseline, true);
-                ratios(twin.rounds(Figure::Wall), &base.unwrap_or_default())
-            })
-            .collect();
-        let grid = Grid { baseline: &baseline, names: &names, subjects: &subjects, cells };
-        let floors: Vec<Option<Floor>> = twins.iter().map(floor_of).collect();
-        let overall_floor = overall::floor(&twins);
+        let twins = names.iter().map(|name| cell(name, &baseline, true)).collect();
+        let grid = Grid { baseline: &baseline, names: &names, subjects: &subjects, cells, twins };
+        let to_itself: Vec<Rounds> = (0..names.len()).map(|one| grid.twin_ratios(one)).collect();
+        let floors: Vec<Option<Floor>> = to_itself.iter().map(floor_of).collect();
+        let overall_floor = overall::floor(&to_itself);
         let rows = grid.rows(&floors);
         let overall = overall::all(&grid, overall_floor);
         Some(Self { rows, overall, floors, overall_floor, baseline, names, subjects })
@@ -156,6 +149,8 @@ struct Grid<'a> {
     subjects: &'a [String],
     /// By program, then subject.
     cells: Vec<Vec<Cell>>,
+    /// The baseline's second runs, by program.
+    twins: Vec<Cell>,
 }
 
 impl Grid<'_> {
@@ -190,16 +185,31 @@ impl Grid<'_> {
         rows
     }
 
-    /// Ratios of a cell to the baseline's, by round; empty for the baseline itself and where either
+    /// The baseline's cell of a program.
+    fn base(&self, program: usize) -> Option<&Cell> {
+        let base = self.subjects.iter().position(|name| name == self.baseline)?;
+        Some(&self.cells[program][base])
+    }
+
+    /// Ratios of a cell to the baseline's two runs, by round; empty for the baseline itself and where either
     /// failed (I2).
     fn ratios(&self, program: usize, subject: usize, figure: Figure) -> Rounds {
-        let base = self.subjects.iter().position(|name| name == self.baseline);
-        let Some(base) = base.filter(|base| *base != subject) else { return Rounds::new() };
-        let (cell, base) = (&self.cells[program][subject], &self.cells[program][base]);
-        if cell.failure.is_some() || base.failure.is_some() {
+        let Some(base) = self.base(program) else { return Rounds::new() };
+        let cell = &self.cells[program][subject];
+        let is_baseline = self.subjects[subject] == self.baseline;
+        if is_baseline || cell.failure.is_some() || base.failure.is_some() {
             return Rounds::new();
         }
-        ratios(cell.rounds(figure), base.rounds(figure))
+        let base = of_both(base.rounds(figure), self.twins[program].rounds(figure));
+        ratios(cell.rounds(figure), &base)
+    }
+
+    /// Ratios of the baseline's second wall times to its first.
+    fn twin_ratios(&self, program: usize) -> Rounds {
+        let base = self.base(program);
+        base.map_or_else(Rounds::new, |base| {
+            ratios(self.twins[program].rounds(Figure::Wall), base.rounds(Figure::Wall))
+        })
     }
 }
 

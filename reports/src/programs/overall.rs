@@ -56,12 +56,9 @@ pub(super) fn floor(twins: &[Rounds]) -> Option<Floor> {
 
 fn one(grid: &Grid<'_>, subject: usize, floor: Option<Floor>) -> Overall {
     let baseline = grid.subjects[subject] == grid.baseline;
-    let base = grid.subjects.iter().position(|name| name == grid.baseline);
     let finished = |program: &usize| {
-        base.is_some_and(|base| {
-            let cell = &grid.cells[*program][base];
-            cell.failure.is_none() && !cell.rounds(Figure::Wall).is_empty()
-        })
+        grid.base(*program)
+            .is_some_and(|cell| cell.failure.is_none() && !cell.rounds(Figure::Wall).is_empty())
     };
     let comparable: Vec<usize> = (0..grid.names.len()).filter(finished).collect();
     let mean = |figure| {

@@ -17,6 +17,8 @@ pub(super) struct Columns {
     /// By workload and round; `None` is a gap.
     columns: Vec<Vec<Option<f64>>>,
     medians: Vec<f64>,
+    /// By workload, the squared error of its mean over all of its rounds; `None` of fewer than two.
+    errors: Vec<Option<Error>>,
 }
 
 impl Columns {
@@ -34,13 +36,17 @@ impl Columns {
             .iter()
             .map(|one| Some(median(&one.values().copied().collect::<Vec<_>>())?.ln()))
             .collect();
+        let error = |one: &&Rounds| {
+            Error::of_mean(&one.values().map(|value| value.ln()).collect::<Vec<_>>())
+        };
+        let errors = series.iter().map(error).collect();
         let mut columns: Vec<Vec<Option<f64>>> = series.iter().map(column).collect();
         if let [only] = &mut columns[..] {
             // In rising order, the order of measuring cannot tell in the draws.
             only.sort_by(|a, b| a.unwrap_or_default().total_cmp(&b.unwrap_or_default()));
         }
         let medians = medians.filter(|medians| !medians.is_empty())?;
-        Some(Self { columns, medians })
+        Some(Self { columns, medians, errors })
     }
 
     /// Rounds of the columns.
@@ -73,14 +79,13 @@ impl Columns {
     }
 
     /// What the workloads with gaps add to the squared error of a mean, each by itself; one with fewer
-    /// than two values in these rounds as if it could be off by the factor `lone`. `None` without one.
+    /// than two values as if it could be off by the factor `lone`. `None` without one.
     pub(super) fn alone(&self, lone: Option<f64>) -> Option<Error> {
         let workloads = self.columns.len() as f64;
-        let errors = self.columns.iter().filter(|column| column.contains(&None)).map(|column| {
-            let there: Vec<f64> = column.iter().copied().flatten().collect();
-            Some(Error::of_mean(&there).or(lone.map(Error::of_lone))?.scaled(1.0 / workloads))
-        });
-        errors.sum()
+        let gaps =
+            self.columns.iter().zip(&self.errors).filter(|(column, _)| column.contains(&None));
+        gaps.map(|(_, error)| Some(error.or(lone.map(Error::of_lone))?.scaled(1.0 / workloads)))
+            .sum()
     }
 
     /// The squared error of the mean over workloads, by how the means of the rounds differ. `None` of fewer

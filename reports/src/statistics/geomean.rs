@@ -10,9 +10,8 @@ use super::{Estimate, Rounds};
 /// the medians, so that a reader can check it against the table. The interval comes from the rounds
 /// that more than half of the workloads have, resampled whole; of rounds too few for that it lies around
 /// the value, as wide as their geometric means differ; in either case wider by what is not known of
-/// workloads with gaps. Of a workload with fewer than two such rounds nothing is known but that its figure
-/// may be off by the factor `lone`; without that, and with fewer than two such rounds of all, there is no
-/// interval. `count` is the number of those rounds. `None` when there is no workload, or one without any
+/// workloads with gaps. Of a workload with a single round nothing is known but that its figure may be off
+/// by the factor `lone`; without that, and with fewer than two such rounds of all, there is no interval. `count` is the number of those rounds. `None` when there is no workload, or one without any
 /// ratio.
 ///
 /// Cost: [`super::RESAMPLES`] medians per workload.

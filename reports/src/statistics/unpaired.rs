@@ -22,7 +22,7 @@ use super::{Estimate, Rounds};
 ///
 /// The value is taken from all rounds, so that a reader can check it against a table. The interval
 /// comes from the rounds that more than half of the workloads of a side have; it is `None` with fewer than
-/// two such rounds on either side, and where a workload has fewer, unless the factor is known by which its
+/// two such rounds on either side, and where a workload has a single one, unless the factor is known by which its
 /// `lone` figure may be off. `count` is the smaller side's number of them. `None`
 /// when there is no pair, or one with an empty side.
 ///

@@ -38,6 +38,7 @@ fn results(replayed: impl Fn(i64) -> i64) -> Results {
             again.again = true;
             let twin = (200 * MS + weather) + i64::from(round % 2) * MS / 10;
             (again.user_ns, again.system_ns) = (Some(twin as u64), Some(0));
+            again.rss_peak_bytes = Some(20_000_000);
             results.programs.push(again);
         }
     }
@@ -56,6 +57,34 @@ fn a_replay_that_is_right_has_no_error_and_the_same_order() {
     assert!(memory.error < 1e-9 && memory.word() == "holds", "{memory:?}");
     let share = fidelity.programs[0].allocator_share;
     assert!((share - 100.0 / 206.0).abs() < 1e-9, "{share}");
+}
+
+/// Would catch figures to the first of the baseline's two runs alone, measured or replayed.
+#[test]
+fn both_sides_are_to_the_mean_of_the_baselines_two_runs() {
+    let mut results = results(|extra| extra);
+    for run in results.programs.iter_mut().filter(|run| run.again) {
+        run.user_ns = run.user_ns.map(|cpu| cpu * 121 / 100);
+    }
+    let measured = |results: &Results| {
+        let fidelity = Fidelity::of(results).unwrap();
+        fidelity.programs[0].points.iter().map(|one| one.time().unwrap()).collect::<Vec<_>>()
+    };
+    let before = measured(&results);
+    // Of 206 ms, the median of the rounds: 198, 186 and 236 ms without the twin.
+    for ((_, measured), cpu) in before.iter().zip([186.0, 198.0, 236.0]) {
+        assert!((measured - cpu / 206.0 / 1.1).abs() < 0.005, "{before:?}");
+    }
+    let first = results.samples.iter().filter(|one| one.subject == "system").cloned();
+    let twins: Vec<_> = first.collect();
+    results.samples.extend(twins.into_iter().map(|mut one| {
+        (one.again, one.wall_ns) = (true, one.wall_ns.map(|wall| wall * 144 / 100));
+        one
+    }));
+    // Replays of 100 ms under the baseline count as 120 ms, of 227 ms.
+    for ((after, _), (before, _)) in measured(&results).iter().zip(before) {
+        assert!((before - after - 20.0 / 226.6).abs() < 0.005, "{before} {after}");
+    }
 }
 
 #[test]

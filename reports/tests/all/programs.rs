@@ -33,6 +33,7 @@ fn results() -> Results {
             let twin = wall * (1001 - 2 * u64::from(round % 2)) / 1000;
             let mut again = synthetic::program(name, "pymalloc", round, twin);
             again.again = true;
+            again.rss_peak_bytes = Some(12_000_000);
             results.programs.push(again);
         }
     }
@@ -45,8 +46,8 @@ fn ratios_are_taken_within_a_round() {
     for name in ["json", "sort"] {
         let row = programs.row(name, "arenite").unwrap();
         let ratio = row.wall_ratio.unwrap();
-        assert!((ratio.value - 0.9).abs() < 1e-6, "{ratio:?}");
-        assert!(ratio.interval.unwrap().half_width_percent() < 0.01, "rounds cancel: {ratio:?}");
+        assert!((ratio.value - 0.9).abs() < 1e-3, "{ratio:?}");
+        assert!(ratio.interval.unwrap().half_width_percent() < 0.1, "rounds cancel: {ratio:?}");
         assert_eq!(row.verdict, Some(Verdict::Faster));
         assert!((row.rss_ratio.unwrap().value - 0.95).abs() < 1e-6);
         assert!(programs.row(name, "pymalloc").unwrap().wall_ratio.is_none());
@@ -76,7 +77,7 @@ fn a_failed_program_is_missing_from_the_mean_and_takes_the_verdict_away() {
     let names: Vec<&str> = programs.overall.iter().map(|one| one.subject.as_str()).collect();
     assert_eq!(names, ["pymalloc", "arenite", "slow"]);
     let arenite = &programs.overall[1];
-    assert!((arenite.wall_ratio.unwrap().value - 0.9).abs() < 1e-6);
+    assert!((arenite.wall_ratio.unwrap().value - 0.9).abs() < 1e-3);
     assert_eq!((arenite.programs, arenite.word()), (2, "faster"));
     let slow = &programs.overall[2];
     assert_eq!((slow.programs, slow.missing.as_slice()), (1, &["sort".to_owned()][..]));
@@ -96,6 +97,20 @@ fn verified_and_twin_runs_enter_no_figure() {
         results.programs.push(run);
     }
     assert_eq!(Programs::of(&results).unwrap().rows, before);
+}
+
+/// Would catch a ratio that knows the first of the baseline's two runs alone: its noise would be in all
+/// ratios of the round.
+#[test]
+fn ratios_are_to_the_geometric_mean_of_the_baselines_two_runs() {
+    let mut results = results();
+    for run in results.programs.iter_mut().filter(|run| run.again) {
+        run.wall_ns = run.wall_ns.map(|wall| wall * 121 / 100);
+        run.rss_peak_bytes = run.rss_peak_bytes.map(|bytes| bytes * 144 / 100);
+    }
+    let row = Programs::of(&results).unwrap().row("json", "arenite").unwrap().clone();
+    assert!((row.wall_ratio.unwrap().value - 0.9 / 1.1).abs() < 1e-3, "{row:?}");
+    assert!((row.rss_ratio.unwrap().value - 0.95 / 1.2).abs() < 1e-3, "{row:?}");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Do the intervals hold what they promise? By simulation with seeded noise, and beside a method that
 //! is known not to.
 
+use std::ops::Range;
+
 use crate::synthetic::Noise;
 use reports::statistics::{
     Estimate, Floor, Interval, MIN_BOOTSTRAP_ROUNDS, Rounds, Verdict, geometric_mean, median,
@@ -262,34 +264,35 @@ fn geometric_means_hold_the_truth_where_rounds_lack_workloads() {
     }
 }
 
-/// Would catch an interval that is made of the other workloads alone: one of eight has two rounds, and is
-/// ten times as noisy as they are.
+/// Would catch an interval that is made of the other workloads alone: one of eight has two rounds, which
+/// the others have or lack, and is ten times as noisy as they are.
 #[test]
 fn a_noisy_workload_that_most_rounds_lack_widens_a_geometric_mean() {
-    for (rounds, runs) in [(4, 2000), (5, 2000), (8, 200)] {
+    for (rounds, runs, from) in [(4, 2000, 0), (5, 2000, 5), (5, 2000, 4), (8, 200, 0), (8, 200, 8)]
+    {
         let mut noise = Noise::new(SEED);
         let held = (0..runs).filter(|_| {
-            let mut ratios = |rounds: u32, deviation: f64| -> Rounds {
-                (0..rounds).map(|at| (at, 0.8 * (deviation * noise.normal()).exp())).collect()
+            let mut ratios = |rounds: Range<u32>, deviation: f64| -> Rounds {
+                rounds.map(|at| (at, 0.8 * (deviation * noise.normal()).exp())).collect()
             };
-            let mut series: Vec<Rounds> = (0..7).map(|_| ratios(rounds, 0.02)).collect();
-            series.push(ratios(2, 0.2));
+            let mut series: Vec<Rounds> = (0..7).map(|_| ratios(0..rounds, 0.02)).collect();
+            series.push(ratios(from..from + 2, 0.2));
             let mean = geometric_mean(&series.iter().collect::<Vec<_>>(), LONE).unwrap();
             mean.interval.is_some_and(|ends| ends.holds(0.8))
         });
         let held = 100.0 * held.count() as f64 / f64::from(runs);
-        println!("{rounds} rounds, two of one workload: {held} %");
-        assert!(held >= HONEST_PERCENT, "seed {SEED}, {rounds} rounds: {held} %");
+        println!("{rounds} rounds, two of one workload from {from}: {held} %");
+        assert!(held >= HONEST_PERCENT, "seed {SEED}, {rounds} rounds, {from}: {held} %");
     }
 }
 
 /// In a storm one of many workloads has a single figure. A mean without an interval would tell nothing of
 /// the others; one as if that figure were sure would be believed.
 #[test]
-fn a_workload_without_two_of_the_rounds_counts_as_far_off_as_a_disturbance_can_be() {
+fn a_workload_of_a_single_round_counts_as_far_off_as_a_disturbance_can_be() {
     let common: Rounds = (2..8).map(|round| (round, 1.0)).collect();
     let reach = 1.4_f64.powf(1.96 / 2.0 / 3.0);
-    for elsewhere in [Rounds::from([(0, 1.0), (1, 1.0)]), Rounds::from([(0, 1.0), (2, 1.0)])] {
+    for elsewhere in [Rounds::from([(0, 1.0)]), Rounds::from([(2, 1.0)])] {
         let mean = geometric_mean(&[&elsewhere, &common, &common], LONE).unwrap();
         assert_eq!(geometric_mean(&[&elsewhere, &common, &common], None).unwrap().interval, None);
         let pairs = [(&elsewhere, &common), (&common, &common), (&common, &common)];
@@ -299,6 +302,20 @@ fn a_workload_without_two_of_the_rounds_counts_as_far_off_as_a_disturbance_can_b
             assert!((ends.high / reach - 1.0).abs() < 1e-3, "{ends:?}, not {reach}");
             assert!((ends.low * reach - 1.0).abs() < 1e-3, "{ends:?}, not {reach}");
         }
+    }
+}
+
+/// Would catch a mean that takes two rounds for none because the other workloads have others.
+#[test]
+fn a_workload_is_as_sure_as_its_own_rounds_whether_the_others_have_them_or_not() {
+    let common: Rounds = (2..8).map(|round| (round, 1.0)).collect();
+    let elsewhere = Rounds::from([(0, 0.99), (1, 1.01), (9, 0.99), (10, 1.01)]);
+    for lone in [None, LONE] {
+        let mean = geometric_mean(&[&elsewhere, &common, &common], lone).unwrap();
+        let ends = mean.interval.unwrap();
+        let own = Estimate::of(&elsewhere.values().copied().collect::<Vec<_>>()).unwrap();
+        let third = own.interval.unwrap().half_width_percent() / 3.0;
+        assert!((ends.half_width_percent() / third - 1.0).abs() < 0.02, "{ends:?}, not {third} %");
     }
 }
 
