@@ -423,6 +423,9 @@ pub(crate) struct Report {
     /// What is made
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: ReportFormat,
+    /// Folder of another report, seen from that of RESULTS, to link with its first findings (repeatable)
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) beside: Vec<String>,
 }
 
 /// What is made of records.

@@ -36,7 +36,7 @@ mod tradeoff;
 use std::collections::BTreeSet;
 
 pub(crate) use basis::Basis;
-use marker::Marker;
+use marker::Markers;
 use name::{Slugs, shorten};
 
 use crate::fidelity::Fidelity;
@@ -104,12 +104,10 @@ pub(crate) struct Charts {
 impl Charts {
     pub(crate) fn of(results: &Results, summary: &Summary, programs: Option<&Programs>) -> Self {
         let mut slugs = Slugs::default();
-        // The baseline is marked in ink; the others follow in the order of the file.
-        let mut names = summary.subjects();
-        names.sort_by_key(|name| *name != summary.baseline);
-        let marker = |name: &str| {
-            Marker::nth(names.iter().position(|known| *known == name).unwrap_or(names.len()))
-        };
+        let names = summary.subjects().into_iter();
+        let run = programs.iter().flat_map(|one| one.subjects.iter().map(String::as_str));
+        let markers = Markers::of(names.chain(run), &summary.baseline);
+        let marker = |name: &str| markers.get(name);
         let settings = &summary.settings;
         let overall = [Scope::Main, Scope::Threads]
             .into_iter()
@@ -144,13 +142,15 @@ impl Charts {
             .filter_map(|name| memcheck::memcheck(name, &of_workload(name), &kinds, &mut slugs))
             .collect();
         let detection = detection::detection(results, &mut slugs);
-        let programs = programs.map(|one| programs::programs(one, &mut slugs)).unwrap_or_default();
-        let fidelity = Fidelity::of(results).and_then(|one| fidelity::fidelity(&one, &mut slugs));
+        let programs =
+            programs.map(|one| programs::programs(one, &markers, &mut slugs)).unwrap_or_default();
+        let fidelity =
+            Fidelity::of(results).and_then(|one| fidelity::fidelity(&one, &markers, &mut slugs));
         let timed = crate::tails::tables(results);
         let tails = timed.iter().filter_map(|one| tails::tails(one, &mut slugs)).collect();
         let lives = crate::life::tables(results);
         let life = lives.iter().filter_map(|one| {
-            Some((one.workload.to_owned(), life::life(one, &summary.baseline, &mut slugs)?))
+            Some((one.workload.to_owned(), life::life(one, &markers, &mut slugs)?))
         });
         let life = life.collect();
         let mapped = lives.iter().filter(|one| !one.maps.is_empty()).take(MAPPED);

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use crate::fidelity::Fidelity;
 use crate::programs::Programs;
 use crate::quantity::{self, list, plural};
-use crate::record::Memcheck;
+use crate::record::{Memcheck, TailRow};
 use crate::results::Results;
-use crate::summary::{Lead, Scope, Standing, Summary};
+use crate::summary::{Lead, Row, Scope, Standing, Summary};
+use crate::tails::TailMean;
 
 /// The findings, most important first. Empty for a run without any figure.
 #[must_use]
@@ -37,7 +38,7 @@ pub fn findings(results: &Results, summary: &Summary, programs: Option<&Programs
 /// What a reader must know of the run as a whole before anything else: that it is not whole.
 #[must_use]
 pub fn notice(results: &Results) -> Option<String> {
-    let mut text = match &results.end {
+    let mut text = match results.end() {
         Some(end) if end.outcome == "complete" => String::new(),
         Some(end) if end.outcome == "interrupted" => {
             "This run was interrupted. The figures cover what was finished before.".to_owned()
@@ -103,8 +104,9 @@ fn noise(summary: &Summary) -> Option<String> {
         [Scope::Main, Scope::Threads].into_iter().filter_map(of_mean).collect();
     (floors.len() > 1).then(|| {
         format!(
-            "How sure: measured against itself, {} differs by up to {} on half of the workloads, {} on the \
-             calmest and {} on the noisiest{}. A difference below the floor of its own workload or mean is undecided.",
+            "How sure: the A/A floor, the most by which {} may differ from itself (95 %), is up to {} on half \
+             of the workloads, {} on the calmest and {} on the noisiest{}. A difference below the floor of its \
+             own workload or mean is undecided.",
             summary.baseline,
             quantity::percent(middle),
             quantity::percent(*least),
@@ -119,14 +121,18 @@ const FEW: usize = 6;
 
 /// `mimalloc is fastest; snmalloc takes 6.0 % more time than mimalloc (1.06 [1.04, 1.08]).`
 fn lead_words(lead: &Lead) -> String {
-    let mut text = if lead.level_with.is_empty() {
-        format!("{} is fastest", lead.subject)
-    } else {
-        let others = match lead.level_with.len() {
-            ..=FEW => list(&lead.level_with),
-            many => format!("{many} others"),
-        };
-        format!("{} has the lowest time, but cannot be told from {others}", lead.subject)
+    let names = |names: &[String]| match names.len() {
+        ..=FEW => list(names),
+        many => format!("{many} others"),
+    };
+    let level = (!lead.level_with.is_empty())
+        .then(|| format!("cannot be told from {}", names(&lead.level_with)));
+    let unknown = (!lead.unknown.is_empty())
+        .then(|| format!("was measured beside {} in too few calm rounds", names(&lead.unknown)));
+    let doubts: Vec<String> = level.into_iter().chain(unknown).collect();
+    let mut text = match doubts.as_slice() {
+        [] => format!("{} is fastest", lead.subject),
+        some => format!("{} has the lowest time, but {}", lead.subject, some.join(" and ")),
     };
     if let Some((name, ratio)) = &lead.next {
         let difference = quantity::difference(ratio.value);
@@ -251,6 +257,15 @@ fn memory(summary: &Summary) -> Option<String> {
     }
     let least = placed.iter().min_by(|a, b| a.1.total_cmp(&b.1))?;
     let most = placed.iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
+    let over = summary.scope_words(Scope::Main);
+    let live = live_words(summary);
+    if quantity::figure(least.1) == quantity::figure(most.1) {
+        return Some(format!(
+            "Peak resident memory over the peak of what was asked for: {} for each; geometric mean over \
+             {over}{live}.",
+            quantity::figure(least.1)
+        ));
+    }
     // Placed subjects come fastest first. Whoever wins on time, the reader asks next what it costs.
     let (first, its) = placed.first()?;
     let first = match [least.0, most.0].contains(first) {
@@ -259,14 +274,38 @@ fn memory(summary: &Summary) -> Option<String> {
     };
     Some(format!(
         "Peak resident memory, huge pages included, over the peak of what was asked for: from {} ({}) to {} ({}){first}; \
-         geometric mean over {}.",
+         geometric mean over {over}{live}.",
         quantity::figure(least.1),
         least.0,
         quantity::figure(most.1),
         most.0,
-        summary.scope_words(Scope::Main)
     ))
 }
+
+/// `, with 1.50 to 11.0 MiB alive at the peak`: how large the heaps are that a ratio of memory is of, and that
+/// a few huge pages are much of them where that is so.
+fn live_words(summary: &Summary) -> String {
+    let of_scope = |row: &&Row| {
+        let settings = summary.scope(Scope::Main).map(|one| one.settings.as_slice());
+        settings.is_some_and(|settings| settings.contains(&row.setting))
+    };
+    let live = summary.rows.iter().filter(of_scope).filter_map(|row| row.live_peak_bytes);
+    let mut live: Vec<f64> = live.collect();
+    live.sort_by(f64::total_cmp);
+    let (Some(least), Some(most)) = (live.first(), live.last()) else { return String::new() };
+    let small = match *least < FEW_HUGE_PAGES {
+        true => ": one huge page of 2 MiB is much of such a heap",
+        false => "",
+    };
+    format!(
+        ", with {} to {} alive at the peak{small}",
+        quantity::bytes(*least),
+        quantity::bytes(*most)
+    )
+}
+
+/// Bytes of a heap that a single huge page may double.
+const FEW_HUGE_PAGES: f64 = (4 << 20) as f64;
 
 /// `One call in a hundred takes longer than 36.0 ns (snmalloc) to 140 ns (system), one in a thousand
 /// longer than ...`: ranked subjects that were timed call by call everywhere.
@@ -278,22 +317,24 @@ fn tails(results: &Results, summary: &Summary) -> Option<String> {
         .collect();
     let means: Vec<_> = crate::tails::means(results)
         .into_iter()
-        .filter(|(name, _)| placed.contains(name))
+        .filter(|one| placed.contains(&one.subject))
         .collect();
     let workloads = crate::tails::tables(results).len();
     let part = |at: usize| {
-        let by = |a: &&(&str, [f64; 6]), b: &&(&str, [f64; 6])| a.1[at].total_cmp(&b.1[at]);
+        let by =
+            |a: &&TailMean<'_>, b: &&TailMean<'_>| a.percentiles[at].total_cmp(&b.percentiles[at]);
         let (least, most) = (means.iter().min_by(by)?, means.iter().max_by(by)?);
-        let first = means.iter().find(|(name, _)| placed.first() == Some(name));
-        let first = first.filter(|one| ![least.0, most.0].contains(&one.0));
-        let time = |one: &(&str, [f64; 6])| quantity::duration(one.1[at]);
-        let first = first.map_or_else(String::new, |one| format!("; {} {}", one.0, time(one)));
+        let first = means.iter().find(|one| placed.first() == Some(&one.subject));
+        let first = first.filter(|one| ![least.subject, most.subject].contains(&one.subject));
+        let time = |one: &TailMean<'_>| quantity::duration(one.percentiles[at]);
+        let first =
+            first.map_or_else(String::new, |one| format!("; {} {}", one.subject, time(one)));
         Some(format!(
             "longer than {} ({}) to {} ({}){first}",
             time(least),
-            least.0,
+            least.subject,
             time(most),
-            most.0
+            most.subject
         ))
     };
     if means.len() < 2 {
@@ -302,8 +343,8 @@ fn tails(results: &Results, summary: &Summary) -> Option<String> {
     Some(format!(
         "One call in a hundred takes {}. One in a thousand {}. Geometric means over {}, each call timed by \
          itself.",
-        part(2)?,
-        part(3)?,
+        part(TailRow::P99)?,
+        part(TailRow::P99_9)?,
         plural(workloads, "workload", "workloads")
     ))
 }

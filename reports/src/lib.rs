@@ -18,6 +18,7 @@
 //! tails       times of single calls: medians over rounds
 //! life        memory over the life of a program
 //! findings    what was found, in sentences
+//! neighbour   what a page says of the reports beside it
 //! quantity    figures as text
 //! chart page markdown samples_csv    what people look at
 //! junit trackers    what CI servers and benchmark trackers read
@@ -44,6 +45,7 @@ mod detections;
 mod junit;
 mod life;
 mod markdown;
+mod neighbour;
 mod page;
 mod report;
 mod samples_csv;
@@ -53,6 +55,7 @@ mod valgrind_notes;
 
 pub use junit::junit;
 pub use markdown::{MARKDOWN_LIMIT_BYTES, markdown};
-pub use report::{WriteError, write_file, write_report};
+pub use neighbour::Neighbour;
+pub use report::{WriteError, write_file, write_report, write_report_beside};
 pub use samples_csv::samples_csv;
 pub use trackers::{bencher_metric_format, benchmark_action};

@@ -4,6 +4,7 @@ use crate::counts::HEAD;
 use crate::detections::{self, Counts};
 use crate::fidelity::{Agreement, Fidelity};
 use crate::findings::{findings, notice};
+use crate::neighbour::Neighbour;
 use crate::ownership::{self, Strategies};
 use crate::programs::Programs;
 use crate::quantity;
@@ -19,6 +20,16 @@ pub const MARKDOWN_LIMIT_BYTES: usize = 64 * 1024;
 /// [`MARKDOWN_LIMIT_BYTES`].
 #[must_use]
 pub fn markdown(results: &Results, summary: &Summary, programs: Option<&Programs>) -> String {
+    markdown_beside(results, summary, programs, &[])
+}
+
+/// The same, with the reports beside this one behind the findings.
+pub(crate) fn markdown_beside(
+    results: &Results,
+    summary: &Summary,
+    programs: Option<&Programs>,
+    neighbours: &[Neighbour],
+) -> String {
     let host = &results.host;
     let mut text = format!(
         "## Arenabench: {} profile against {}\n\n{}, {}, {}.\n\n",
@@ -33,6 +44,13 @@ pub fn markdown(results: &Results, summary: &Summary, programs: Option<&Programs
     }
     for finding in findings(results, summary, programs) {
         text += &format!("* {}\n", escape(&finding));
+    }
+    if !neighbours.is_empty() {
+        text += "\nBeside this report:\n\n";
+    }
+    for Neighbour { folder, title, findings } in neighbours {
+        let found = escape(&findings.join(" "));
+        text += &format!("* [{}]({folder}/report.md): {found}\n", escape(title));
     }
     let sections = [
         ("Ranking", ranking(summary, Scope::Main)),

@@ -35,6 +35,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::chart::Charts;
 use crate::findings;
+use crate::neighbour::Neighbour;
 use crate::programs::Programs;
 use crate::quantity;
 use crate::results::Results;
@@ -49,6 +50,7 @@ struct Context<'a> {
     summary: &'a Summary,
     programs: Option<&'a Programs>,
     charts: &'a Charts,
+    neighbours: &'a [Neighbour],
     /// Whether what only few readers open is left to the records, for the page's size.
     brief: bool,
 }
@@ -69,8 +71,9 @@ pub(crate) fn render(
     summary: &Summary,
     programs: Option<&Programs>,
     charts: &Charts,
+    neighbours: &[Neighbour],
 ) -> String {
-    let context = Context { results, summary, programs, charts, brief: false };
+    let context = Context { results, summary, programs, charts, neighbours, brief: false };
     let page = document(context);
     if page.len() <= MOST_BYTES { page } else { document(Context { brief: true, ..context }) }
 }
@@ -113,7 +116,7 @@ fn document(context: Context<'_>) -> String {
             body {
                 main {
                     (header(context))
-                    nav {
+                    nav id="contents" {
                         ul {
                             @for section in &sections {
                                 li { a href={ "#" (section.anchor) } { (section.heading) } }
@@ -124,6 +127,7 @@ fn document(context: Context<'_>) -> String {
                         section id=(section.anchor) {
                             h2 { (section.heading) }
                             (section.content)
+                            p.up { a href="#contents" { "Back to the contents" } }
                         }
                     }
                 }
@@ -146,8 +150,10 @@ fn short(page: &str) -> String {
 }
 
 /// What a reader calls the page: what most of its records are of.
-fn title(results: &Results) -> &'static str {
-    if !results.samples.is_empty() && results.programs.is_empty() {
+pub(crate) fn title(results: &Results) -> &'static str {
+    if !results.ownerships.is_empty() && results.tails.is_empty() && results.memories.is_empty() {
+        "Arenabench report: ownership tests"
+    } else if !results.samples.is_empty() && results.programs.is_empty() {
         "Arenabench report"
     } else if results.programs.iter().any(|_| !results.samples.is_empty()) {
         "Arenabench report: programs and replays of them"
@@ -161,7 +167,7 @@ fn title(results: &Results) -> &'static str {
 }
 
 fn header(context: Context<'_>) -> Markup {
-    let Context { results, summary, programs, .. } = context;
+    let Context { results, summary, programs, neighbours, .. } = context;
     html! {
         header {
             h1 { (title(results)) }
@@ -170,6 +176,17 @@ fn header(context: Context<'_>) -> Markup {
             }
             ul.findings {
                 @for finding in findings::findings(results, summary, programs) { li { (finding) } }
+            }
+            @if !neighbours.is_empty() {
+                p { "Beside this report:" }
+                ul.beside {
+                    @for Neighbour { folder, title, findings } in neighbours {
+                        li {
+                            a href={ (folder) "/index.html" } { (title) }
+                            @for finding in findings { @if finding == &findings[0] { ": " } @else { " " } (finding) }
+                        }
+                    }
+                }
             }
         }
     }

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use crate::chart::Charts;
-use crate::markdown::markdown;
+use crate::markdown::markdown_beside;
+use crate::neighbour::Neighbour;
 use crate::page;
 use crate::programs::Programs;
 use crate::results::{Results, exit_code};
@@ -44,12 +45,25 @@ impl WriteError {
 /// # Errors
 /// When a folder or file cannot be written.
 pub fn write_report(results: &Results, dir: &Path) -> Result<Vec<PathBuf>, WriteError> {
+    write_report_beside(results, dir, &[])
+}
+
+/// As [`write_report`]; page and Markdown name and link the reports beside this one.
+///
+/// # Errors
+/// When a folder or file cannot be written.
+pub fn write_report_beside(
+    results: &Results,
+    dir: &Path,
+    neighbours: &[Neighbour],
+) -> Result<Vec<PathBuf>, WriteError> {
     let summary = Summary::of(results);
     let programs = Programs::of(results);
     let charts = Charts::of(results, &summary, programs.as_ref());
+    let page = page::render(results, &summary, programs.as_ref(), &charts, neighbours);
     let mut files = vec![
-        (dir.join("index.html"), page::render(results, &summary, programs.as_ref(), &charts)),
-        (dir.join("report.md"), markdown(results, &summary, programs.as_ref())),
+        (dir.join("index.html"), page),
+        (dir.join("report.md"), markdown_beside(results, &summary, programs.as_ref(), neighbours)),
         (dir.join("results.csv"), samples_csv(results)),
     ];
     if let Some(notes) = valgrind_notes(results) {

@@ -66,8 +66,8 @@ pub struct Results {
     pub packings: Vec<Packing>,
     /// Parts of the run that could not be measured.
     pub unmeasured: Vec<Unmeasured>,
-    /// End of the run; the last one where a resumed run left several. `None` when the run is not over.
-    pub end: Option<End>,
+    /// Ends of the run, one for each time that it was gone on with. Empty when the run is not over.
+    pub ends: Vec<End>,
     /// Line number, from 1, of a last line that was cut off while it was written and is left out.
     pub torn_line: Option<usize>,
     /// Records left out because a later version of the same schema added their kind.
@@ -96,7 +96,7 @@ impl Results {
             memories: Vec::new(),
             packings: Vec::new(),
             unmeasured: Vec::new(),
-            end: None,
+            ends: Vec::new(),
             torn_line: None,
             unknown_kinds: 0,
         }
@@ -136,13 +136,25 @@ impl Results {
         records.extend(self.memories.iter().cloned().map(Record::Memory));
         records.extend(self.packings.iter().cloned().map(Record::Packing));
         records.extend(self.unmeasured.iter().cloned().map(Record::Unmeasured));
-        records.extend(self.end.iter().cloned().map(Record::End));
+        records.extend(self.ends.iter().cloned().map(Record::End));
         records
+    }
+
+    /// How the run ended, the last time that it did, and what it took over all times. `None` when it never
+    /// ended.
+    #[must_use]
+    pub fn end(&self) -> Option<End> {
+        let sum = |of: fn(&End) -> u64| self.ends.iter().map(of).sum();
+        Some(End {
+            outcome: self.ends.last()?.outcome.clone(),
+            run_wall_ns: sum(|end| end.run_wall_ns),
+            measuring_wall_ns: sum(|end| end.measuring_wall_ns),
+        })
     }
 
     /// Whether the run came to its end without being interrupted.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.end.as_ref().is_some_and(|end| end.outcome == "complete")
+        self.ends.last().is_some_and(|end| end.outcome == "complete")
     }
 }

@@ -54,27 +54,43 @@ pub(crate) fn tables(results: &Results) -> Vec<TailTable<'_>> {
     workloads.into_iter().map(table).collect()
 }
 
-/// Percentiles of all calls, geometric means over the workloads, of the subjects that have them on each;
-/// those first of which one call in a thousand is fastest.
-pub(crate) fn means(results: &Results) -> Vec<(&str, [f64; 6])> {
+/// Geometric means over the workloads of one subject.
+#[derive(Clone, Debug)]
+pub(crate) struct TailMean<'a> {
+    pub(crate) subject: &'a str,
+    /// Percentiles of all calls, in nanoseconds.
+    pub(crate) percentiles: [f64; 6],
+    /// Whether a workload is among them on which the time cannot be told from none.
+    pub(crate) at_most: [bool; 6],
+}
+
+/// Means of the subjects that have percentiles on each workload; those first of which one call in a
+/// thousand is fastest.
+pub(crate) fn means(results: &Results) -> Vec<TailMean<'_>> {
     let tables = tables(results);
     let subjects = in_order(results.tails.iter().map(|record| record.subject.as_str()));
     let of = |subject: &str, table: &TailTable<'_>| {
         let cell = table.cells.iter().find(|cell| cell.subject == subject)?;
-        // What is too short for the clock counts as what it can tell.
-        Some(cell.overall?.map(|ns| ns.max(cell.resolution_ns)))
+        Some((cell.overall?, cell.resolution_ns))
     };
     let mean = |subject| {
-        let all: Vec<[f64; 6]> =
+        let all: Vec<([f64; 6], f64)> =
             tables.iter().map(|table| of(subject, table)).collect::<Option<_>>()?;
         let mean = |at: usize| {
-            let sum: f64 = all.iter().map(|one| one[at].max(1.0).ln()).sum();
+            // What is too short for the clock counts as what it can tell.
+            let sum: f64 = all.iter().map(|(ns, least)| ns[at].max(*least).max(1.0).ln()).sum();
             (sum / all.len() as f64).exp()
         };
-        (!all.is_empty()).then(|| (subject, std::array::from_fn(mean)))
+        (!all.is_empty()).then(|| TailMean {
+            subject,
+            percentiles: std::array::from_fn(mean),
+            at_most: std::array::from_fn(|at| all.iter().any(|(ns, least)| ns[at] < *least)),
+        })
     };
-    let mut found: Vec<(&str, [f64; 6])> = subjects.into_iter().filter_map(mean).collect();
-    found.sort_by(|one, other| one.1[3].total_cmp(&other.1[3]));
+    let mut found: Vec<TailMean<'_>> = subjects.into_iter().filter_map(mean).collect();
+    found.sort_by(|one, other| {
+        one.percentiles[TailRow::P99_9].total_cmp(&other.percentiles[TailRow::P99_9])
+    });
     found
 }
 
@@ -116,7 +132,7 @@ fn cell<'a>(subject: &'a str, records: &[&'a Tails]) -> TailCell<'a> {
 }
 
 /// The shorter of a slow call's two times.
-fn surely_ns(worst: &WorstCall) -> f64 {
+pub(crate) fn surely_ns(worst: &WorstCall) -> f64 {
     worst.again_ns.unwrap_or(f64::INFINITY).min(worst.ns)
 }
 

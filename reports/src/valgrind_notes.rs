@@ -192,8 +192,8 @@ fn costs(results: &Results) -> Option<String> {
     let mut table = Table::new(&[
         ("subject", false),
         ("workload", false),
-        ("time under memcheck", true),
-        ("memory under memcheck", true),
+        ("processor time", true),
+        ("memory", true),
     ]);
     let ratio = |ratio: Option<f64>| {
         ratio.map_or_else(String::new, |one| format!("{}×", quantity::figure(one)))
@@ -202,11 +202,11 @@ fn costs(results: &Results) -> Option<String> {
     plain.sort_by_key(|one| (one.workload.as_str(), one.label()));
     for one in plain {
         let is_told = one.subject.starts_with("arenite") || one.subject == "system";
-        if is_told && (one.wall_ratio.is_some() || one.rss_ratio.is_some()) {
+        if is_told && (one.cpu_ratio.is_some() || one.rss_ratio.is_some()) {
             table.rows.push(vec![
                 one.label(),
                 one.workload.clone(),
-                ratio(one.wall_ratio),
+                ratio(one.cpu_ratio),
                 ratio(one.rss_ratio),
             ]);
         }
@@ -214,7 +214,7 @@ fn costs(results: &Results) -> Option<String> {
     let subjects = ["`system` is memcheck's own malloc", "Arenite tells memcheck of its blocks"];
     (!table.rows.is_empty()).then(|| {
         format!(
-            "Over the same run without Valgrind, starts included, one run each: orders of magnitude. {}. \
+            "Under memcheck, over the same run without Valgrind, starts included. {}. \
              Outside of Valgrind a watched build costs nothing on malloc and free: their fast paths hold no \
              test for it.\n\n{}",
             list(&subjects),

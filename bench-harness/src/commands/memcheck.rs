@@ -70,6 +70,7 @@ pub(crate) fn run(args: &Memcheck, voice: &Voice, interrupt: &Interrupt) -> Outc
         leak_check: args.leak_check,
         suppressions: args.suppressions.clone(),
         no_suppressions: args.no_suppressions,
+        costs: true,
     };
     let jobs = args.jobs.map_or_else(processors, usize::from);
     let variants = Variant::all(&args.symbols, &args.requests);
@@ -79,10 +80,12 @@ pub(crate) fn run(args: &Memcheck, voice: &Voice, interrupt: &Interrupt) -> Outc
         Loads::Program(servers, program) => programs(servers, program, &variants),
     };
     session.memcheck(&cells, &options, jobs)?;
+    let seeded = Instant::now();
     let detected = match &bugs {
         Some(bugs) => bugs.run(jobs, voice, interrupt, &mut session.sink, &earlier)?,
         None => Vec::new(),
     };
+    session.measuring += seeded.elapsed();
     let failures = session.failures + detection::failures(&detected);
     let measuring = session.measuring;
     session.sink.put(Record::End(End {
@@ -265,7 +268,7 @@ fn gather(records: Vec<Record>) -> Results {
             Record::Workload(workload) => results.workloads.push(workload),
             Record::Memcheck(counted) => results.memchecks.push(counted),
             Record::Detection(detected) => results.detections.push(detected),
-            Record::End(end) => results.end = Some(end),
+            Record::End(end) => results.ends.push(end),
             _ => {}
         }
     }
@@ -296,7 +299,7 @@ pub(super) fn table(counted: &[Counted]) -> Table {
             count(cell.errors),
             count(cell.contexts),
             count(cell.errors_suppressed),
-            ratio(cell.wall_ratio),
+            ratio(cell.cpu_ratio),
             ratio(cell.rss_ratio),
         ]
     };

@@ -217,7 +217,7 @@ fn gather(records: Vec<Record>) -> Results {
             Record::Recording(recording) => results.recordings.push(recording),
             Record::Sample(sample) => results.samples.push(sample),
             Record::Unmeasured(unmeasured) => results.unmeasured.push(unmeasured),
-            Record::End(end) => results.end = Some(end),
+            Record::End(end) => results.ends.push(end),
             _ => {}
         }
     }

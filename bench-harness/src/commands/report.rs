@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use reports::programs::Programs;
 use reports::results::Results;
 use reports::summary::Summary;
-use reports::write_report;
+use reports::{Neighbour, write_report_beside};
 
 use super::print;
 use super::run::RESULTS;
@@ -21,7 +21,13 @@ pub(crate) fn run(args: &Report, voice: &Voice) -> Outcome {
         print::to(Some(&args.output), &text)?;
         return Ok(exit::GOOD);
     }
-    let written = write_report(&results, &args.output)
+    let here = path.parent().unwrap_or(Path::new(""));
+    let neighbours = args.beside.iter().map(|folder| {
+        let (_, results) = read(&here.join(folder), voice)?;
+        Ok(Neighbour::of(&results, folder))
+    });
+    let neighbours: Vec<Neighbour> = neighbours.collect::<Result<_, Failure>>()?;
+    let written = write_report_beside(&results, &args.output, &neighbours)
         .map_err(|error| Failure { code: exit::IO, error: error.into() })?;
     let copy = args.output.join(RESULTS);
     if !same_file(&path, &copy) {

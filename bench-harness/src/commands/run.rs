@@ -462,7 +462,7 @@ fn memcheck(
         .cloned()
         .collect();
     let workloads = short.iter().chain(recorded).collect();
-    let options = Options { version: version.to_owned(), ..Options::default() };
+    let options = Options { version: version.to_owned(), costs: true, ..Options::default() };
     session.on(&subjects, workloads, |inner| {
         let cells = inner.replays(&[Variant::default()]);
         let jobs = inner.jobs(1);

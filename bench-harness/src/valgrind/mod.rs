@@ -52,6 +52,8 @@ pub(crate) struct Options {
     pub(crate) suppressions: Vec<PathBuf>,
     /// Whether not even Valgrind's own suppressions are used.
     pub(crate) no_suppressions: bool,
+    /// Whether the same runs without Valgrind as well, for what watching costs.
+    pub(crate) costs: bool,
 }
 
 impl Options {

@@ -90,7 +90,7 @@ fn places_and_ratios_are_part_of_the_record_and_variants_tell_records_apart() {
         assert_eq!(record["status"], "ok", "{record}");
         assert_eq!(record["errors"], records[0]["errors"]);
         assert!(record["leaks"].is_object(), "{record}");
-        for ratio in ["wall_ratio", "rss_ratio"] {
+        for ratio in ["cpu_ratio", "rss_ratio"] {
             assert!(record[ratio].as_f64().unwrap() > 1.0, "{ratio}: {record}");
         }
     }
@@ -136,7 +136,7 @@ fn a_program_that_dies_by_itself_and_is_watched_to_its_end_has_its_errors_counte
         assert_eq!(record["status"], "ok", "{record}");
         assert_eq!(record["errors_by_kind"]["InvalidFree"], 1, "{record}");
         assert_eq!(record["errors_by_operation"]["free"], 1, "{record}");
-        assert!(record.get("wall_ratio").is_none(), "of two different runs: {record}");
+        assert!(record.get("cpu_ratio").is_none(), "of two different runs: {record}");
     }
 }
 

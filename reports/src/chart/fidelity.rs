@@ -2,7 +2,7 @@
 
 use super::axis::Axis;
 use super::canvas::{Anchor, Canvas, FINE, Tone, Type, elements};
-use super::marker::Marker;
+use super::marker::Markers;
 use super::panel::WIDTH_PX;
 use super::{Basis, Chart, Slugs, counts, shorten};
 use crate::fidelity::Fidelity;
@@ -15,7 +15,7 @@ const BOTTOM_PX: f64 = 394.0;
 const COLUMNS: usize = 3;
 
 /// The chart. `None` without a point.
-pub(super) fn fidelity(fidelity: &Fidelity, slugs: &mut Slugs) -> Option<Chart> {
+pub(super) fn fidelity(fidelity: &Fidelity, markers: &Markers, slugs: &mut Slugs) -> Option<Chart> {
     let subjects = fidelity.subjects();
     let points: Vec<(&str, Estimate, Estimate)> = fidelity
         .programs
@@ -29,10 +29,7 @@ pub(super) fn fidelity(fidelity: &Fidelity, slugs: &mut Slugs) -> Option<Chart> 
     // One axis for both, so that the line of equal figures is the diagonal.
     let values = || points.iter().flat_map(|point| [point.1.value, point.2.value]);
     let axis = Axis::log(values().fold(1.0, f64::min), values().fold(1.0, f64::max));
-    // The first colour is the baseline's, which has no marker here.
-    let marker = |name: &str| {
-        Marker::nth(1 + subjects.iter().position(|known| *known == name).unwrap_or(subjects.len()))
-    };
+    let marker = |name: &str| markers.get(name);
     let is_drawn = |name: &&&str| points.iter().any(|point| point.0 == **name);
     let drawn: Vec<&str> = subjects.iter().filter(is_drawn).copied().collect();
     let height = BOTTOM_PX + 50.0 + drawn.len().div_ceil(COLUMNS) as f64 * 19.0;

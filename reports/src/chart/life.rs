@@ -2,7 +2,7 @@
 
 use super::axis::Axis;
 use super::canvas::{Anchor, Canvas, FINE, Tone, Type, elements};
-use super::marker::Marker;
+use super::marker::Markers;
 use super::panel::WIDTH_PX;
 use super::{Basis, Chart, Slugs, shorten};
 use crate::life::LifeTable;
@@ -19,7 +19,7 @@ const MIB: f64 = (1 << 20) as f64;
 const MARKERS: usize = 8;
 
 /// The chart of one workload. `None` when no memory was read.
-pub(super) fn life(table: &LifeTable<'_>, baseline: &str, slugs: &mut Slugs) -> Option<Chart> {
+pub(super) fn life(table: &LifeTable<'_>, markers: &Markers, slugs: &mut Slugs) -> Option<Chart> {
     let first = table.drawn.first()?;
     let values = table.drawn.iter().flat_map(|one| &one.series);
     let high = values.clone().map(|point| point.1.max(point.2)).max()?;
@@ -29,11 +29,10 @@ pub(super) fn life(table: &LifeTable<'_>, baseline: &str, slugs: &mut Slugs) -> 
     let (across, upwards) = (Axis::linear(last.max(1) as f64), Axis::linear(high));
     let x = |calls: u64| LEFT_PX + (RIGHT_PX - LEFT_PX) * across.place(calls as f64);
     let y = |bytes: u64| BOTTOM_PX - (BOTTOM_PX - TOP_PX) * upwards.place(bytes as f64 / MIB);
-    // Few lines of many subjects: colours by place among them, or two would be drawn in one.
-    let others: Vec<&str> = table.drawn.iter().map(|one| one.subject.as_str()).collect();
-    let others: Vec<&str> = others.into_iter().filter(|name| *name != baseline).collect();
+    let names: Vec<&str> = table.drawn.iter().map(|one| one.subject.as_str()).collect();
+    let colours = markers.lines(&names);
     let marker = |name: &str| {
-        Marker::nth(others.iter().position(|known| *known == name).map_or(0, |place| 1 + place))
+        names.iter().position(|known| *known == name).map_or(markers.get(name), |at| colours[at])
     };
     let first_entry = 1 + usize::from(packed.is_some());
     let lines = first_entry + table.drawn.len();

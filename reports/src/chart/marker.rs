@@ -58,6 +58,41 @@ pub(super) struct Marker {
     pub(super) shape: Shape,
 }
 
+/// One marker per subject of a report.
+#[derive(Clone, Debug)]
+pub(super) struct Markers(Vec<String>);
+
+impl Markers {
+    /// For these subjects; the baseline is marked in ink, the others follow in their order.
+    pub(super) fn of<'a>(subjects: impl Iterator<Item = &'a str>, baseline: &str) -> Self {
+        let mut names = vec![baseline.to_owned()];
+        for name in subjects {
+            if names.iter().all(|known| known != name) {
+                names.push(name.to_owned());
+            }
+        }
+        Self(names)
+    }
+
+    /// The marker of a subject.
+    pub(super) fn get(&self, name: &str) -> Marker {
+        Marker::nth(self.0.iter().position(|known| known == name).unwrap_or(self.0.len()))
+    }
+
+    /// Markers for a few lines, in their order: the subject's own, but no colour twice as long as there are
+    /// colours, since between markers a line has nothing else.
+    pub(super) fn lines(&self, names: &[&str]) -> Vec<Marker> {
+        let mut found: Vec<Marker> = Vec::new();
+        for name in names {
+            let own = self.get(name);
+            let is_free = |colour: &Colour| found.iter().all(|one| one.colour != *colour);
+            let colour = std::iter::once(own.colour).chain(COLOURS).find(is_free);
+            found.push(Marker { colour: colour.unwrap_or(own.colour), ..own });
+        }
+        found
+    }
+}
+
 impl Marker {
     /// Marker of the `index`th of several things. The first 56 differ in colour or shape.
     pub(super) fn nth(index: usize) -> Self {
@@ -96,6 +131,21 @@ impl Shape {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_keeps_its_subjects_marker_and_no_two_lines_have_one_colour() {
+        let names: Vec<String> = (0..20).map(|index| index.to_string()).collect();
+        let markers = Markers::of(names.iter().map(String::as_str), "5");
+        assert_eq!(markers.get("5"), Marker::nth(0), "the baseline");
+        assert_eq!(markers.get("0"), Marker::nth(1));
+        assert_eq!(markers.lines(&["5", "0", "1"]), ["5", "0", "1"].map(|one| markers.get(one)));
+        let [first, alike] = [markers.get("0"), markers.get("8")];
+        assert_eq!(first.colour, alike.colour, "of two lines of one colour");
+        let lines = markers.lines(&["0", "8"]);
+        assert!(
+            lines[0] == first && lines[1].shape == alike.shape && lines[1].colour != first.colour
+        );
+    }
 
     #[test]
     fn the_first_fifty_six_markers_differ() {

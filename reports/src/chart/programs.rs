@@ -1,7 +1,7 @@
 //! Runs of real programs: wall time and peak memory of each subject beside the baseline's.
 
 use super::axis::Axis;
-use super::marker::Marker;
+use super::marker::Markers;
 use super::panel::{Group, Panel, Row as Drawn};
 use super::ratio::{axis, band, floor_words, spread_words};
 use super::{Basis, Chart, Slugs};
@@ -43,11 +43,11 @@ const KINDS: [Kind; 2] = [
 ];
 
 /// A chart of times and one of memory, for as much as there is a ratio.
-pub(super) fn programs(programs: &Programs, slugs: &mut Slugs) -> Vec<Chart> {
-    KINDS.iter().filter_map(|kind| chart(programs, kind, slugs)).collect()
+pub(super) fn programs(programs: &Programs, markers: &Markers, slugs: &mut Slugs) -> Vec<Chart> {
+    KINDS.iter().filter_map(|kind| chart(programs, kind, markers, slugs)).collect()
 }
 
-fn chart(programs: &Programs, kind: &Kind, slugs: &mut Slugs) -> Option<Chart> {
+fn chart(programs: &Programs, kind: &Kind, markers: &Markers, slugs: &mut Slugs) -> Option<Chart> {
     let baseline = super::shorten(&programs.baseline, 16);
     let estimates: Vec<Estimate> = programs.overall.iter().filter_map(kind.of_overall).collect();
     let dots_of = |subject: &str| -> Vec<f64> {
@@ -59,12 +59,7 @@ fn chart(programs: &Programs, kind: &Kind, slugs: &mut Slugs) -> Option<Chart> {
         _ => programs.subjects.iter().flat_map(|subject| dots_of(subject)).collect(),
     };
     let axis: Axis = axis(&estimates, &every_dot)?;
-    // The baseline is marked in ink; the others follow in the order of the file.
-    let mut names: Vec<&String> = programs.subjects.iter().collect();
-    names.sort_by_key(|name| **name != programs.baseline);
-    let marker = |name: &String| {
-        Marker::nth(names.iter().position(|known| *known == name).unwrap_or(names.len()))
-    };
+    let marker = |name: &str| markers.get(name);
     let draw = |one: &Overall| {
         let ratio = (kind.of_overall)(one);
         let value = ratio.map(|ratio| ratio.value).or(one.baseline.then_some(1.0));

@@ -52,8 +52,13 @@ pub(super) fn time(
     };
     let disturbed = match rows.iter().map(|row| row.disturbed).sum() {
         0 => String::new(),
-        some => format!("; {} not calm", quantity::plural(some, "sample was", "samples were")),
+        some => format!(
+            "; {} not calm and count only where fewer than two were",
+            quantity::plural(some, "sample was", "samples were")
+        ),
     };
+    let used = rows.iter().filter_map(|row| Some(row.time?.count));
+    let used = super::counts(used, "sample");
     let panel = Panel {
         slug: slugs.next("time", &label),
         title,
@@ -64,7 +69,7 @@ pub(super) fn time(
         description,
         basis: Basis::of_samples(
             "nanoseconds per allocation and free",
-            format!("{counts} per subject"),
+            format!("{used} per subject"),
             "the median",
         )
         .if_any(rows.iter().any(|row| row.time.is_some_and(|time| time.interval.is_some()))),

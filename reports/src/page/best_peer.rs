@@ -6,12 +6,14 @@ use super::Context;
 use super::parts::{estimate, figure, standing, table, workload};
 use crate::findings::own_names;
 use crate::quantity::{self, list};
-use crate::record::{Call, Role};
+use crate::record::{Call, Role, TailRow};
+use crate::results::Results;
 use crate::statistics::Floor;
-use crate::summary::{Contest, Row, ScopeContest, Setting, Standing, Summary};
+use crate::summary::{Contest, Overall, Row, Scope, ScopeContest, Setting, Standing, Summary};
+use crate::tails;
 
 pub(super) fn section(context: Context<'_>) -> Option<Markup> {
-    let Context { summary, charts, .. } = context;
+    let Context { results, summary, charts, .. } = context;
     if summary.contests.is_empty() {
         return None;
     }
@@ -26,9 +28,17 @@ pub(super) fn section(context: Context<'_>) -> Option<Markup> {
             (name) " here."
         }
         (overall(summary))
+        @if inlined(summary) {
+            p {
+                "Of subjects called as Rust calls them, the code of this project's is inlined into the replay and "
+                "that of crates around C is not: the ratio there is as much that of the two ways as of the two "
+                "allocators."
+            }
+        }
         (figure(&charts.contests, &matrix(summary)))
         h3 { "Where " (name) " loses" }
         (losses(summary))
+        (elsewhere(results, summary))
     })
 }
 
@@ -153,8 +163,10 @@ fn losses(summary: &Summary) -> Markup {
     html! {
         @if behind.is_empty() {
             p {
-                "On no workload: in none of " (quantity::plural(compared, "comparison", "comparisons"))
-                " is the ratio above 1 beyond the floor."
+                "In time on no workload beyond doubt: in none of "
+                (quantity::plural(compared, "comparison", "comparisons"))
+                " is the ratio above 1 and beyond the floor. "
+                @if !undecided.is_empty() { (undecided.len()) " are undecided." }
             }
         } @else {
             (contests(
@@ -181,6 +193,57 @@ fn losses(summary: &Summary) -> Markup {
                 (list(&failed.iter().map(|row| {
                     format!("{} on {}", row.subject, summary.label(&row.setting))
                 }).collect::<Vec<_>>())) "."
+            }
+        }
+    }
+}
+
+/// Whether an own allocator is called as Rust calls it, beside a peer that is.
+fn inlined(summary: &Summary) -> bool {
+    summary.contests.iter().any(|one| one.call == Call::Inline && one.against.is_some())
+}
+
+/// What the ranked own allocators come to in what is not time: whom they take more memory than, and whose
+/// rare calls are faster.
+fn elsewhere(results: &Results, summary: &Summary) -> Markup {
+    let ranked: Vec<&Overall> =
+        summary.overall_of(Scope::Main).filter(|one| one.place.is_some()).collect();
+    let role = |name: &str| ranked.iter().find(|one| one.subject == name).map(|one| one.role);
+    let memory: Vec<(&str, f64)> = ranked
+        .iter()
+        .filter_map(|one| Some((one.subject.as_str(), one.rss_ratio?.value)))
+        .collect();
+    let tails: Vec<(&str, f64)> = tails::means(results)
+        .iter()
+        .filter(|one| role(one.subject).is_some())
+        .map(|one| (one.subject, one.percentiles[TailRow::P99_9]))
+        .collect();
+    let sentences =
+        |what: &str, figures: &[(&str, f64)], shown: fn(f64) -> String| -> Vec<String> {
+            let own = figures.iter().filter(|(name, _)| role(name) == Some(Role::Own));
+            own.filter_map(|(name, value)| {
+                let less: Vec<String> = figures
+                    .iter()
+                    .filter(|(other, its)| its < value && role(other) == Some(Role::Peer))
+                    .map(|(other, its)| format!("{other} ({})", shown(*its)))
+                    .collect();
+                let value = shown(*value);
+                (!less.is_empty()).then(|| format!("{what} of {name}, {value}: {}.", list(&less)))
+            })
+            .collect()
+        };
+    let of_memory = sentences("Less peak memory than the", &memory, quantity::figure);
+    let of_tails =
+        sentences("A shorter time of one call in a thousand than the", &tails, quantity::duration);
+    html! {
+        @if !of_memory.is_empty() || !of_tails.is_empty() {
+            p { "In the means of what is not time, these peers come before it:" }
+            ul {
+                @for one in of_memory.iter().chain(&of_tails) { li { (one) } }
+            }
+            p {
+                "More on that in " a href="#memory" { "memory beside time" }
+                @if !of_tails.is_empty() { " and " a href="#tails" { "times of single calls" } } "."
             }
         }
     }

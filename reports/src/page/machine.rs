@@ -29,9 +29,11 @@ pub(super) fn section(context: Context<'_>) -> Markup {
             } @else {
                 (subjects) ", "
             }
-            @if let Some(end) = &results.end {
+            @if let Some(end) = results.end() {
                 (quantity::duration(end.measuring_wall_ns as f64)) " of measuring in a run of "
-                (quantity::duration(end.run_wall_ns as f64)) ", "
+                (quantity::duration(end.run_wall_ns as f64))
+                @if results.ends.len() > 1 { ", gone on with " (times(results.ends.len() - 1)) }
+                ", "
             }
             "profile " (host.profile) ", started "
             span.nowrap { (quantity::moment(host.started_unix_s)) } ". "
@@ -54,6 +56,10 @@ pub(super) fn section(context: Context<'_>) -> Markup {
             ))
         }
     }
+}
+
+fn times(count: usize) -> String {
+    if count == 1 { "once".to_owned() } else { plural(count, "time", "times") }
 }
 
 /// How many programs were run.

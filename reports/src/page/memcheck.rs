@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use maud::{Markup, html};
 
 use super::Context;
-use super::parts::{figure, number, table};
+use super::parts::{figure, number, table, tables};
 use crate::quantity::{self, list};
 use crate::record::{Memcheck, Status};
 
@@ -39,7 +39,7 @@ pub(super) fn section(context: Context<'_>) -> Option<Markup> {
             (suppressed(&records))
         }
         @if records.iter().any(|record| record.leaks.is_some()) { (leaks(&records)) }
-        @if records.iter().any(|record| record.wall_ratio.is_some()) { (costs(&records)) }
+        @if records.iter().any(|record| record.cpu_ratio.is_some() || record.rss_ratio.is_some()) { (costs(&records)) }
     })
 }
 
@@ -54,19 +54,17 @@ fn matrix(records: &[Memcheck]) -> Markup {
     let strategy = |subject: &str| {
         records.iter().find_map(|one| one.ownership.as_deref().filter(|_| one.label() == subject))
     };
-    table(
-        "Errors that Valgrind reports, every occurrence counted, and in brackets those that \
-         suppressions silence. One run each.",
-        &html! { tr {
+    let part = |workloads: &[&str]| {
+        let head = html! { tr {
             th scope="col" { "Subject" } th scope="col" { "Strategy" }
-            @for workload in &workloads { th.number scope="col" { (workload) } }
-        } },
-        &html! {
+            @for workload in workloads { th.number scope="col" { (workload) } }
+        } };
+        let body = html! {
             @for subject in &subjects {
                 tr {
                     th scope="row" { (subject) }
                     td { (strategy(subject).unwrap_or_default()) }
-                    @for workload in &workloads {
+                    @for workload in workloads {
                         td.number {
                             @match of(subject, workload) {
                                 None => { "not run" },
@@ -76,7 +74,14 @@ fn matrix(records: &[Memcheck]) -> Markup {
                     }
                 }
             }
-        },
+        };
+        (head, body)
+    };
+    tables(
+        "Errors that Valgrind reports, every occurrence counted, and in brackets those that suppressions \
+         silence. One run each.",
+        &workloads,
+        part,
     )
 }
 
@@ -187,13 +192,14 @@ fn leaks(records: &[Memcheck]) -> Markup {
 
 /// What watching costs.
 fn costs(records: &[Memcheck]) -> Markup {
-    let paid = || records.iter().filter(|record| record.wall_ratio.is_some());
+    let paid =
+        || records.iter().filter(|record| record.cpu_ratio.is_some() || record.rss_ratio.is_some());
     table(
-        "What it costs: the run under Valgrind over the same run without it, one of each, start and \
-         end included. Cells ran side by side: these are orders of magnitude.",
+        "What it costs: the run under Valgrind over the same run without it, start and end included; of \
+         several runs without it the one of least time.",
         &html! { tr {
             th scope="col" { "Workload" } th scope="col" { "Subject" }
-            th.number scope="col" { "Wall time, ratio" }
+            th.number scope="col" { "Processor time, ratio" }
             th.number scope="col" { "Peak resident memory, ratio" }
         } },
         &html! {
@@ -201,7 +207,7 @@ fn costs(records: &[Memcheck]) -> Markup {
                 tr {
                     td { (record.workload) }
                     th scope="row" { (record.label()) }
-                    (number(record.wall_ratio.map(quantity::figure)))
+                    (number(record.cpu_ratio.map(quantity::figure)))
                     (number(record.rss_ratio.map(quantity::figure)))
                 }
             }

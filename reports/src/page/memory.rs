@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::Context;
-use super::parts::{estimate, figure, table, word, workload};
+use super::parts::{estimate, figure, table, tables, word, workload};
 use crate::quantity::{self, plural};
 use crate::summary::{Overall, Scope, Setting, Summary, front};
 
@@ -71,17 +71,16 @@ fn matrix(summary: &Summary) -> Markup {
             .iter()
             .any(|row| row.subject == *name && (row.rss_ratio.is_some() || row.ranked))
     };
-    table(
-        &caption,
-        &html! { tr {
+    let part = |measured: &[&Setting]| {
+        let head = html! { tr {
             th scope="col" { "Subject" }
-            @for setting in &measured { th scope="col" { (workload(summary, setting)) } }
-        } },
-        &html! {
+            @for setting in measured { th scope="col" { (workload(summary, setting)) } }
+        } };
+        let body = html! {
             @for name in summary.subjects().iter().filter(|name| has_memory(name)) {
                 tr {
                     th scope="row" { (name) }
-                    @for setting in &measured {
+                    @for setting in measured {
                         @match summary.rows_of(setting).find(|row| row.subject == **name) {
                             None => { td { "not run" } },
                             Some(row) if row.failure.is_some() => { td { (word(row)) } },
@@ -95,6 +94,8 @@ fn matrix(summary: &Summary) -> Markup {
                     }
                 }
             }
-        },
-    )
+        };
+        (head, body)
+    };
+    tables(&caption, &measured, part)
 }

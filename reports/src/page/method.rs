@@ -22,10 +22,11 @@ pub(super) fn section(context: Context<'_>) -> Markup {
         h3 { "Raw records" }
         p {
             "Everything above is drawn from " a href=(RECORDS) { (RECORDS) }
-            ", one JSON object per line, schema " code { (crate::record::SCHEMA) } ". The samples are also in "
-            a href=(SAMPLES) { (SAMPLES) } ", a summary in " a href="report.md" { "report.md" }
-            ", the charts in " code { "charts/" } "."
-            @if results.end.is_none() { " The records have no end record." }
+            ", one JSON object per line, schema " code { (crate::record::SCHEMA) } ". "
+            @if !results.samples.is_empty() { "The samples are also in " a href=(SAMPLES) { (SAMPLES) } ", a" }
+            @else { "A" }
+            " summary in " a href="report.md" { "report.md" } ", the charts in " code { "charts/" } "."
+            @if results.ends.is_empty() { " The records have no end record." }
         }
     }
 }
@@ -171,7 +172,7 @@ fn cautions(context: Context<'_>) -> Vec<String> {
         if allocators().any(is_linked) && allocators().any(|one| one.sha256.is_some()) {
             cautions.push(
                 "Some subjects are linked into the harness and others preloaded, as the list of subjects \
-                 says, and ranked together. Where one allocator is measured both ways, the difference shows."
+                 says, and ranked together. Where one version of an allocator is measured both ways, the difference shows."
                     .to_owned(),
             );
         }
@@ -180,6 +181,20 @@ fn cautions(context: Context<'_>) -> Vec<String> {
         cautions.push(
             "Most of a program's time is not spent in its allocator, so that whole programs are nearer to \
              each other than replays of them."
+                .to_owned(),
+        );
+        if results.subjects.iter().any(|one| one.sha256.is_some()) {
+            cautions.push(
+                "Memory is that of the whole process: a subject that is a library of its own is charged with \
+                 loading it, in time as well, and an allocator that the program has anyway is not."
+                    .to_owned(),
+            );
+        }
+    }
+    if results.subjects.iter().any(|one| one.role == Role::Own) {
+        cautions.push(
+            "This project's allocators were tuned by replays of workloads like these, recorded programs among \
+             them; the others were tuned by their authors on what they had, and are measured as they come."
                 .to_owned(),
         );
     }
@@ -207,7 +222,7 @@ fn cautions(context: Context<'_>) -> Vec<String> {
                 .to_owned(),
         );
     }
-    if results.subjects.iter().any(|one| one.sha256.is_some()) {
+    if !results.samples.is_empty() && results.subjects.iter().any(|one| one.sha256.is_some()) {
         cautions.push(
             "Memory that was resident before a subject's first call is left out. A preloaded library has \
              served its process before, so that some tens of KiB of its own are not counted, which are \

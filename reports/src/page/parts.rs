@@ -60,6 +60,25 @@ pub(super) fn table(caption: &str, head: &Markup, body: &Markup) -> Markup {
     }
 }
 
+/// Columns beside the first that a sheet of paper has room for.
+const COLUMNS: usize = 7;
+
+/// A table of many columns as several of about as many each, one below the other. `part` makes head and
+/// body of those that it is given.
+pub(super) fn tables<T>(
+    caption: &str,
+    columns: &[T],
+    part: impl Fn(&[T]) -> (Markup, Markup),
+) -> Markup {
+    let count = columns.len().div_ceil(COLUMNS).max(1);
+    html! {
+        @for (at, columns) in columns.chunks(columns.len().div_ceil(count).max(1)).enumerate() {
+            @let (head, body) = part(columns);
+            (table(if at == 0 { caption } else { "Continued: the next columns." }, &head, &body))
+        }
+    }
+}
+
 /// The name of a setting, with a link to what is told of its workload.
 pub(super) fn workload(summary: &Summary, setting: &Setting) -> Markup {
     html! { a href={ "#" (workload_anchor(summary, &setting.workload)) } { (summary.label(setting)) } }

@@ -3,11 +3,11 @@
 use maud::{Markup, html};
 
 use super::Context;
-use super::parts::{estimate, figure, overall_word, sentence, table, word, workload};
+use super::parts::{estimate, figure, overall_word, sentence, table, tables, word, workload};
 use crate::quantity::{self, list, plural};
 use crate::record::Role;
 use crate::statistics::Floor;
-use crate::summary::{Overall, Scope, Summary};
+use crate::summary::{Overall, Scope, Setting, Summary};
 
 pub(super) fn section(context: Context<'_>) -> Option<Markup> {
     let Context { summary, charts, .. } = context;
@@ -21,8 +21,8 @@ pub(super) fn section(context: Context<'_>) -> Option<Markup> {
             "A ratio is a subject's time over the time of " (summary.baseline) ", which is measured twice in each round and averaged: "
             "0.80 is a fifth less time, 1.25 a quarter more. " em { "Faster" } " and " em { "slower" }
             " are said only when the 95 % interval leaves 1 out and the difference is larger than the "
-            "A/A floor, which is what the run shows when " (summary.baseline)
-            " is measured against itself. Anything else is " em { "undecided" } "."
+            "A/A floor: the farthest that " (summary.baseline) " may be from itself, by the 95 % interval of "
+            "its ratio to itself. Anything else is " em { "undecided" } "."
         }
         @for scope in [Scope::Main, Scope::Threads] {
             @if summary.overall_of(scope).next().is_some() {
@@ -116,12 +116,14 @@ fn floor_words(floor: Option<Floor>) -> String {
 }
 
 fn leads(summary: &Summary) -> Markup {
+    let unknown = summary.leads.iter().any(|one| !one.lead.unknown.is_empty());
     table(
         "Fastest ranked subject by workload: median nanoseconds per allocation and free with 95 % \
          interval, and the first that is slower beyond doubt, by its ratio within rounds to the fastest.",
         &html! { tr {
             th scope="col" { "Workload" } th scope="col" { "Fastest" }
             th.number scope="col" { "ns per pair" } th scope="col" { "Cannot be told from it" }
+            @if unknown { th scope="col" { "Too few calm rounds with it" } }
             th scope="col" { "Next" } th.number scope="col" { "A/A floor" }
         } },
         &html! {
@@ -132,6 +134,7 @@ fn leads(summary: &Summary) -> Markup {
                     td { (one.lead.subject) }
                     (estimate(row.and_then(|row| row.time.as_ref())))
                     td.wide { (one.lead.level_with.join(", ")) }
+                    @if unknown { td.wide { (one.lead.unknown.join(", ")) } }
                     td {
                         @if let Some((name, ratio)) = &one.lead.next {
                             (name) ", " (quantity::estimate(ratio))
@@ -160,17 +163,16 @@ fn matrix(summary: &Summary) -> Markup {
         summary.baseline,
         plural(rounds, "round", "rounds")
     );
-    table(
-        &caption,
-        &html! { tr {
+    let part = |settings: &[Setting]| {
+        let head = html! { tr {
             th scope="col" { "Subject" }
-            @for setting in &summary.settings { th scope="col" { (workload(summary, setting)) } }
-        } },
-        &html! {
+            @for setting in settings { th scope="col" { (workload(summary, setting)) } }
+        } };
+        let body = html! {
             @for name in summary.subjects().iter().filter(|name| compared(name)) {
                 tr {
                     th scope="row" { (name) }
-                    @for setting in &summary.settings {
+                    @for setting in settings {
                         @match summary.rows_of(setting).find(|row| row.subject == **name) {
                             None => { td { "not run" } },
                             Some(row) => td {
@@ -184,6 +186,8 @@ fn matrix(summary: &Summary) -> Markup {
                     }
                 }
             }
-        },
-    )
+        };
+        (head, body)
+    };
+    tables(&caption, &summary.settings, part)
 }

@@ -1,12 +1,14 @@
 //! Times of single calls: percentiles, by operation, and the slowest calls with what happened at them.
 
+use std::collections::BTreeMap;
+
 use maud::{Markup, html};
 
 use super::Context;
 use super::parts::{RECORDS, figure, table};
 use crate::quantity;
 use crate::record::{Cause, TailRow, WorstCall};
-use crate::tails::{TailTable, means, tables, time};
+use crate::tails::{TailTable, means, surely_ns, tables, time};
 
 /// Slowest calls of a subject that the page names; the records have more.
 const NAMED: usize = 3;
@@ -26,11 +28,14 @@ pub(super) fn section(context: Context<'_>) -> Option<Markup> {
             "its first touch among it, is not part of a call. A slow call is looked at again in another "
             "process that replays the same; one that is fast then had been disturbed from outside."
             @if context.brief {
-                " By operation, and the slowest calls: the page would be too large with the tables; they are "
-                "in the records of kind " code { "tails" } " in " a href=(RECORDS) { (RECORDS) } "."
+                " The tables by operation, and of the slowest calls of each workload, would make the page too "
+                "large; they are in the records of kind " code { "tails" } " in " a href=(RECORDS) { (RECORDS) } "."
             }
         }
-        @if tables.len() > 1 { (overall(context, tables.len())) }
+        @if tables.len() > 1 {
+            (overall(context, tables.len()))
+            (slowest(&tables))
+        }
         @for one in &tables {
             h3 { (one.workload) }
             (figure(
@@ -53,7 +58,8 @@ fn overall(context: Context<'_>, workloads: usize) -> Markup {
     let caption = format!(
         "Times that so many of all calls do not exceed: geometric means over {workloads} workloads, of the \
          subjects that have them on each. Percentiles are of all calls, those that were disturbed from \
-         outside among them."
+         outside among them. \"Up to\": on some workload the time is too short for the clock and counts as \
+         the shortest that it can tell."
     );
     table(
         &caption,
@@ -61,12 +67,63 @@ fn overall(context: Context<'_>, workloads: usize) -> Markup {
             th scope="col" { "Subject" }
             @for name in TailRow::PERCENTILES { th.number scope="col" { (name) } }
         } },
-        &html! { @for (subject, percentiles) in means(context.results) {
+        &html! { @for mean in means(context.results) {
             tr {
-                th scope="row" { (subject) }
-                @for ns in percentiles { td.number { (quantity::duration(ns)) } }
+                th scope="row" { (mean.subject) }
+                @for (at, ns) in mean.percentiles.iter().enumerate() {
+                    td.number {
+                        @if mean.at_most[at] { "up to " }
+                        (quantity::duration(*ns))
+                    }
+                }
             }
         } },
+    )
+}
+
+/// The slowest call of each subject over all workloads, of those that were slow twice.
+fn slowest(tables: &[TailTable<'_>]) -> Markup {
+    let mut of_subject: BTreeMap<&str, (&str, &WorstCall)> = BTreeMap::new();
+    for table in tables {
+        for cell in &table.cells {
+            let again = |call: &&&WorstCall| {
+                call.again_ns.is_some() && call.cause != Some(Cause::NotRepeated)
+            };
+            // The slowest come first.
+            let Some(call) = cell.worst.iter().find(again) else { continue };
+            let known = of_subject.entry(cell.subject).or_insert((table.workload, call));
+            if surely_ns(call) > surely_ns(known.1) {
+                *known = (table.workload, call);
+            }
+        }
+    }
+    let mut found: Vec<_> = of_subject.into_iter().collect();
+    found.sort_by(|(_, (_, one)), (_, (_, other))| surely_ns(one).total_cmp(&surely_ns(other)));
+    if found.is_empty() {
+        return html! {};
+    }
+    table(
+        "The slowest call of each subject over all workloads that was slow again when it was made again, by \
+         the shorter of its two times, and what was found at it then. Workloads on several threads are left \
+         out: their calls cannot be found again.",
+        &html! { tr {
+            th scope="col" { "Subject" } th scope="col" { "Workload" } th scope="col" { "Operation" }
+            th.number scope="col" { "Size" } th.number scope="col" { "Time" }
+            th.number scope="col" { "Again" } th scope="col" { "What happened" }
+        } },
+        &html! {
+            @for (subject, (workload, call)) in found {
+                tr {
+                    th scope="row" { (subject) }
+                    td { (workload) }
+                    td { (call.operation) }
+                    td.number { (quantity::bytes(call.size_bytes as f64)) }
+                    td.number { (quantity::duration(call.ns)) }
+                    td.number { (call.again_ns.map(quantity::duration).unwrap_or_default()) }
+                    td.wide { (happened(call)) }
+                }
+            }
+        },
     )
 }
 

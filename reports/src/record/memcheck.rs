@@ -72,9 +72,10 @@ pub struct Memcheck {
     /// The distinct errors, most frequent first, leaks left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub places: Vec<Place>,
-    /// Wall time under Valgrind over that of the same child without it, starts included.
+    /// Processor time under Valgrind over that of the same child without it, starts included; of several runs
+    /// without it the least.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub wall_ratio: Option<f64>,
+    pub cpu_ratio: Option<f64>,
     /// Peak resident memory under Valgrind over that of the same child without it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rss_ratio: Option<f64>,

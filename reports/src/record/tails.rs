@@ -86,6 +86,10 @@ pub struct TailRow {
 impl TailRow {
     /// Names of the percentiles, as people write them.
     pub const PERCENTILES: [&'static str; 6] = ["p50", "p90", "p99", "p99.9", "p99.99", "max"];
+    /// Index of the time that one call in a hundred exceeds.
+    pub const P99: usize = 2;
+    /// Index of the time that one call in a thousand exceeds.
+    pub const P99_9: usize = 3;
 
     /// The percentiles in the order of [`TailRow::PERCENTILES`].
     #[must_use]

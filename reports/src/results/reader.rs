@@ -106,7 +106,7 @@ impl Results {
                     self.unmeasured.push(unmeasured);
                 }
             }
-            Record::End(end) => self.end = Some(end),
+            Record::End(end) => self.ends.push(end),
         }
         Ok(())
     }

@@ -14,6 +14,8 @@ pub struct Lead {
     pub subject: String,
     /// Ranked subjects whose time cannot be told from the leader's, fastest first.
     pub level_with: Vec<String>,
+    /// Ranked subjects of which too little is known: too few rounds were calm for both.
+    pub unknown: Vec<String>,
     /// The first ranked subject that is slower beyond doubt, and its time over the leader's; where the
     /// leader is this project's, the first one that is not.
     pub next: Option<(String, Estimate)>,
@@ -36,7 +38,12 @@ impl Lead {
         others: impl Iterator<Item = (String, Role, Option<Estimate>)>,
         floor: Option<Floor>,
     ) -> Self {
-        let mut lead = Self { subject: subject.to_owned(), level_with: Vec::new(), next: None };
+        let mut lead = Self {
+            subject: subject.to_owned(),
+            level_with: Vec::new(),
+            unknown: Vec::new(),
+            next: None,
+        };
         for (name, its, ratio) in others {
             match ratio {
                 Some(ratio) if Verdict::of(&ratio, floor) == Verdict::Slower => {
@@ -44,7 +51,8 @@ impl Lead {
                         lead.next = Some((name, ratio));
                     }
                 }
-                _ => lead.level_with.push(name),
+                Some(Estimate { interval: Some(_), .. }) => lead.level_with.push(name),
+                _ => lead.unknown.push(name),
             }
         }
         lead

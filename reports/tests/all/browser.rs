@@ -1,5 +1,5 @@
-//! The page in a real browser, at the widths of a phone, a tablet and a desk, in light and in dark:
-//! nothing overflows, no label lies on another or is cut, every glyph exists, text can be read (WCAG
+//! The page in a real browser, at the widths of a phone, a tablet and a desk and on paper, in light and in
+//! dark: nothing overflows, no label lies on another or is cut, every glyph exists, text can be read (WCAG
 //! AA), the console stays silent. What needs no browser (size, no script, nothing from outside) is
 //! held here as well. Every check is shown a bad page that it must catch.
 //!
@@ -102,6 +102,12 @@ fn every_planted_fault_is_caught_by_its_check_and_a_good_page_by_none() {
     assert_eq!(caught(&browser, &format!("<p>words · × ≤</p>{good}")), Vec::<String>::new());
     let faults = [
         ("overflow", "<div style='width:2000px'>wide</div>".to_owned()),
+        (
+            "paper",
+            "<style>div{overflow-x:auto}@media print{div{overflow:visible}}</style>\
+             <div><table><tr><td style='min-width:1500px'>wide</table></div>"
+                .to_owned(),
+        ),
         ("overlap", chart(&(text(5, 30) + &text(25, 32)))),
         ("cut", chart(&text(170, 50))),
         ("glyph", "<p>\u{10fffd}</p>".to_owned()),

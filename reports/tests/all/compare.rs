@@ -36,7 +36,7 @@ fn run(rounds: u32, deviation: f64, weather: f64, seed: u64) -> Results {
     for (name, _) in SUBJECTS {
         results.memchecks.push(memcheck(name, 0));
     }
-    results.end = synthetic::run(1, 1, 1, 1).end;
+    results.ends = synthetic::run(1, 1, 1, 1).ends;
     results
 }
 

@@ -42,7 +42,9 @@ fn the_page_says_what_is_measured_on_threads_and_how_small_a_difference_can_be_t
     let page = report(&results).remove("index.html").unwrap();
     assert!(page.contains("the time and the tails are those of real threads"));
     assert!(!page.contains("nothing is said about contention"));
-    assert!(page.contains("How sure: measured against itself, system differs by up to"));
+    assert!(page.contains(
+        "How sure: the A/A floor, the most by which system may differ from itself (95 %), is up to"
+    ));
     for sample in &mut results.samples {
         sample.mode = "serial".to_owned();
     }

@@ -120,7 +120,7 @@ fn full_records() -> Vec<Record> {
             reason: "reason".to_owned(),
             remedy: Some("remedy".to_owned()),
         }),
-        Record::End(results.end.clone().expect("an end")),
+        Record::End(results.ends[0].clone()),
     ]
 }
 
@@ -234,7 +234,7 @@ fn keys_documented_as_left_out_are_left_out_when_there_is_nothing_to_say() {
         assert!(!failed.contains(key), "{key}");
     }
     let timeout = keys(&Record::Memcheck(bare.memchecks[1].clone()));
-    for key in ["errors", "errors_by_kind", "ownership", "operations", "leaks", "wall_ratio"] {
+    for key in ["errors", "errors_by_kind", "ownership", "operations", "leaks", "cpu_ratio"] {
         assert!(!timeout.contains(key), "{key}");
     }
 }

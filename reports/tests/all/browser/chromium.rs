@@ -1,7 +1,7 @@
 //! Chromium without a window: given a page, says what a reader's eyes would stumble over.
 //!
 //! The browser is started once per colour scheme on a document that holds the page in one frame per
-//! width (`measure.html`), and its dump of that document is read. No driver and no port is needed.
+//! width and one for paper (`measure.html`), and its dump of that document is read. No driver and no port is needed.
 
 use std::fmt;
 use std::fs;
@@ -10,6 +10,9 @@ use std::process::Command;
 
 /// Widths of a phone, a tablet and a desk, in CSS pixels.
 pub(crate) const WIDTHS_PX: [u32; 3] = [360, 768, 1280];
+
+/// Width of a sheet of A4 between margins of a centimetre, in CSS pixels.
+const PAPER_PX: u32 = 718;
 
 const MEASURE: &str = include_str!("measure.html");
 const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
@@ -24,7 +27,7 @@ pub(crate) enum Scheme {
 /// Something that is wrong with a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Finding {
-    /// `overflow`, `cut`, `overlap`, `glyph`, `contrast` or `console`.
+    /// `overflow`, `paper`, `cut`, `overlap`, `glyph`, `contrast` or `console`.
     pub(crate) check: String,
     /// What and where.
     pub(crate) what: String,
@@ -60,7 +63,10 @@ impl Chromium {
         let file = dir.path().join("measure.html");
         let page = serde_json::to_string(html).expect("a string").replace('<', "\\u003c");
         let widths = format!("{WIDTHS_PX:?}");
-        let document = MEASURE.replace("/*WIDTHS*/", &widths).replace("/*PAGE*/", &page);
+        let document = MEASURE
+            .replace("/*WIDTHS*/", &widths)
+            .replace("/*PAPER*/", &PAPER_PX.to_string())
+            .replace("/*PAGE*/", &page);
         fs::write(&file, document).expect("the document");
         let (dump, talk) = self.run(&file, dir.path(), scheme);
         let mut findings = read(&dump, scheme);
@@ -116,7 +122,8 @@ fn read(dump: &str, scheme: Scheme) -> Vec<Finding> {
         }
     }
     let word = if scheme == Scheme::Dark { "dark" } else { "light" };
-    let expected: Vec<String> = WIDTHS_PX.iter().map(|width| format!("{word} {width}")).collect();
+    let all = WIDTHS_PX.iter().chain([&PAPER_PX]);
+    let expected: Vec<String> = all.map(|width| format!("{word} {width}")).collect();
     assert_eq!(seen, expected, "the browser did not see the page as asked");
     findings
 }

@@ -223,7 +223,7 @@ pub(crate) fn run(subjects: usize, workloads: usize, rounds: u32, seed: u64) -> 
         recorded_wall_ns: vec![1_320_000_000, 1_290_000_000, 1_310_000_000],
         plain_wall_ns: vec![1_010_000_000, 1_000_000_000, 1_040_000_000],
     });
-    results.end = Some(End {
+    results.ends.push(End {
         outcome: "complete".to_owned(),
         run_wall_ns: 262_000_000_000,
         measuring_wall_ns: 201_000_000_000,
@@ -315,7 +315,7 @@ fn add_memcheck(results: &mut Results, subjects: usize, workloads: usize) {
                     }],
                     false => Vec::new(),
                 },
-                wall_ratio: (!unsupported).then_some(31.5),
+                cpu_ratio: (!unsupported).then_some(31.5),
                 rss_ratio: (!unsupported).then_some(2.4),
                 valgrind: Some("3.19.0".to_owned()),
             });
@@ -399,7 +399,7 @@ pub(crate) fn interrupted(mut results: Results) -> Results {
         results.samples.push(failed(last, Status::Interrupted, "the run was interrupted"));
     }
     results.memchecks.clear();
-    results.end = None;
+    results.ends.clear();
     results
 }
 
