@@ -31,8 +31,11 @@ pub(crate) fn fingerprint(settings: &Settings<'_>) -> Host {
         cpu_model: cpu_model(),
         cpus: std::thread::available_parallelism().map_or(1, |cpus| cpus.get() as u32),
         cpus_allowed: status("Cpus_allowed_list:"),
-        l2_bytes: read("/sys/devices/system/cpu/cpu0/cache/index2/size")
-            .and_then(|size| kib(size.trim_end_matches('K'))),
+        l2_bytes: cache_bytes("index2"),
+        llc_bytes: last_level(),
+        cpu_id: cpu_id(),
+        virtual_machine: cpu_line("flags")
+            .map(|flags| flags.split_whitespace().any(|flag| flag == "hypervisor")),
         memory_bytes: memory_bytes().unwrap_or(0),
         kernel: format!("Linux {release}"),
         libc: system.version(),
@@ -91,12 +94,36 @@ pub(crate) fn first_line(program: impl AsRef<OsStr>, arguments: &[&str]) -> Opti
     Some(String::from_utf8_lossy(&text).lines().next()?.to_owned())
 }
 
+/// Where the kernel describes the caches of processor 0.
+const CACHES: &str = "/sys/devices/system/cpu/cpu0/cache";
+
+fn cache_bytes(index: &str) -> Option<u64> {
+    kib(read(&format!("{CACHES}/{index}/size"))?.trim_end_matches('K'))
+}
+
+/// The cache of the highest level.
+fn last_level() -> Option<u64> {
+    let names =
+        fs::read_dir(CACHES).ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let level = |name: &String| read(&format!("{CACHES}/{name}/level"))?.parse::<u32>().ok();
+    let (_, last) = names.filter_map(|name| Some((level(&name)?, name))).max()?;
+    cache_bytes(&last)
+}
+
+/// What the kernel says of the first processor under this name.
+fn cpu_line(name: &str) -> Option<String> {
+    let text = fs::read_to_string("/proc/cpuinfo").ok()?;
+    let mut lines = text.lines().filter_map(|line| line.split_once(':'));
+    lines.find(|(key, _)| key.trim() == name).map(|(_, value)| value.trim().to_owned())
+}
+
 fn cpu_model() -> String {
-    let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    text.lines()
-        .filter_map(|line| line.split_once(':'))
-        .find(|(key, _)| key.trim() == "model name")
-        .map_or_else(|| "unknown".to_owned(), |(_, model)| model.trim().to_owned())
+    cpu_line("model name").unwrap_or_else(|| "unknown".to_owned())
+}
+
+fn cpu_id() -> Option<String> {
+    let [family, model, stepping] = ["cpu family", "model", "stepping"].map(cpu_line);
+    Some(format!("family {}, model {}, stepping {}", family?, model?, stepping?))
 }
 
 fn read(path: &str) -> Option<String> {
@@ -122,6 +149,14 @@ mod tests {
         assert!(host.libc.starts_with("glibc "));
         assert!(host.rustc.starts_with("rustc "), "{}", host.rustc);
         assert!(!host.cpu_model.is_empty());
+        assert!(host.llc_bytes >= host.l2_bytes, "{:?} {:?}", host.llc_bytes, host.l2_bytes);
+        // What the kernel shows of a processor, the record has.
+        let shown = fs::read_to_string("/proc/cpuinfo").unwrap();
+        assert_eq!(host.cpu_id.is_some(), shown.contains("stepping"));
+        assert_eq!(
+            host.virtual_machine,
+            shown.contains("flags").then(|| shown.contains(" hypervisor"))
+        );
     }
 
     #[test]

@@ -165,6 +165,16 @@ pub struct Host {
     /// Size of one processor's second-level cache.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub l2_bytes: Option<u64>,
+    /// Size of the last-level cache that processor 0 sees, whoever shares it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub llc_bytes: Option<u64>,
+    /// What tells one processor from another of the same model name, as the kernel says it:
+    /// `family 6, model 207, stepping 2`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu_id: Option<String>,
+    /// Whether the processor says that it is a virtual machine's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub virtual_machine: Option<bool>,
     /// Main memory.
     pub memory_bytes: u64,
     /// Kernel name and release.

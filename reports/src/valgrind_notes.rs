@@ -4,10 +4,10 @@
 //! What never changes is said in words; every figure comes from the records, and a part that they
 //! say nothing of is left out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::detections::{self, Counts};
-use crate::quantity::{self, list};
+use crate::quantity::{self, list, plural};
 use crate::record::{FULL_SYMBOLS, Memcheck, REQUESTS_ON, Status};
 use crate::results::Results;
 use crate::summary::{Table, escape};
@@ -21,7 +21,8 @@ pub(crate) fn notes(results: &Results) -> Option<String> {
     let valgrind = valgrind.or(results.host.valgrind.as_deref()).unwrap_or("unknown");
     let mut text = format!(
         "# An arena allocator under Valgrind\n\n\
-         Drawn from `results.jsonl` beside this file: {}, {}, Valgrind {}, {}.\n",
+         Drawn from `results.jsonl` beside this file: {}; {}, {}, Valgrind {}, {}.\n",
+        what_ran(results),
         escape(&results.host.cpu_model),
         escape(&results.host.libc),
         escape(valgrind),
@@ -41,6 +42,27 @@ pub(crate) fn notes(results: &Results) -> Option<String> {
         }
     }
     Some(text)
+}
+
+/// `18 subjects on 11 workloads, 52 seeded bugs`.
+fn what_ran(results: &Results) -> String {
+    let count = |names: BTreeSet<&str>, one: &str, many: &str| plural(names.len(), one, many);
+    let ran = &results.memchecks;
+    let subjects = ran.iter().map(|one| one.subject.as_str()).collect();
+    let workloads = ran.iter().map(|one| one.workload.as_str()).collect();
+    let bugs: BTreeSet<&str> = results.detections.iter().map(|one| one.bug.as_str()).collect();
+    let mut parts = Vec::new();
+    if !ran.is_empty() {
+        parts.push(format!(
+            "{} on {}",
+            count(subjects, "subject", "subjects"),
+            count(workloads, "workload", "workloads")
+        ));
+    }
+    if !bugs.is_empty() {
+        parts.push(count(bugs, "program of the seeded bugs", "programs of the seeded bugs"));
+    }
+    parts.join(", ")
 }
 
 const MEANING: &str = "\

@@ -33,9 +33,15 @@ use replays::Replays;
 pub(crate) fn run(args: &Arguments, voice: &Voice, interrupt: &Interrupt) -> Outcome {
     let begin = Instant::now();
     let python = is_python(args);
-    let (servers, baseline) = chosen_servers(args, python)?;
+    let (mut servers, baseline) = chosen_servers(args, python)?;
     suite::check_names(&args.programs)?;
     let (programs, scripts) = chosen_programs(args)?;
+    // The interpreter of the suite is known; what is named to run may be anything, and is not asked.
+    if let Some(program) = programs.first().filter(|_| args.suite.is_some())
+        && let Some(version) = host::first_line(&program.command[0], &["--version"])
+    {
+        servers.iter_mut().for_each(|server| server.run_by(&version));
+    }
     let settings = HostSettings { profile: "custom", seed: args.seed, baseline: &baseline };
     let fingerprint = host::fingerprint(&settings);
     let subjects: Vec<_> = servers.iter().map(Server::record).collect();

@@ -40,7 +40,15 @@ impl Server {
 
     /// The interpreter's own allocator, on top of the C library.
     pub(crate) fn pymalloc() -> Self {
-        Self::without_library(PYMALLOC, true)
+        let version = "of an interpreter that was not asked".to_owned();
+        Self { version, ..Self::without_library(PYMALLOC, true) }
+    }
+
+    /// Notes which interpreter runs the programs: its own allocator is of that version.
+    pub(crate) fn run_by(&mut self, interpreter: &str) {
+        if self.pymalloc {
+            interpreter.clone_into(&mut self.version);
+        }
     }
 
     fn without_library(name: &str, pymalloc: bool) -> Self {
@@ -156,11 +164,9 @@ impl Server {
             role: self.role,
             call: Call::C,
             version: self.version.clone(),
-            library: self
-                .preload
-                .as_ref()
-                .and_then(file_name)
-                .unwrap_or_else(|| "linked".to_owned()),
+            library: self.preload.as_ref().and_then(file_name).unwrap_or_else(|| {
+                if self.pymalloc { "the interpreter's" } else { "linked" }.to_owned()
+            }),
             sha256: self.preload.as_ref().and_then(|path| sha256(path).ok()),
             alignment_bytes: 16,
             remark: self
@@ -211,7 +217,13 @@ mod tests {
         assert_eq!(mine.library(), Some(Path::new("/lib/libmine.so")));
         assert!(mine.missing.is_some_and(|reason| reason.contains("/lib/libmine.so")));
         assert_eq!(Server::parse("system"), Ok(Server::system()));
-        assert!(Server::parse("pymalloc").unwrap().pymalloc);
+        let mut pymalloc = Server::parse("pymalloc").unwrap();
+        assert!(pymalloc.pymalloc);
+        pymalloc.run_by("Python 3.11.2");
+        assert_eq!(pymalloc.record().version, "Python 3.11.2");
+        let mut system = Server::system();
+        system.run_by("Python 3.11.2");
+        assert!(system.record().version.starts_with("glibc "), "{:?}", system.record());
     }
 
     #[test]

@@ -139,9 +139,9 @@ mod tests {
         assert_eq!(markers.get("5"), Marker::nth(0), "the baseline");
         assert_eq!(markers.get("0"), Marker::nth(1));
         assert_eq!(markers.lines(&["5", "0", "1"]), ["5", "0", "1"].map(|one| markers.get(one)));
-        let [first, alike] = [markers.get("0"), markers.get("8")];
+        let [first, alike] = [markers.get("0"), markers.get("9")];
         assert_eq!(first.colour, alike.colour, "of two lines of one colour");
-        let lines = markers.lines(&["0", "8"]);
+        let lines = markers.lines(&["0", "9"]);
         assert!(
             lines[0] == first && lines[1].shape == alike.shape && lines[1].colour != first.colour
         );

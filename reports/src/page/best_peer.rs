@@ -228,13 +228,17 @@ fn elsewhere(results: &Results, summary: &Summary) -> Markup {
                     .map(|(other, its)| format!("{other} ({})", shown(*its)))
                     .collect();
                 let value = shown(*value);
-                (!less.is_empty()).then(|| format!("{what} of {name}, {value}: {}.", list(&less)))
+                (!less.is_empty()).then(|| format!("{what} {name} ({value}): {}.", list(&less)))
             })
             .collect()
         };
-    let of_memory = sentences("Less peak memory than the", &memory, quantity::figure);
-    let of_tails =
-        sentences("A shorter time of one call in a thousand than the", &tails, quantity::duration);
+    let of_memory =
+        sentences("Less peak memory over what is alive than", &memory, quantity::figure);
+    let of_tails = sentences(
+        "A shorter time that one call in a thousand exceeds than",
+        &tails,
+        quantity::duration,
+    );
     html! {
         @if !of_memory.is_empty() || !of_tails.is_empty() {
             p { "In the means of what is not time, these peers come before it:" }

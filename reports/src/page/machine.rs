@@ -105,12 +105,16 @@ pub(super) fn call(call: Call) -> &'static str {
 
 fn facts(host: &Host) -> Vec<(&'static str, String)> {
     let unknown = || "not known".to_owned();
+    let cache =
+        |bytes: Option<u64>| bytes.map_or_else(unknown, |bytes| quantity::bytes(bytes as f64));
     vec![
         (
             "Processor",
             format!(
-                "{}, {} in use",
+                "{}{}{}, {} in use",
                 host.cpu_model,
+                host.cpu_id.as_ref().map_or_else(String::new, |id| format!(" ({id})")),
+                if host.virtual_machine == Some(true) { ", of a virtual machine" } else { "" },
                 plural(host.cpus as usize, "logical processor", "logical processors")
             ),
         ),
@@ -122,8 +126,8 @@ fn facts(host: &Host) -> Vec<(&'static str, String)> {
             }),
         ),
         (
-            "Second-level cache",
-            host.l2_bytes.map_or_else(unknown, |bytes| quantity::bytes(bytes as f64)),
+            "Second-level and last-level cache",
+            format!("{}, {}", cache(host.l2_bytes), cache(host.llc_bytes)),
         ),
         ("Memory", quantity::bytes(host.memory_bytes as f64)),
         ("Kernel", host.kernel.clone()),

@@ -228,18 +228,54 @@ fn the_page_and_the_summary_say_where_it_loses_or_that_it_does_not() {
     let wins = run(&TWO, &[system, ("arenite", Role::Own, C, &[9.0, 8.0])]);
     let page = page_of(&wins);
     assert!(page.contains("<h3>Where Arenite loses</h3>"));
-    assert!(page.contains("On no workload: in none of 2 comparisons"), "none is lost");
+    assert!(
+        page.contains("In time on no workload beyond doubt: in none of 2 comparisons"),
+        "none is lost"
+    );
     assert!(markdown(&wins, &Summary::of(&wins), None).contains("None is lost"));
 
     let loses = run(&TWO, &[system, ("arenite", Role::Own, C, &[9.0, 11.0])]);
     let page = page_of(&loses);
     assert!(
-        page.contains("Behind the best peer: ratio above 1") && !page.contains("On no workload")
+        page.contains("Behind the best peer: ratio above 1") && !page.contains("on no workload")
     );
     let text = markdown(&loses, &Summary::of(&loses), None);
     assert!(text.contains("1 is lost"), "{text}");
     assert!(text.contains("| v | arenite | system | 1.10 [1.10, 1.10] | behind |"), "{text}");
     assert!(text.contains("of 2 workloads: ahead on 1, behind on 1, undecided on 0."), "{text}");
+}
+
+/// Who wins on time and is silent on memory and rare calls would be chosen by readers who need those.
+#[test]
+fn where_it_loses_names_peers_that_take_less_memory_or_have_faster_rare_calls() {
+    let page_of = |results: &Results| {
+        let dir = tempfile::tempdir().unwrap();
+        write_report(results, dir.path()).unwrap();
+        let page = std::fs::read_to_string(dir.path().join("index.html")).unwrap();
+        let part = page.split("<h3>Where Arenite loses</h3>").nth(1).unwrap();
+        part.split("</section>").next().unwrap().to_owned()
+    };
+    let system = ("system", Role::Peer, C, &[10.0, 10.0][..]);
+    let lean = ("lean", Role::Peer, C, &[12.0, 12.0][..]);
+    let mut results = run(&TWO, &[system, ("arenite", Role::Own, C, &[9.0, 8.0]), lean]);
+    let said = page_of(&results);
+    assert!(!said.contains("these peers come before it"), "all alike: {said}");
+    for one in results.samples.iter_mut().filter(|one| one.subject == "lean") {
+        one.rss_peak_bytes = one.rss_peak_bytes.map(|bytes| bytes / 2);
+    }
+    for (load, _, _) in TWO {
+        for (subject, p50) in [("system", 10.0), ("arenite", 30.0), ("lean", 40.0)] {
+            results.tails.push(synthetic::tails(subject, load, 0, p50));
+        }
+    }
+    let said = page_of(&results);
+    let memory = said.split("Less peak memory over what is alive than arenite").nth(1).unwrap();
+    let memory = memory.split("</li>").next().unwrap();
+    assert!(memory.contains("lean (") && !memory.contains("system"), "{memory}");
+    let tails =
+        said.split("A shorter time that one call in a thousand exceeds than arenite").nth(1);
+    let tails = tails.unwrap().split("</li>").next().unwrap();
+    assert!(tails.contains("(600 ns): system (200 ns)") && !tails.contains("lean"), "{tails}");
 }
 
 /// That Arenite preloaded is slower than Arenite linked does not tell a reader whom it leaves behind.

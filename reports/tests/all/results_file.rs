@@ -4,7 +4,7 @@ use crate::synthetic;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use reports::record::{Record, SCHEMA, Unmeasured};
+use reports::record::{End, Record, SCHEMA, Unmeasured};
 use reports::results::{ReadError, Results, ResultsFile};
 use tempfile::TempDir;
 
@@ -124,6 +124,25 @@ fn what_a_resumed_run_lacks_again_is_listed_once() {
     let measures: Vec<_> =
         read(twice).1.unwrap().unmeasured.into_iter().map(|one| one.measure).collect();
     assert_eq!(measures, ["counts", "memcheck"]);
+}
+
+/// A page that says the last part alone would claim that a run of minutes took seconds.
+#[test]
+fn a_run_that_was_gone_on_with_took_as_long_as_its_parts_and_ended_as_the_last_of_them() {
+    let end = |outcome: &str, run_wall_ns, measuring_wall_ns| {
+        line(&Record::End(End { outcome: outcome.to_owned(), run_wall_ns, measuring_wall_ns }))
+    };
+    let (_, results) = read(host_line() + &end("interrupted", 500, 300) + &end("complete", 26, 1));
+    let results = results.unwrap();
+    let whole = results.end().unwrap();
+    assert_eq!(
+        (whole.outcome.as_str(), whole.run_wall_ns, whole.measuring_wall_ns),
+        ("complete", 526, 301)
+    );
+    assert!(results.is_complete());
+    let (_, results) = read(host_line() + &end("complete", 26, 1) + &end("interrupted", 5, 3));
+    assert!(!results.unwrap().is_complete());
+    assert_eq!(read(host_line()).1.unwrap().end(), None);
 }
 
 #[test]

@@ -92,6 +92,32 @@ fn a_ratio_without_two_calm_rounds_is_one_figure_that_decides_nothing() {
     assert_eq!((time, count), (5.0, 1));
 }
 
+/// "Cannot be told from it" of a subject that was never measured in calm beside the fastest would say that
+/// the two are alike.
+#[test]
+fn what_was_measured_in_too_few_calm_rounds_is_not_called_level() {
+    let one_is_calm: Vec<(&str, u32)> = (1..7).map(|round| ("system", round)).collect();
+    for (disturbed, level, unknown) in
+        [(one_is_calm, vec![], vec!["system"]), (STORM.to_vec(), vec!["system"], vec![])]
+    {
+        let mut results = run(&disturbed);
+        // Alike, but for what is unknown.
+        for one in results.samples.iter_mut().filter(|one| one.subject == "fast") {
+            one.ns_per_pair = Some([9.8, 9.9, 10.1][one.round as usize % 3]);
+        }
+        let summary = Summary::of(&results);
+        let lead = &summary.leads[0].lead;
+        assert_eq!((&lead.level_with, &lead.unknown), (&names(&level), &names(&unknown)));
+        let text = reports::markdown(&results, &summary, None);
+        let words = "was measured beside system in too few calm rounds";
+        assert_eq!(text.contains(words), !unknown.is_empty(), "{text}");
+    }
+}
+
+fn names(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
 /// A round of the baseline is calm when one of its two samples is, and has the time of that one.
 #[test]
 fn the_calm_one_of_two_baselines_stands_for_both() {
