@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::fidelity::Fidelity;
+use crate::ownership::{self, CHARTED, Strategies};
 use crate::programs::Programs;
 use crate::quantity::{self, list, plural};
 use crate::record::{Memcheck, TailRow};
@@ -13,12 +14,14 @@ use crate::tails::TailMean;
 /// The findings, most important first. Empty for a run without any figure.
 #[must_use]
 pub fn findings(results: &Results, summary: &Summary, programs: Option<&Programs>) -> Vec<String> {
-    let mut found = ranking(summary, Scope::Main);
+    // What a run was made for comes first: the programs and not the replays of them.
+    let mut found: Vec<String> = programs.and_then(real_programs).into_iter().collect();
+    found.extend(fidelity(results));
+    found.extend(ownership(results));
+    found.extend(ranking(summary, Scope::Main));
     found.extend(own(summary));
     found.extend(ranking(summary, Scope::Threads));
     found.extend(noise(summary));
-    found.extend(programs.and_then(real_programs));
-    found.extend(fidelity(results));
     found.extend(memory(summary));
     found.extend(tails(results, summary));
     found.extend(errors(results));
@@ -243,6 +246,35 @@ fn fidelity(results: &Results) -> Option<String> {
          on average; to predict no difference would be off by {blind}: {}.",
         fidelity.baseline,
         time.word()
+    ))
+}
+
+/// What strategies cost where the most of them were asked with the most arenas, and which cost the same
+/// however many there are.
+fn ownership(results: &Results) -> Option<String> {
+    let strategies = Strategies::of(results)?;
+    let question = CHARTED[0];
+    let costs = |arenas: u64| -> Vec<(&str, f64)> {
+        let names = strategies.names.iter();
+        let cost = |name: &'_ str| Some(strategies.figures(name, arenas, question)?.raw_ns.value);
+        names.filter_map(|name| Some((*name, cost(name)?))).collect()
+    };
+    let (arenas, costs) = strategies
+        .arenas
+        .iter()
+        .map(|&arenas| (arenas, costs(arenas)))
+        .max_by_key(|(arenas, costs)| (costs.len(), *arenas))?;
+    let least = costs.iter().min_by(|a, b| a.1.total_cmp(&b.1))?;
+    let most = costs.iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
+    Some(format!(
+        "An ownership test with {} ({}), the loop included: from {} ({}) to {} ({}). {}",
+        plural(arenas as usize, "arena", "arenas"),
+        ownership::title(question),
+        quantity::duration(least.1),
+        least.0,
+        quantity::duration(most.1),
+        most.0,
+        strategies.sentence(question)
     ))
 }
 
