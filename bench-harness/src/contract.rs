@@ -3,15 +3,19 @@
 //! ```text
 //! row     what a row is: a call, a promise, who makes it     rows, rows/   the table
 //! trial   makes one call and uses what comes back            child         one process per row
-//! crowd   the same with more than one thread             resident  the same with a look at memory
-//! locked  zeroed blocks where memory is locked
+//! crowd   the same with more than one thread             forks     in children of forks
+//! late    in destructors of threads that have ended      resident  with a look at memory
+//! locked  zeroed blocks where memory is locked           confined  in little address space
 //! ```
 //! The promises are those of the C library's manual (`rows.rs` says where they come from). A subject
 //! that does otherwise is not wrong by that: the record says what it does, and whether the standards
 //! allow it.
 
 pub(crate) mod child;
+mod confined;
 mod crowd;
+mod forks;
+mod late;
 mod locked;
 mod resident;
 pub(crate) mod row;

@@ -52,13 +52,17 @@ unsafe extern "C" fn parent() {
 
 unsafe extern "C" fn child() {
     thread_local::set_forking(false);
-    // The C library frees its own locks, that of the list of streams too.
+    // The C library frees its locks in the child of a process with several threads, and nowhere else.
+    stdio::reset();
     for lock in LOCKS {
         lock.reset();
     }
 }
 
 /// glibc's lock of the list of streams, where the C library has one by that name.
+///
+/// It may not be released where it is not held: glibc counts how often it is, in some versions below zero.
+/// So a child, which has one thread, frees it whole, as glibc does.
 mod stdio {
     use core::arch::global_asm;
 
@@ -67,19 +71,21 @@ mod stdio {
         ".balign 8",
         ".weak _IO_list_lock",
         ".weak _IO_list_unlock",
+        ".weak _IO_list_resetlock",
         ".globl arenite_list_lock_0_1",
         ".hidden arenite_list_lock_0_1",
         ".type arenite_list_lock_0_1,@object",
-        ".size arenite_list_lock_0_1,16",
+        ".size arenite_list_lock_0_1,24",
         "arenite_list_lock_0_1: .quad _IO_list_lock",
         ".quad _IO_list_unlock",
+        ".quad _IO_list_resetlock",
         ".popsection",
     );
 
     unsafe extern "C" {
-        /// Both functions; null in a C library that does not have them.
+        /// Lock, unlock and reset; null in a C library that does not have them.
         #[link_name = "arenite_list_lock_0_1"]
-        static FUNCTIONS: [Option<unsafe extern "C" fn()>; 2];
+        static FUNCTIONS: [Option<unsafe extern "C" fn()>; 3];
     }
 
     /// Takes the lock.
@@ -97,6 +103,15 @@ mod stdio {
         if let Some(unlock) = unsafe { FUNCTIONS[1] } {
             // SAFETY: `hold` was called before.
             unsafe { unlock() };
+        }
+    }
+
+    /// Frees the lock, however often this thread, the only one, has taken it.
+    pub(super) fn reset() {
+        // SAFETY: as in `hold`.
+        if let Some(reset) = unsafe { FUNCTIONS[2] } {
+            // SAFETY: no other thread is there that could hold it.
+            unsafe { reset() };
         }
     }
 }

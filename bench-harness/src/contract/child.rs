@@ -84,6 +84,10 @@ fn apart(row: &Row, family: &Family) -> io::Result<Finding> {
         let found = "resident memory cannot be read here".to_owned();
         return Ok(Finding { verdict: Verdict::Untried, found });
     }
+    if matches!(row.ask, Ask::Starts { .. }) && !family.serves_process {
+        let found = "linked into the harness: no program is served by it".to_owned();
+        return Ok(Finding { verdict: Verdict::Absent, found });
+    }
     if let Ask::Locked { size } = row.ask
         && !locked::is_allowed(size)
     {

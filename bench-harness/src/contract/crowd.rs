@@ -1,107 +1,25 @@
-//! Calls that a second thread must be there for: malloc in the child of a fork while others allocate,
-//! on many threads that live at once, on some that go on calling it, and on threads that come and go.
+//! Calls that a second thread must be there for: malloc on many threads that live at once, on some that go
+//! on calling it, and on threads that come and go.
 
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
 use std::{fmt, io, ptr, thread};
 
-use super::child::{end, wait};
-use super::trial::{fill, first_other, pattern};
+use super::trial::{KEPT, errno, fill, first_other, pattern, set_errno};
 use crate::replay::team::Hooks;
 use crate::subject::Family;
 
-/// Threads that allocate while the process forks.
-const ALLOCATING: u64 = 3;
-/// Forks of one trial. A lock that nobody looks after at a fork was held in one of the first sixteen
-/// children wherever that was tried.
-const FORKS: u32 = 100;
-/// After so long there are no further forks: on a slow computer fewer are enough.
-const FORKING: Duration = Duration::from_secs(3);
-/// Time that a child of a fork may take.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// Between two looks at a child.
-const LOOK: Duration = Duration::from_micros(100);
 /// Blocks that every thread holds.
-const HELD: usize = 8;
-/// Calls that a child of a fork makes.
-const CALLS: u64 = 128;
+pub(super) const HELD: usize = 8;
 /// Calls of a thread that goes on calling.
 const BUSY_CALLS: u64 = 20_000;
 /// Threads of a relay that live at once, and the calls that each makes.
-const LANES: usize = 4;
+pub(super) const LANES: usize = 4;
 const RELAY_CALLS: u64 = 500;
 /// Blocks that each leaves, and multiples of the size among them.
 const LEFT: usize = 200;
 const LEFT_SIZES: usize = 8;
 /// Stack of a thread that does no more than allocate.
 const STACK_BYTES: usize = 1 << 18;
-
-/// Forks while other threads allocate blocks of `size` bytes and up to four times as many, and does the
-/// same in every child. Threads and processes that this computer refuses are done without.
-///
-/// # Errors
-/// What went wrong in the first child that was not served, or on a thread.
-pub(super) fn forks(family: &Family, hooks: Hooks, size: usize) -> Result<(), String> {
-    let stop = &AtomicBool::new(false);
-    thread::scope(|scope| {
-        let allocate = |seed| {
-            let goes_on = move |_| !stop.load(Relaxed);
-            begin(scope, hooks, move || churn(family, size, seed, goes_on))
-        };
-        let allocating: Vec<_> = (1..=ALLOCATING).map_while(|seed| allocate(seed).ok()).collect();
-        let begun = Instant::now();
-        let outcome = (1..=FORKS).take_while(|_| begun.elapsed() < FORKING).try_for_each(|at| {
-            fork(family, size).map_err(|why| format!("{why} in the child of fork {at}"))
-        });
-        stop.store(true, Relaxed);
-        let ended = allocating.into_iter().map(|thread| join(thread, "a thread beside a fork"));
-        ended.fold(outcome, Result::and)
-    })
-}
-
-/// One fork, whose child allocates a while.
-fn fork(family: &Family, size: usize) -> Result<(), String> {
-    // SAFETY: the child calls the subject's functions, which is what is tried, and ends itself.
-    let pid = unsafe { libc::fork() };
-    if pid < 0 {
-        return Ok(());
-    }
-    if pid == 0 {
-        let code = match churn(family, size, 0, |calls| calls < CALLS) {
-            Ok(()) => 0,
-            Err(Flaw::Null) => 1,
-            Err(Flaw::Lost) => 2,
-        };
-        // SAFETY: ends this process without running what the parent's exit would run.
-        unsafe { libc::_exit(code) };
-    }
-    match ended(pid).map_err(|error| error.to_string())? {
-        None => Err(format!("hung for {} s", PATIENCE.as_secs())),
-        Some(status) if !libc::WIFEXITED(status) => Err(end(status)),
-        Some(status) => match libc::WEXITSTATUS(status) {
-            0 => Ok(()),
-            1 => Err(Flaw::Null.to_string()),
-            _ => Err(Flaw::Lost.to_string()),
-        },
-    }
-}
-
-/// Status of a child that has ended; `None` for one that is killed since it does not. Its end is not left
-/// to itself: it may hang before its first line, in what the subject does at a fork.
-fn ended(pid: libc::pid_t) -> io::Result<Option<i32>> {
-    let begun = Instant::now();
-    while begun.elapsed() < PATIENCE {
-        if let Some(status) = wait(pid, libc::WNOHANG)? {
-            return Ok(Some(status));
-        }
-        thread::sleep(LOOK);
-    }
-    // SAFETY: a child of this process that has not been waited for.
-    unsafe { libc::kill(pid, libc::SIGKILL) };
-    wait(pid, 0)?;
-    Ok(None)
-}
 
 /// Calls on `count` threads at once, for blocks of `size` bytes and up to four times as many, which are
 /// looked at before they are freed. Locks that all take are waited for by several at a time.
@@ -181,11 +99,20 @@ fn leg(
 }
 
 /// What can be wrong with a block.
-#[derive(Debug)]
-enum Flaw {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Flaw {
     Null,
     /// Somebody has written to it.
     Lost,
+    /// Freeing it has changed `errno`.
+    Errno,
+    /// Something was wrong in a child of a child, or on a thread of it.
+    Below,
+}
+
+impl Flaw {
+    /// All of them.
+    pub(super) const ALL: [Self; 4] = [Self::Null, Self::Lost, Self::Errno, Self::Below];
 }
 
 impl fmt::Display for Flaw {
@@ -193,13 +120,15 @@ impl fmt::Display for Flaw {
         out.write_str(match self {
             Self::Null => "null",
             Self::Lost => "a block with others' contents",
+            Self::Errno => "free sets errno",
+            Self::Below => "a child or a thread that was not served",
         })
     }
 }
 
 /// Keeps [`HELD`] blocks and replaces one after the other as long as `goes_on` with so many calls. A block
 /// begins with a number that no other thread's has, and is looked at before it is freed.
-fn churn(
+pub(super) fn churn(
     family: &Family,
     size: usize,
     seed: u64,
@@ -209,9 +138,14 @@ fn churn(
     let give_back = |(block, mark): (*mut u64, u64)| {
         // SAFETY: null, or a live block of 8 bytes and more.
         let is_lost = !block.is_null() && unsafe { block.read_volatile() } != mark;
+        set_errno(KEPT);
         // SAFETY: null, or a live block that is not used again.
         unsafe { (family.free)(block.cast()) };
-        if is_lost { Err(Flaw::Lost) } else { Ok(()) }
+        match (is_lost, errno()) {
+            (true, _) => Err(Flaw::Lost),
+            (false, KEPT) => Ok(()),
+            (false, _) => Err(Flaw::Errno),
+        }
     };
     let mut calls = 0;
     let mut outcome = Ok(());
@@ -318,13 +252,16 @@ fn release(family: &Family, block: *mut u8, size: usize, thread: usize) -> Resul
 }
 
 /// What has become of a thread.
-fn join<T>(thread: thread::ScopedJoinHandle<'_, Result<T, Flaw>>, name: &str) -> Result<T, String> {
+pub(super) fn join<T>(
+    thread: thread::ScopedJoinHandle<'_, Result<T, Flaw>>,
+    name: &str,
+) -> Result<T, String> {
     let ended = thread.join().map_err(|_| format!("{name} died"))?;
     ended.map_err(|flaw| format!("{flaw} on {name}"))
 }
 
 /// Starts a thread that the subject is told of.
-fn begin<'scope, R: Send + 'scope>(
+pub(super) fn begin<'scope, R: Send + 'scope>(
     scope: &'scope thread::Scope<'scope, '_>,
     hooks: Hooks,
     work: impl FnOnce() -> R + Send + 'scope,
@@ -342,7 +279,7 @@ mod tests {
     use std::cell::Cell;
     use std::ffi::c_void;
     use std::sync::OnceLock;
-    use std::sync::atomic::AtomicUsize;
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
     use super::*;
     use crate::subject::Subject;

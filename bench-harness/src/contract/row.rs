@@ -70,6 +70,18 @@ pub(crate) enum Ask {
     Fork {
         size: usize,
     },
+    /// A program that starts in an address space of so many bytes.
+    Starts {
+        bytes: u64,
+    },
+    /// Blocks of every kind in children of forks and in their children, while threads come and go and write
+    /// to streams.
+    Generations,
+    /// `malloc(size)` in destructors of so many threads that have ended.
+    Late {
+        threads: usize,
+        size: usize,
+    },
     /// `malloc(size)` on so many threads that are alive at once.
     Threads {
         count: usize,
@@ -155,11 +167,18 @@ pub(crate) struct Row {
     pub(crate) by: Authority,
     /// What the standards allow besides, and glibc does not do.
     pub(crate) allowed: Option<Promise>,
+    /// Whether the process may have little more address space than it has, once the block handed in is
+    /// there.
+    pub(crate) confined: bool,
 }
 
 impl Row {
     pub(crate) const fn new(ask: Ask, promise: Promise, by: Authority) -> Self {
-        Self { ask, promise, by, allowed: None }
+        Self { ask, promise, by, allowed: None, confined: false }
+    }
+
+    pub(crate) const fn confined(self) -> Self {
+        Self { confined: true, ..self }
     }
 
     pub(crate) const fn or(self, allowed: Promise) -> Self {
@@ -168,7 +187,8 @@ impl Row {
 
     /// Name, unique in the table: the call as C writes it.
     pub(crate) fn name(&self) -> String {
-        self.ask.to_string()
+        let place = if self.confined { ", 64 MiB of address space left" } else { "" };
+        format!("{}{place}", self.ask)
     }
 }
 
@@ -178,6 +198,9 @@ impl Ask {
         match self {
             Self::Malloc { .. }
             | Self::Fork { .. }
+            | Self::Starts { .. }
+            | Self::Generations
+            | Self::Late { .. }
             | Self::Threads { .. }
             | Self::Busy { .. }
             | Self::Relay { .. }
@@ -207,7 +230,12 @@ impl Ask {
     pub(crate) fn takes_threads(&self) -> bool {
         matches!(
             self,
-            Self::Fork { .. } | Self::Threads { .. } | Self::Busy { .. } | Self::Relay { .. }
+            Self::Fork { .. }
+                | Self::Generations
+                | Self::Late { .. }
+                | Self::Threads { .. }
+                | Self::Busy { .. }
+                | Self::Relay { .. }
         )
     }
 
@@ -305,6 +333,7 @@ impl fmt::Display for Ask {
         write!(out, "{}(", self.function())?;
         match *self {
             Self::Untouched { .. } => {}
+            Self::Starts { .. } | Self::Generations => write!(out, "any size")?,
             Self::Freed { size } => write!(out, "{}", Origin::Malloc(size))?,
             Self::Shrunk { from, to } => write!(out, "{}, {}", Origin::Malloc(from), Number(to))?,
             Self::Inherited { size, .. } => write!(out, "{}", Origin::Malloc(size))?,
@@ -313,6 +342,7 @@ impl fmt::Display for Ask {
             | Self::Pvalloc { size }
             | Self::Fork { size }
             | Self::Threads { size, .. }
+            | Self::Late { size, .. }
             | Self::Busy { size, .. }
             | Self::Relay { size, .. } => write!(out, "{}", Number(size))?,
             Self::Locked { size } => write!(out, "1, {}", Number(size))?,
@@ -334,6 +364,16 @@ impl fmt::Display for Ask {
         }
         match self {
             Self::Fork { .. } => write!(out, ") in a child of fork, others in malloc"),
+            Self::Starts { bytes } => {
+                write!(out, ") of a program in {} MiB of address space", bytes >> 20)
+            }
+            Self::Generations => write!(
+                out,
+                ") in children of forks and theirs, threads coming and going and writing to streams"
+            ),
+            Self::Late { threads, .. } => {
+                write!(out, ") in destructors of {threads} threads that have ended")
+            }
             Self::Threads { count, .. } => write!(out, ") on {count} threads at once"),
             Self::Busy { threads, .. } => write!(out, ") again and again on {threads} threads"),
             Self::Relay { threads, .. } => {

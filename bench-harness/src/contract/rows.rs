@@ -7,6 +7,7 @@
 
 mod aligned;
 mod allocate;
+mod confined;
 mod crowd;
 mod release;
 mod resident;
@@ -23,7 +24,7 @@ pub(super) const ALIGN: usize = 16;
 /// All rows, in the order in which they are shown.
 pub(crate) fn all() -> Vec<Row> {
     let of_one_call = [allocate::rows(), resize::rows(), aligned::rows(), release::rows()];
-    [of_one_call.concat(), crowd::rows(), resident::rows()].concat()
+    [of_one_call.concat(), confined::rows(), crowd::rows(), resident::rows()].concat()
 }
 
 /// A block of `size` bytes, aligned as malloc aligns.

@@ -7,7 +7,7 @@ use std::ffi::c_void;
 use std::ptr;
 
 use super::row::{Ask, Origin, Promise, Row, errno_name};
-use super::{crowd, locked, resident};
+use super::{confined, crowd, forks, late, locked, resident};
 use crate::subject::Family;
 
 /// How far a trial has come.
@@ -65,7 +65,7 @@ pub(super) const DIRT: u8 = 0xA5;
 /// `errno` before the call under test: a number that no function of the family sets.
 const BEFORE: i32 = 0;
 /// `errno` before a call that is to keep it.
-const KEPT: i32 = libc::EDOM;
+pub(super) const KEPT: i32 = libc::EDOM;
 
 /// Tries the row and calls `enter` at each stage; `None` when the subject lacks the function.
 pub(crate) fn attempt(row: &Row, family: &Family, mut enter: impl FnMut(Stage)) -> Option<Seen> {
@@ -88,6 +88,9 @@ pub(crate) fn attempt(row: &Row, family: &Family, mut enter: impl FnMut(Stage)) 
         ref ask => (size_of_result(ask), false),
     };
     let old_size = row.ask.old().size();
+    if row.confined && !confined::confine() {
+        flaws.push("the process could not be confined".to_owned());
+    }
     enter(Stage::Call);
     let (returned, errno) = call(&row.ask, old, family)?;
     enter(Stage::Use);
@@ -164,6 +167,9 @@ fn size_of_result(ask: &Ask) -> usize {
         | Ask::FreeSized { .. }
         | Ask::FreeAlignedSized { .. }
         | Ask::Fork { .. }
+        | Ask::Starts { .. }
+        | Ask::Generations
+        | Ask::Late { .. }
         | Ask::Threads { .. }
         | Ask::Busy { .. }
         | Ask::Relay { .. }
@@ -268,7 +274,12 @@ fn call(ask: &Ask, old: *mut u8, family: &Family) -> Option<(Returned, i32)> {
             unsafe { (family.free_aligned_sized?)(old, origin.align(), origin.size()) };
             Returned::Nothing
         }
-        Ask::Fork { size } => Returned::Served(crowd::forks(family, family.threads.ok()?, size)),
+        Ask::Fork { size } => Returned::Served(forks::forks(family, family.threads.ok()?, size)),
+        Ask::Starts { bytes } => Returned::Served(confined::starts(bytes)?),
+        Ask::Generations => Returned::Served(forks::generations(family, family.threads.ok()?)),
+        Ask::Late { threads, size } => {
+            Returned::Served(late::destructors(family, family.threads.ok()?, threads, size))
+        }
         Ask::Threads { count, size } => {
             Returned::Served(crowd::at_once(family, family.threads.ok()?, count, size))
         }
@@ -347,14 +358,14 @@ pub(super) fn first_other(
     })
 }
 
-fn errno() -> i32 {
+pub(super) fn errno() -> i32 {
     // SAFETY: has no obligations.
     let place = unsafe { libc::__errno_location() };
     // SAFETY: this thread's own errno.
     unsafe { *place }
 }
 
-fn set_errno(errno: i32) {
+pub(super) fn set_errno(errno: i32) {
     // SAFETY: has no obligations.
     let place = unsafe { libc::__errno_location() };
     // SAFETY: this thread's own errno.

@@ -50,6 +50,8 @@ pub(crate) struct Family {
     pub(crate) free_aligned_sized: Option<FreeAlignedSized>,
     /// What a thread calls where it begins and ends, or why there can be one only.
     pub(crate) threads: Result<Hooks, &'static str>,
+    /// Whether it serves this process whole, and programs that this one starts.
+    pub(crate) serves_process: bool,
 }
 
 impl Family {
@@ -117,6 +119,7 @@ impl Family {
             free_sized: None,
             free_aligned_sized: None,
             threads: Ok(Hooks::default()),
+            serves_process: false,
         }
     }
 
@@ -153,6 +156,7 @@ impl Family {
             free_sized: function!(c"free_sized", FreeSized),
             free_aligned_sized: function!(c"free_aligned_sized", FreeAlignedSized),
             threads: Ok(Hooks::default()),
+            serves_process: true,
         }
     }
 }

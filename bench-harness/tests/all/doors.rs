@@ -276,6 +276,16 @@ fn no_fork_hangs_while_one_thread_flushes_all_streams_and_another_allocates_with
     }
 }
 
+/// Would catch a lock of the C library that is taken around a fork and stays taken in the child: the C
+/// library frees its own only in the child of a process with threads.
+#[test]
+fn threads_of_a_daemon_may_use_streams() {
+    if have("cc") {
+        let folder = folder();
+        is_ok_under_every_library(&compile(folder.path(), "daemon", &[]), &[]);
+    }
+}
+
 #[test]
 fn threads_that_end_leave_nothing_behind_where_no_key_was_left() {
     if have("cc") {

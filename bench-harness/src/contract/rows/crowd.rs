@@ -12,6 +12,9 @@ pub(super) fn rows() -> Vec<Row> {
     let at_once = Ask::Threads { count: 1200, size: 100 };
     rows.push(Row::new(at_once, Promise::Served, Authority::Posix));
     let of_many = [
+        Ask::Generations,
+        Ask::Late { threads: 400, size: 100 },
+        Ask::Late { threads: 400, size: 40_000 },
         Ask::Busy { threads: 8, size: 100 },
         Ask::Busy { threads: 8, size: 40_000 },
         Ask::Relay { threads: 1000, size: 100 },
