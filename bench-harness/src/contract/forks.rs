@@ -26,10 +26,19 @@ const LOOK: Duration = Duration::from_micros(100);
 const CALLS: u64 = 128;
 /// Sizes that come from a thread's own memory, from memory that all threads share, and from the kernel.
 const SIZES: [usize; 3] = [48, 65_536, 2 << 20];
-/// Calls of a thread that lives for a moment, of each size.
+/// Places at which one thread comes after the other, and the blocks that each thread leaves: so many that
+/// they fill memory which goes back to where all threads have it from.
+const COMING: u8 = 3;
+const LEFT: usize = 3000;
+const LEFT_BYTES: usize = 400;
+/// Threads of a child.
+const BESIDE: usize = 2;
+/// Forks of a trial in which threads come and go, and of which the children do more than a few calls: it takes
+/// many to meet a thread at a given place.
+const MANY: u32 = 2000;
+const EVERY: u32 = 8;
+/// Calls of a child of each size, its threads apart.
 const BRIEF_CALLS: u64 = 16;
-/// Bytes that are written to a stream in memory, which grows from small blocks to large ones.
-const WRITTEN: usize = 3 << 20;
 /// Children of children.
 const GENERATIONS: u32 = 2;
 
@@ -57,27 +66,26 @@ pub(super) fn forks(family: &Family, hooks: Hooks, size: usize) -> Result<(), St
     })
 }
 
-/// Forks while threads begin, allocate blocks of every kind and end, while one writes to streams in memory
-/// and another one flushes all streams; every child allocates blocks of every kind, starts a thread that
-/// does and forks likewise.
+/// Forks while threads come and go, whose blocks others free once they have ended, while one allocates with a
+/// stream in its hand and another one flushes all streams; every child allocates blocks of every kind,
+/// starts threads that do and forks likewise.
 ///
 /// # Errors
 /// As of [`forks`].
 pub(super) fn generations(family: &Family, hooks: Hooks) -> Result<(), String> {
     let stop = &AtomicBool::new(false);
-    let goes_on = || !stop.load(Relaxed);
+    let goes_on = move || !stop.load(Relaxed);
     thread::scope(|scope| {
-        let come_and_go = |seed| {
-            scope.spawn(move || {
-                while goes_on() {
-                    brief(family, hooks, seed)?;
-                }
-                Ok::<(), String>(())
-            })
+        let come_and_go = |at| scope.spawn(move || come_and_go(family, hooks, at, goes_on));
+        let coming: Vec<_> = (0..COMING).map(come_and_go).collect();
+        let of_all_kinds = move || -> Result<(), Flaw> {
+            while goes_on() {
+                of_every_size(family, 1, CALLS)?;
+            }
+            Ok(())
         };
-        let coming: Vec<_> = (1..ALLOCATING).map(come_and_go).collect();
-        scope
-            .spawn(move || (0_usize..).take_while(|_| goes_on()).for_each(|_| write_to_a_stream()));
+        let kinds = begin(scope, hooks, of_all_kinds);
+        scope.spawn(move || with_a_stream(family, hooks, goes_on));
         scope.spawn(move || {
             while goes_on() {
                 // SAFETY: flushes what this process has written, under the C library's own locks.
@@ -85,37 +93,90 @@ pub(super) fn generations(family: &Family, hooks: Hooks) -> Result<(), String> {
             }
         });
         let begun = Instant::now();
-        let outcome = (1..=FORKS).take_while(|_| begun.elapsed() < FORKING).try_for_each(|at| {
-            fork(|| generation(family, hooks, GENERATIONS))
+        let outcome = (1..=MANY).take_while(|_| begun.elapsed() < FORKING).try_for_each(|at| {
+            let depth = if at % EVERY == 0 { GENERATIONS } else { 0 };
+            fork(|| generation(family, hooks, depth))
                 .map_err(|why| format!("{why} in the child of fork {at}"))
         });
         stop.store(true, Relaxed);
+        let kinds = kinds.map_or(Ok(()), |thread| join(thread, "a thread beside a fork"));
         let ended = coming
             .into_iter()
             .map(|thread| thread.join().map_err(|_| "a thread beside a fork died".to_owned())?);
-        ended.fold(outcome, Result::and)
+        ended.fold(outcome.and(kinds), Result::and)
     })
 }
 
+/// One thread after the other allocates and ends; what it leaves is freed afterwards, by a thread that goes on.
+fn come_and_go(
+    family: &Family,
+    hooks: Hooks,
+    mark: u8,
+    goes_on: impl Fn() -> bool,
+) -> Result<(), String> {
+    let mut left = Left([ptr::null_mut(); LEFT]);
+    hooks.enter.iter().for_each(|enter| enter());
+    let mut outcome = Ok(());
+    while outcome.is_ok() && goes_on() {
+        let places = &mut left;
+        outcome = thread::scope(|scope| {
+            let work = move || -> Result<(), Flaw> {
+                places.0.iter_mut().try_for_each(|place| {
+                    // SAFETY: malloc takes any size.
+                    *place = unsafe { (family.malloc)(LEFT_BYTES) }.cast();
+                    if place.is_null() {
+                        return Err(Flaw::Null);
+                    }
+                    // SAFETY: a block of a byte and more.
+                    unsafe { place.write_volatile(mark) };
+                    Ok(())
+                })
+            };
+            let thread = begin(scope, hooks, work);
+            thread.map_or(Ok(()), |thread| join(thread, "a thread beside a fork"))
+        });
+        for place in &mut left.0 {
+            let block = std::mem::replace(place, ptr::null_mut());
+            // SAFETY: null, or a live block of a byte and more.
+            if !block.is_null() && unsafe { block.read_volatile() } != mark {
+                outcome = outcome.and(Err(format!("{} beside a fork", Flaw::Lost)));
+            }
+            // SAFETY: null, or a live block that is not used again.
+            unsafe { (family.free)(block.cast()) };
+        }
+    }
+    hooks.leave.iter().for_each(|leave| leave());
+    outcome
+}
+
+/// Blocks that a thread leaves.
+struct Left([*mut u8; LEFT]);
+
+// SAFETY: blocks of memory, which one thread at a time uses.
+unsafe impl Send for Left {}
+
 /// What a child of a fork does: allocates, as does a thread of its own, and forks again, so many times deep.
 fn generation(family: &Family, hooks: Hooks, left: u32) -> Result<(), Flaw> {
-    of_every_size(family, 0, CALLS / 2)?;
+    of_every_size(family, 0, BRIEF_CALLS)?;
     if left == 0 {
         return Ok(());
     }
-    let mut own = Beside { family, hooks, outcome: Ok(()) };
-    let place: *mut Beside<'_> = &raw mut own;
-    let mut thread = 0;
-    // SAFETY: `own` lives until the thread is joined, and nobody else uses it before.
-    let code = unsafe {
-        libc::pthread_create(&raw mut thread, ptr::null(), Beside::main, place.cast::<c_void>())
-    };
+    let mut own = [(); BESIDE].map(|()| Beside { family, hooks, outcome: Ok(()) });
+    let threads = own.each_mut().map(|own| {
+        let place: *mut Beside<'_> = own;
+        let mut thread = 0;
+        // SAFETY: `own` lives until the thread is joined, and nobody else uses it before.
+        let code = unsafe {
+            libc::pthread_create(&raw mut thread, ptr::null(), Beside::main, place.cast::<c_void>())
+        };
+        (code == 0).then_some(thread)
+    });
     let below = fork(|| generation(family, hooks, left - 1)).map_err(|_| Flaw::Below);
-    if code == 0 {
-        // SAFETY: the thread started above.
+    for thread in threads.into_iter().flatten() {
+        // SAFETY: a thread started above, which nobody has joined.
         unsafe { libc::pthread_join(thread, ptr::null_mut()) };
     }
-    own.outcome.and(below)
+    own.into_iter().map(|own| own.outcome).fold(below, Result::and)
 }
 
 /// A thread of a child of a fork. It is started without the standard library: in such a child the lock of the
@@ -137,35 +198,39 @@ impl Beside<'_> {
     }
 }
 
-/// A thread that lives for a moment. One that this computer refuses is done without.
-fn brief(family: &Family, hooks: Hooks, seed: u64) -> Result<(), String> {
-    thread::scope(|scope| {
-        let thread = begin(scope, hooks, || of_every_size(family, seed, BRIEF_CALLS));
-        thread.map_or(Ok(()), |thread| join(thread, "a thread beside a fork"))
-    })
-}
-
 fn of_every_size(family: &Family, seed: u64, calls: u64) -> Result<(), Flaw> {
     SIZES.into_iter().try_for_each(|size| churn(family, size, seed, |made| made < calls))
 }
 
-/// Writes to a stream in memory, whose lock is held while the C library asks malloc for more.
-fn write_to_a_stream() {
-    let (mut text, mut length) = (ptr::null_mut(), 0);
-    // SAFETY: both places outlive the stream.
-    let stream = unsafe { libc::open_memstream(&raw mut text, &raw mut length) };
+/// Allocates with a stream in its hand: what goes through all streams waits for it meanwhile. Blocks are of
+/// sizes that no thread keeps for itself.
+fn with_a_stream(family: &Family, hooks: Hooks, goes_on: impl Fn() -> bool) {
+    // SAFETY: both are strings.
+    let stream = unsafe { libc::fopen(c"/dev/null".as_ptr(), c"w".as_ptr()) };
     if stream.is_null() {
         return;
     }
-    let piece = [b'x'; 4096];
-    for _ in 0..WRITTEN / piece.len() {
-        // SAFETY: reads as many bytes as there are, into an open stream.
-        unsafe { libc::fwrite(piece.as_ptr().cast::<c_void>(), 1, piece.len(), stream) };
+    hooks.enter.iter().for_each(|enter| enter());
+    while goes_on() {
+        // SAFETY: an open stream.
+        unsafe { flockfile(stream) };
+        for at in 0..CALLS as usize {
+            // SAFETY: malloc takes any size.
+            let block = unsafe { (family.malloc)(40_000 + 1000 * (at % 50)) };
+            // SAFETY: null, or a live block that is not used again.
+            unsafe { (family.free)(block) };
+        }
+        // SAFETY: locked above.
+        unsafe { funlockfile(stream) };
     }
+    hooks.leave.iter().for_each(|leave| leave());
     // SAFETY: an open stream that is not used again.
     unsafe { libc::fclose(stream) };
-    // SAFETY: the stream's text, which is the caller's to free once it is closed.
-    unsafe { libc::free(text.cast()) };
+}
+
+unsafe extern "C" {
+    fn flockfile(stream: *mut libc::FILE);
+    fn funlockfile(stream: *mut libc::FILE);
 }
 
 /// One fork, whose child does `work`.
