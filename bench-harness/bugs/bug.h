@@ -10,6 +10,7 @@
 #define BUG_H
 
 #define _GNU_SOURCE
+#include <malloc.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -28,11 +29,15 @@ void *arenite_realloc(void *block, size_t size);
 void arenite_free(void *block);
 void arenite_free_sized(void *block, size_t size);
 void arenite_purge(void);
+void *arenite_aligned_alloc(size_t align, size_t size);
+size_t arenite_malloc_usable_size(void *block);
 #define malloc arenite_malloc
 #define calloc arenite_calloc
 #define realloc arenite_realloc
 #define free arenite_free
 #define free_sized arenite_free_sized
+#define aligned_alloc arenite_aligned_alloc
+#define malloc_usable_size arenite_malloc_usable_size
 #else
 extern void free_sized(void *block, size_t size) __attribute__((weak));
 extern void arenite_purge(void) __attribute__((weak));

@@ -38,7 +38,7 @@ macro_rules! embedded {
 }
 
 /// Every program of `bugs/`, in the order of tables.
-static EMBEDDED: [(&str, &str); 52] = embedded![
+static EMBEDDED: [(&str, &str); 58] = embedded![
     "use_after_free_read",
     "use_after_free_write",
     "use_after_free_large",
@@ -72,6 +72,9 @@ static EMBEDDED: [(&str, &str); 52] = embedded![
     "overflow_line",
     "overflow_calloc",
     "overflow_realloc",
+    "overflow_aligned",
+    "overflow_aligned_page",
+    "overflow_large",
     "underflow_1",
     "underflow_8",
     "table_small",
@@ -86,10 +89,13 @@ static EMBEDDED: [(&str, &str); 52] = embedded![
     "lost_block",
     "lost_chain",
     "lost_cycle",
+    "lost_large",
     "clean_churn",
     "clean_long",
     "clean_realloc",
+    "clean_table",
     "clean_threads",
+    "clean_usable",
     "clean_wide",
 ];
 

@@ -86,6 +86,6 @@ fn memcheck_finds_on_arenite_what_it_finds_on_malloc_and_more_and_accuses_nobody
     assert!(beyond.len() >= 3, "{beyond:?}");
     for mode in ["malloc+memcheck", "arenite+memcheck"] {
         assert!(of(mode, "false-alarm").is_empty(), "{:?}", of(mode, "false-alarm"));
-        assert_eq!(of(mode, "clean").len(), 5, "{mode}");
+        assert_eq!(of(mode, "clean").len(), 7, "{mode}");
     }
 }
