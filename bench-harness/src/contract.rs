@@ -4,7 +4,8 @@
 //! row     what a row is: a call, a promise, who makes it     rows, rows/   the table
 //! trial   makes one call and uses what comes back            child         one process per row
 //! crowd   the same with more than one thread             forks     in children of forks
-//! late    in destructors of threads that have ended      resident  with a look at memory
+//! late    in destructors of threads that have ended      mixed     the family in random order
+//! resident, spanned   with a look at memory, resident and mapped
 //! locked  zeroed blocks where memory is locked           confined  in little address space
 //! ```
 //! The promises are those of the C library's manual (`rows.rs` says where they come from). A subject
@@ -17,9 +18,11 @@ mod crowd;
 mod forks;
 mod late;
 mod locked;
+mod mixed;
 mod resident;
 pub(crate) mod row;
 pub(crate) mod rows;
+mod spanned;
 mod trial;
 
 use std::io;

@@ -106,13 +106,16 @@ pub(super) enum Flaw {
     Lost,
     /// Freeing it has changed `errno`.
     Errno,
+    /// Not where it was asked to be.
+    Misplaced,
     /// Something was wrong in a child of a child, or on a thread of it.
     Below,
 }
 
 impl Flaw {
     /// All of them.
-    pub(super) const ALL: [Self; 4] = [Self::Null, Self::Lost, Self::Errno, Self::Below];
+    pub(super) const ALL: [Self; 5] =
+        [Self::Null, Self::Lost, Self::Errno, Self::Misplaced, Self::Below];
 }
 
 impl fmt::Display for Flaw {
@@ -121,6 +124,7 @@ impl fmt::Display for Flaw {
             Self::Null => "null",
             Self::Lost => "a block with others' contents",
             Self::Errno => "free sets errno",
+            Self::Misplaced => "a block that is not aligned as asked",
             Self::Below => "a child or a thread that was not served",
         })
     }

@@ -5,11 +5,14 @@
 //! written to, or with null where memory is refused; `None` when the subject lacks a function.
 
 use std::io::{self, Write};
+use std::thread;
 
 use super::child::{end, forked};
+use super::crowd::{Flaw, begin, join};
 use super::row::Origin;
 use super::trial::{Returned, fill, made};
 use crate::os;
+use crate::replay::team::Hooks;
 use crate::subject::Family;
 
 /// A block that is not written to.
@@ -58,6 +61,37 @@ pub(super) fn inherited(family: &Family, count: usize, size: usize) -> Option<Re
         Ok(more) => more.map_or(Returned::Null, Returned::Number),
         Err(error) => Returned::Served(Err(error.to_string())),
     })
+}
+
+/// So many threads, one after the other, that allocate, and for which the C library frees what it has
+/// allocated for them when nothing else of them is left: the message of a failed search for a function.
+pub(super) fn ended(family: &Family, hooks: Hooks, threads: usize) -> Returned {
+    let in_turn = |count: usize| {
+        (0..count).try_for_each(|_| {
+            let thread = thread::scope(|scope| {
+                begin(scope, hooks, || {
+                    // SAFETY: malloc takes any size.
+                    free(family, unsafe { (family.malloc)(100) }.cast());
+                    // SAFETY: a string, and a handle that is always valid.
+                    unsafe {
+                        libc::dlsym(libc::RTLD_DEFAULT, c"arenabench has none of it".as_ptr())
+                    };
+                    Ok::<(), Flaw>(())
+                })
+                .map(|thread| join(thread, "a thread"))
+            });
+            // One that this computer refuses is done without.
+            thread.unwrap_or(Ok(()))
+        })
+    };
+    if let Err(why) = in_turn(threads / 10) {
+        return Returned::Served(Err(why));
+    }
+    let before = resident();
+    match in_turn(threads) {
+        Ok(()) => Returned::Number(resident().saturating_sub(before)),
+        Err(why) => Returned::Served(Err(why)),
+    }
 }
 
 /// What `work` gives in the child of a fork.
@@ -136,6 +170,26 @@ mod tests {
         let trial = |family: &Family| found(|| freed(family, SIZE));
         assert!(trial(&system()) < SIZE / 8);
         assert!(trial(&Family { free: free_nothing, ..system() }) >= SIZE);
+    }
+
+    /// Keeps something for every thread that it ever serves.
+    unsafe extern "C" fn malloc_with_a_keepsake(size: usize) -> *mut c_void {
+        use std::cell::Cell;
+        thread_local! {
+            static IS_KNOWN: Cell<bool> = const { Cell::new(false) };
+        }
+        if !IS_KNOWN.replace(true) {
+            let keepsake = made(Origin::Malloc(20_000), &system()).unwrap();
+            fill(keepsake, 20_000);
+        }
+        made(Origin::Malloc(size), &system()).unwrap().cast()
+    }
+
+    #[test]
+    fn memory_that_every_thread_leaves_behind_is_found() {
+        let trial = |family: &Family| found(|| Some(ended(family, Hooks::default(), 500)));
+        assert!(trial(&system()) < SIZE / 2);
+        assert!(trial(&Family { malloc: malloc_with_a_keepsake, ..system() }) >= SIZE);
     }
 
     #[test]

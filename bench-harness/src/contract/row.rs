@@ -70,6 +70,14 @@ pub(crate) enum Ask {
     Fork {
         size: usize,
     },
+    /// The whole family in random order, on threads that come one after the other.
+    Mixed,
+    /// So many blocks at once, with sizes up to four times this one's, given back; so many times over.
+    Cycled {
+        new: Origin,
+        count: usize,
+        times: usize,
+    },
     /// A program that starts in an address space of so many bytes.
     Starts {
         bytes: u64,
@@ -110,6 +118,11 @@ pub(crate) enum Ask {
     Freed {
         size: usize,
     },
+    /// `malloc(100)` on so many threads that come one after the other and leave a message of the C library's
+    /// behind, which is freed last.
+    Ended {
+        threads: usize,
+    },
     /// `realloc(malloc(from), to)`, with every byte written between.
     Shrunk {
         from: usize,
@@ -142,6 +155,8 @@ pub(crate) enum Promise {
     Exactly(usize),
     /// The process occupies no more than so many bytes more than before, besides what it has written to.
     AtMost(usize),
+    /// The process takes no more than so many bytes of address space more than before.
+    Spans(usize),
     /// The call comes back, and `errno` is as it was.
     Returns,
     /// Every thread and process has its blocks, and they keep what is written.
@@ -197,6 +212,8 @@ impl Ask {
     pub(crate) fn function(&self) -> &'static str {
         match self {
             Self::Malloc { .. }
+            | Self::Ended { .. }
+            | Self::Mixed
             | Self::Fork { .. }
             | Self::Starts { .. }
             | Self::Generations
@@ -213,6 +230,7 @@ impl Ask {
             | Self::Untouched { new: Origin::Realloc { .. } } => "realloc",
             Self::Reallocarray { .. } => "reallocarray",
             Self::AlignedAlloc { .. } => "aligned_alloc",
+            Self::Cycled { .. } => "free",
             Self::PosixMemalign { .. } | Self::Untouched { new: Origin::Aligned { .. } } => {
                 "posix_memalign"
             }
@@ -231,6 +249,8 @@ impl Ask {
         matches!(
             self,
             Self::Fork { .. }
+                | Self::Ended { .. }
+                | Self::Mixed
                 | Self::Generations
                 | Self::Late { .. }
                 | Self::Threads { .. }
@@ -244,6 +264,7 @@ impl Ask {
         matches!(
             self,
             Self::Untouched { .. }
+                | Self::Ended { .. }
                 | Self::Freed { .. }
                 | Self::Shrunk { .. }
                 | Self::Inherited { .. }
@@ -273,6 +294,17 @@ impl Origin {
             | Self::Calloc(size)
             | Self::Realloc { to: size, .. }
             | Self::Aligned { size, .. } => size,
+        }
+    }
+
+    /// The same with another size.
+    pub(crate) fn of(self, size: usize) -> Self {
+        match self {
+            Self::Null => self,
+            Self::Malloc(_) => Self::Malloc(size),
+            Self::Calloc(_) => Self::Calloc(size),
+            Self::Realloc { from, .. } => Self::Realloc { from, to: size },
+            Self::Aligned { align, .. } => Self::Aligned { align, size },
         }
     }
 
@@ -333,7 +365,9 @@ impl fmt::Display for Ask {
         write!(out, "{}(", self.function())?;
         match *self {
             Self::Untouched { .. } => {}
-            Self::Starts { .. } | Self::Generations => write!(out, "any size")?,
+            Self::Starts { .. } | Self::Generations | Self::Mixed => write!(out, "any size")?,
+            Self::Cycled { new, .. } => write!(out, "{new}")?,
+            Self::Ended { .. } => write!(out, "100")?,
             Self::Freed { size } => write!(out, "{}", Origin::Malloc(size))?,
             Self::Shrunk { from, to } => write!(out, "{}, {}", Origin::Malloc(from), Number(to))?,
             Self::Inherited { size, .. } => write!(out, "{}", Origin::Malloc(size))?,
@@ -364,6 +398,19 @@ impl fmt::Display for Ask {
         }
         match self {
             Self::Fork { .. } => write!(out, ") in a child of fork, others in malloc"),
+            Self::Ended { threads } => write!(
+                out,
+                ") on {threads} threads one after another, each of which fails to find a function"
+            ),
+            Self::Mixed => {
+                write!(
+                    out,
+                    ") and the rest of the family in random order, on one thread after another"
+                )
+            }
+            Self::Cycled { count, times, .. } => {
+                write!(out, ") and up to four times as much, {count} at once, {times} times")
+            }
             Self::Starts { bytes } => {
                 write!(out, ") of a program in {} MiB of address space", bytes >> 20)
             }
@@ -403,6 +450,9 @@ impl fmt::Display for Promise {
             Self::Exactly(bytes) => write!(out, "{}", Number(bytes)),
             Self::AtMost(bytes) => {
                 write!(out, "at most {} bytes resident beside it", Number(bytes))
+            }
+            Self::Spans(bytes) => {
+                write!(out, "at most {} bytes more of address space", Number(bytes))
             }
             Self::Returns => write!(out, "returns, errno kept"),
             Self::Served => write!(out, "all are served"),

@@ -7,7 +7,7 @@ use std::ffi::c_void;
 use std::ptr;
 
 use super::row::{Ask, Origin, Promise, Row, errno_name};
-use super::{confined, crowd, forks, late, locked, resident};
+use super::{confined, crowd, forks, late, locked, mixed, resident, spanned};
 use crate::subject::Family;
 
 /// How far a trial has come.
@@ -167,6 +167,9 @@ fn size_of_result(ask: &Ask) -> usize {
         | Ask::FreeSized { .. }
         | Ask::FreeAlignedSized { .. }
         | Ask::Fork { .. }
+        | Ask::Mixed
+        | Ask::Ended { .. }
+        | Ask::Cycled { .. }
         | Ask::Starts { .. }
         | Ask::Generations
         | Ask::Late { .. }
@@ -275,6 +278,9 @@ fn call(ask: &Ask, old: *mut u8, family: &Family) -> Option<(Returned, i32)> {
             Returned::Nothing
         }
         Ask::Fork { size } => Returned::Served(forks::forks(family, family.threads.ok()?, size)),
+        Ask::Ended { threads } => resident::ended(family, family.threads.ok()?, threads),
+        Ask::Mixed => Returned::Served(mixed::in_turn(family, family.threads.ok()?)),
+        Ask::Cycled { new, count, times } => spanned::cycled(family, new, count, times)?,
         Ask::Starts { bytes } => Returned::Served(confined::starts(bytes)?),
         Ask::Generations => Returned::Served(forks::generations(family, family.threads.ok()?)),
         Ask::Late { threads, size } => {
@@ -403,7 +409,8 @@ impl Seen {
             }
             (Promise::AtLeast(bytes), Returned::Number(number)) if *number >= bytes => {}
             (Promise::Exactly(bytes), Returned::Number(number)) if *number == bytes => {}
-            (Promise::AtMost(bytes), Returned::Number(number)) if *number <= bytes => {}
+            (Promise::AtMost(bytes) | Promise::Spans(bytes), Returned::Number(number))
+                if *number <= bytes => {}
             (Promise::Served, Returned::Served(Ok(()))) => {}
             _ => wrong.insert(0, self.describe()),
         }

@@ -12,6 +12,7 @@ pub(super) fn rows() -> Vec<Row> {
     let at_once = Ask::Threads { count: 1200, size: 100 };
     rows.push(Row::new(at_once, Promise::Served, Authority::Posix));
     let of_many = [
+        Ask::Mixed,
         Ask::Generations,
         Ask::Late { threads: 400, size: 100 },
         Ask::Late { threads: 400, size: 40_000 },

@@ -1,4 +1,5 @@
-//! How much memory is resident: of a block that nobody has written to, and of what was given back.
+//! How much memory is resident, of a block that nobody has written to and of what was given back, and how much
+//! address space is taken by blocks that come and go.
 
 use crate::contract::row::{Ask, Authority, Origin, Promise, Row};
 
@@ -9,6 +10,17 @@ const WRITTEN: usize = 1 << 26;
 /// What an allocator may take for itself meanwhile.
 const SPARE: usize = 1 << 23;
 
+/// Blocks from a thread's own memory, from memory that all threads share, and from the kernel.
+const CYCLED: [Ask; 5] = [
+    Ask::Cycled { new: Origin::Malloc(200), count: 20_000, times: 20 },
+    Ask::Cycled { new: Origin::Malloc(250_000), count: 512, times: 100 },
+    Ask::Cycled { new: Origin::Malloc(3 << 20), count: 8, times: 400 },
+    Ask::Cycled { new: Origin::Aligned { align: 1 << 21, size: 3 << 20 }, count: 4, times: 400 },
+    Ask::Cycled { new: Origin::Realloc { from: 100_000, to: 2 << 20 }, count: 8, times: 200 },
+];
+/// Address space that may be set aside meanwhile: less than what the blocks of a few rounds take.
+const SPAN: usize = 1 << 28;
+
 pub(super) fn rows() -> Vec<Row> {
     [
         Ask::Untouched { new: Origin::Malloc(HUGE) },
@@ -17,7 +29,10 @@ pub(super) fn rows() -> Vec<Row> {
         Ask::Freed { size: WRITTEN },
         Ask::Shrunk { from: WRITTEN, to: WRITTEN / 4 * 3 },
         Ask::Inherited { count: 300_000, size: 100 },
+        Ask::Ended { threads: 2000 },
     ]
     .map(|ask| Row::new(ask, Promise::AtMost(SPARE), Authority::Glibc))
-    .into()
+    .into_iter()
+    .chain(CYCLED.map(|ask| Row::new(ask, Promise::Spans(SPAN), Authority::Glibc)))
+    .collect()
 }
