@@ -80,6 +80,7 @@ impl Check {
         counted::instructions(before, after, &mut self.rows);
         counted::memory(before, after, &mut self.rows);
         counted::growth(before, after, &mut self.rows);
+        counted::faults(before, after, &mut self.rows);
         counted::memcheck(before, after, &mut self.rows);
         contract::contract(before, after, &mut self.rows);
         detection::detection(before, after, &mut self.rows);

@@ -28,6 +28,7 @@
 //! | `fat` | takes twice the memory for one block in 20 | peak memory |
 //! | `clinging` | keeps all of a block that shrinks | peak memory, where blocks shrink |
 //! | `orphaning` | loses what another thread frees than asked for it | peak memory, where threads free for one another |
+//! | `refaulting` | gives a page back to the kernel and asks for it again | page faults of later passes |
 //! | `mute` | refuses without saying why in errno | the C contract |
 //! | `forgiving` | passes over a second free of a block | seeded bugs |
 //! | `inheriting` | leaves a lock of its own held in the child of a fork | the C contract |

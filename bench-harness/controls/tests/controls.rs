@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 const AFTER: usize = arenabench_controls::DEFAULT_AFTER as usize;
 const CALLS: usize = AFTER + 10_000;
 
-const ALL: [&str; 26] = [
+const ALL: [&str; 27] = [
     "clinging",
     "crashing",
     "dirty",
@@ -39,6 +39,7 @@ const ALL: [&str; 26] = [
     "picky",
     "plain",
     "racing",
+    "refaulting",
     "slow",
     "stalling",
     "undefined",
@@ -244,6 +245,24 @@ fn leaking_uses_half_of_the_blocks_once_only() {
         control.free(block);
     }
     assert!(addresses.len() >= CALLS / 2, "{} addresses", addresses.len());
+}
+
+#[test]
+fn refaulting_has_a_page_fault_in_some_calls_and_takes_no_more_memory() {
+    let control = Control::load("refaulting");
+    let faults = || {
+        // SAFETY: all bytes zero is a valid rusage, a plain C struct of numbers.
+        let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+        // SAFETY: the pointer is to a live rusage.
+        unsafe { libc::getrusage(libc::RUSAGE_THREAD, &raw mut usage) };
+        usage.ru_minflt
+    };
+    let before = faults();
+    for _ in 0..20_000 {
+        control.free(control.malloc(100));
+    }
+    let found = faults() - before;
+    assert!((10..60).contains(&found), "{found} page faults");
 }
 
 #[test]

@@ -116,7 +116,8 @@ pub(crate) struct Found {
     /// What later passes have added to it, on one thread.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) rss_growth_bytes: Option<u64>,
-    /// Page faults of the first pass on one thread, base heap included.
+    /// Page faults of the first pass on one thread, base heap included; of a footprint, those of the later
+    /// passes.
     pub(crate) page_faults: Option<u64>,
     /// Events that were counted, by kind.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

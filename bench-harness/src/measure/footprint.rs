@@ -37,6 +37,7 @@ pub(crate) fn footprint(
         rss_peak_bytes: None,
         rss_retained_bytes: None,
         rss_growth_bytes: None,
+        page_faults: None,
     };
     if let Some(reason) = request.subject.missing() {
         (record.status, record.message) = (Status::Missing, Some(reason));
@@ -53,6 +54,7 @@ pub(crate) fn footprint(
         record.rss_peak_bytes = found.rss_peak_bytes;
         record.rss_retained_bytes = found.rss_retained_bytes;
         record.rss_growth_bytes = found.rss_growth_bytes;
+        record.page_faults = found.page_faults;
     }
     Ok(record)
 }

@@ -59,6 +59,7 @@ fn the_same_library_is_good_and_every_rule_has_spoken() {
         "peak-memory",
         "retained-memory",
         "growing-memory",
+        "page-faults",
         "valgrind-errors",
         "contract",
         "detection",
@@ -111,6 +112,17 @@ fn memory_that_is_never_used_again_is_a_regression_of_what_is_retained_or_grows(
         let is_unmoved = |rule: &str| !regressions.contains(&rule.to_owned());
         assert!(unmoved.is_none_or(is_unmoved), "{every}: {regressions:?}");
     }
+}
+
+/// What goes back to the kernel and comes again costs no memory and no instruction of the program.
+#[test]
+fn memory_that_goes_to_the_kernel_and_back_is_a_regression_of_page_faults_alone() {
+    if !have("valgrind") {
+        return;
+    }
+    let ended = against_plain("refaulting", &[], "--no-time");
+    assert_eq!(ended.code, 1, "{}\n{}", ended.stdout, ended.stderr);
+    assert_eq!(ruled(&ended, "regression"), ["page-faults"], "{}", ended.stdout);
 }
 
 /// Each load is there for what `int-churn` hardly shows.

@@ -3,7 +3,9 @@
 use super::Side;
 use super::endings;
 use super::row::{Row, Ruling};
-use super::rule::{GROWTH, GROWTH_BYTES, INSTRUCTIONS, MEMORY, PAGE_BYTES, Rule};
+use super::rule::{
+    FAULTS, FAULTS_SHARE, GROWTH, GROWTH_BYTES, INSTRUCTIONS, MEMORY, PAGE_BYTES, Rule,
+};
 use crate::record::{Counts, Footprint, Memcheck, Sample, Status};
 
 /// Every verified cell of `after`, and every other replay of it that did not come to its end: wrong
@@ -165,6 +167,41 @@ pub(super) fn growth(before: Side<'_>, after: Side<'_>, rows: &mut Vec<Row>) {
                     Ruling::Regression
                 }
                 () if beyond(was, now) && was_in_all > now_in_all + GROWTH_BYTES => Ruling::Better,
+                () => Ruling::Good,
+            },
+            note: None,
+        });
+    }
+}
+
+/// Page faults of passes behind the first. Where threads make the calls in turns there are none, and no row.
+pub(super) fn faults(before: Side<'_>, after: Side<'_>, rows: &mut Vec<Row>) {
+    let of = |side: Side<'_>, workload: &str| -> Option<f64> {
+        let mut all = side.results.footprints.iter();
+        let cell = all.find(|one| one.subject == side.subject && one.workload == workload)?;
+        cell.page_faults.map(|faults| faults as f64)
+    };
+    for workload in workloads(after) {
+        let Some(now) = of(after, workload) else { continue };
+        if let Some(row) = touched_otherwise(Rule::PageFaults, before, after, workload) {
+            rows.push(row);
+            continue;
+        }
+        // As of growth: one side may have had the time and the other not.
+        let Some(was) = of(before, workload) else { continue };
+        let beyond = |more: f64, less: f64| more > less * (1.0 + FAULTS_SHARE) + FAULTS;
+        rows.push(Row {
+            rule: Rule::PageFaults,
+            workload: workload.to_owned(),
+            subject: after.subject.to_owned(),
+            part: None,
+            before: Some(was),
+            after: Some(now),
+            interval: None,
+            threshold: "64 and 2 %".to_owned(),
+            ruling: match () {
+                () if beyond(now, was) => Ruling::Regression,
+                () if beyond(was, now) => Ruling::Better,
                 () => Ruling::Good,
             },
             note: None,

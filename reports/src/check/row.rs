@@ -99,9 +99,11 @@ impl Row {
             Rule::Time => format!("{} ns", quantity::figure(value)),
             Rule::Tails if self.part.as_deref().is_some_and(is_share) => quantity::figure(value),
             Rule::Tails => quantity::duration(value),
-            Rule::ValgrindErrors | Rule::Verification | Rule::Contract | Rule::Detection => {
-                format!("{value:.0}")
-            }
+            Rule::PageFaults
+            | Rule::ValgrindErrors
+            | Rule::Verification
+            | Rule::Contract
+            | Rule::Detection => format!("{value:.0}"),
         }
     }
 

@@ -13,6 +13,8 @@ pub enum Rule {
     RetainedMemory,
     /// Resident memory that passes add, each with everything freed in the end.
     GrowingMemory,
+    /// Page faults of these passes: memory that went back to the kernel and is asked for again.
+    PageFaults,
     /// Errors that memcheck reports.
     ValgrindErrors,
     /// What C's malloc family promises, call by call.
@@ -32,6 +34,9 @@ pub(super) const MEMORY: f64 = 0.01;
 /// Growth over all passes from which it counts, beyond that of before; and as a share of that.
 pub(super) const GROWTH_BYTES: f64 = 4.0 * PAGE_BYTES;
 pub(super) const GROWTH: f64 = 0.05;
+/// Page faults over all passes from which they count, beyond those of before; and as a share of these.
+pub(super) const FAULTS: f64 = 64.0;
+pub(super) const FAULTS_SHARE: f64 = 0.02;
 /// Size of an OS page.
 pub(super) const PAGE_BYTES: f64 = 4096.0;
 /// Change of time from which it counts while the working set fits the second-level cache and one
@@ -50,6 +55,7 @@ impl Rule {
             Self::PeakMemory => "peak-memory",
             Self::RetainedMemory => "retained-memory",
             Self::GrowingMemory => "growing-memory",
+            Self::PageFaults => "page-faults",
             Self::ValgrindErrors => "valgrind-errors",
             Self::Contract => "contract",
             Self::Detection => "detection",
@@ -70,6 +76,7 @@ impl Rule {
             Self::GrowingMemory => {
                 "the same calls once more, everything freed in between, need no more memory"
             }
+            Self::PageFaults => "the same calls touch the same pages, and only new ones fault",
             Self::ValgrindErrors => "the same replay reports the same errors",
             Self::Contract => "the same call under the same conditions did what is promised",
             Self::Detection => "the same program with the same bug was found out",

@@ -34,4 +34,7 @@ pub struct Footprint {
     /// What 18 more passes have added to it, each with everything freed in the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rss_growth_bytes: Option<u64>,
+    /// Page faults of these 18 passes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page_faults: Option<u64>,
 }

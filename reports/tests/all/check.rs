@@ -20,6 +20,8 @@ struct Planted {
     tails: f64,
     errors: u64,
     growth: u64,
+    /// Page faults of all passes; 1,000 before.
+    faults: u64,
     status: Status,
 }
 
@@ -31,6 +33,7 @@ const NONE: Planted = Planted {
     tails: 1.0,
     errors: 0,
     growth: 4096,
+    faults: 1000,
     status: Status::Ok,
 };
 
@@ -81,6 +84,7 @@ fn results(planted: &Planted) -> Results {
             rss_peak_bytes: Some((8e6 * times(planted.memory)) as u64),
             rss_retained_bytes: Some((8e6 * times(planted.memory)) as u64),
             rss_growth_bytes: Some(if is_new { planted.growth } else { 0 }),
+            page_faults: Some(if is_new { planted.faults } else { 1000 }),
         });
         let mut memcheck = made.memchecks[0].clone();
         memcheck.subject = subject.to_owned();
@@ -134,6 +138,8 @@ fn each_rule_catches_what_is_beyond_its_threshold_and_passes_what_is_within() {
         (Planted { memory: 1.009, ..NONE }, vec![]),
         (Planted { growth: 5 * 4096, ..NONE }, vec![Rule::GrowingMemory]),
         (Planted { growth: 4 * 4096, ..NONE }, vec![]),
+        (Planted { faults: 1085, ..NONE }, vec![Rule::PageFaults]),
+        (Planted { faults: 1084, ..NONE }, vec![]),
         (Planted { errors: 1, ..NONE }, vec![Rule::ValgrindErrors]),
         (Planted { time: 1.10, ..NONE }, vec![Rule::Time]),
         (Planted { time: 1.02, ..NONE }, vec![]),

@@ -109,6 +109,7 @@ fn full_records() -> Vec<Record> {
             rss_peak_bytes: Some(4096),
             rss_retained_bytes: Some(4096),
             rss_growth_bytes: Some(4096),
+            page_faults: Some(500),
         }),
         Record::Memory(Memory {
             message: Some("message".to_owned()),
