@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::fidelity::Fidelity;
-use crate::ownership::{self, CHARTED, Strategies};
+use crate::ownership::{self, CHARTED, Question, Strategies};
 use crate::programs::Programs;
 use crate::quantity::{self, list, plural};
 use crate::record::{Memcheck, TailRow};
@@ -274,8 +274,29 @@ fn ownership(results: &Results) -> Option<String> {
         least.0,
         quantity::duration(most.1),
         most.0,
-        strategies.sentence(question)
+        growth_words(&strategies, question)
     ))
+}
+
+/// `The cost is constant, whatever their number, for page-map; not for cookie.`
+fn growth_words(strategies: &Strategies<'_>, question: Question<'_>) -> String {
+    let of = |word: &str| -> Vec<&str> {
+        let names = strategies.names.iter().copied();
+        let grows = |name: &str| strategies.growth(name, question).map(|growth| growth.word());
+        names.filter(|name| grows(name) == Some(word)).collect()
+    };
+    let parts =
+        [("constant", "constant for"), ("grows", "not for"), ("undecided", "undecided for")];
+    let told: Vec<String> = parts
+        .into_iter()
+        .map(|(word, said)| (of(word), said))
+        .filter(|(names, _)| !names.is_empty())
+        .map(|(names, said)| format!("{said} {}", list(&names)))
+        .collect();
+    if told.is_empty() {
+        return String::new();
+    }
+    format!("As the number of arenas grows, the cost is {}.", told.join("; "))
 }
 
 fn memory(summary: &Summary) -> Option<String> {

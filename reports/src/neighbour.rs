@@ -26,6 +26,8 @@ impl Neighbour {
     pub fn of(results: &Results, folder: impl Into<String>) -> Self {
         let mut findings = findings(results, &Summary::of(results), Programs::of(results).as_ref());
         findings.truncate(REPEATED);
-        Self { folder: folder.into(), title: title(results).to_owned(), findings }
+        // What all reports are called says nothing of this one.
+        let name = title(results).split_once(": ").map_or("replays", |(_, name)| name);
+        Self { folder: folder.into(), title: name.to_owned(), findings }
     }
 }
