@@ -8,6 +8,7 @@ use std::{io, ptr, thread};
 
 use super::child::{end, wait};
 use super::crowd::{Flaw, begin, churn, join};
+use super::rows::SIZES_OF_EVERY_KIND;
 use crate::replay::team::Hooks;
 use crate::subject::Family;
 
@@ -24,8 +25,6 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_micros(100);
 /// Calls that a child of a fork makes.
 const CALLS: u64 = 128;
-/// Sizes that come from a thread's own memory, from memory that all threads share, and from the kernel.
-const SIZES: [usize; 3] = [48, 65_536, 2 << 20];
 /// Places at which one thread comes after the other, and the blocks that each thread leaves: so many that
 /// they fill memory which goes back to where all threads have it from.
 const COMING: u8 = 3;
@@ -33,8 +32,8 @@ const LEFT: usize = 3000;
 const LEFT_BYTES: usize = 400;
 /// Threads of a child.
 const BESIDE: usize = 2;
-/// Forks of a trial in which threads come and go, and of which the children do more than a few calls: it takes
-/// many to meet a thread at a given place.
+/// Forks of a trial in which threads come and go: it takes many to meet a thread at a given place. One child of
+/// so many does more than a few calls.
 const MANY: u32 = 2000;
 const EVERY: u32 = 8;
 /// Calls of a child of each size, its threads apart.
@@ -199,7 +198,9 @@ impl Beside<'_> {
 }
 
 fn of_every_size(family: &Family, seed: u64, calls: u64) -> Result<(), Flaw> {
-    SIZES.into_iter().try_for_each(|size| churn(family, size, seed, |made| made < calls))
+    SIZES_OF_EVERY_KIND
+        .into_iter()
+        .try_for_each(|size| churn(family, size, seed, |made| made < calls))
 }
 
 /// Allocates with a stream in its hand: what goes through all streams waits for it meanwhile. Blocks are of

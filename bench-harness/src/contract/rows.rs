@@ -21,6 +21,9 @@ pub(super) const LARGEST: usize = isize::MAX as usize;
 /// Alignment of every block that glibc gives out.
 pub(super) const ALIGN: usize = 16;
 
+/// Sizes that come from a thread's own memory, from memory that all threads share, and from the kernel.
+pub(super) const SIZES_OF_EVERY_KIND: [usize; 3] = [48, 65_536, 2 << 20];
+
 /// All rows, in the order in which they are shown.
 pub(crate) fn all() -> Vec<Row> {
     let of_one_call = [allocate::rows(), resize::rows(), aligned::rows(), release::rows()];

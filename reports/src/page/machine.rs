@@ -126,8 +126,8 @@ fn facts(host: &Host) -> Vec<(&'static str, String)> {
             }),
         ),
         (
-            "Second-level and last-level cache",
-            format!("{}, {}", cache(host.l2_bytes), cache(host.llc_bytes)),
+            "Second-level cache",
+            format!("{}; last level {}", cache(host.l2_bytes), cache(host.llc_bytes)),
         ),
         ("Memory", quantity::bytes(host.memory_bytes as f64)),
         ("Kernel", host.kernel.clone()),

@@ -1,14 +1,11 @@
 //! Calls with more than one thread: in children of a fork, and on many threads.
 
+use super::SIZES_OF_EVERY_KIND;
 use crate::contract::row::{Ask, Authority, Promise, Row};
-
-/// Sizes that come from a thread's own memory, from memory that all threads share, and from the
-/// kernel.
-const SIZES: [usize; 3] = [48, 65_536, 2 << 20];
 
 pub(super) fn rows() -> Vec<Row> {
     let glibc = |ask| Row::new(ask, Promise::Served, Authority::Glibc);
-    let mut rows: Vec<Row> = SIZES.map(|size| glibc(Ask::Fork { size })).into();
+    let mut rows: Vec<Row> = SIZES_OF_EVERY_KIND.map(|size| glibc(Ask::Fork { size })).into();
     let at_once = Ask::Threads { count: 1200, size: 100 };
     rows.push(Row::new(at_once, Promise::Served, Authority::Posix));
     let of_many = [
