@@ -134,79 +134,67 @@ fn touched_otherwise(rule: Rule, before: Side<'_>, after: Side<'_>, workload: &s
     (was != now).then(|| Row::without_figures(rule, cell, Ruling::Undecided, note))
 }
 
-/// Memory that passes add. Where threads make the calls in turns there is one pass alone, and no row.
+/// Memory that passes behind the first add.
 pub(super) fn growth(before: Side<'_>, after: Side<'_>, rows: &mut Vec<Row>) {
-    let of = |side: Side<'_>, workload: &str| -> Option<(f64, f64)> {
-        let mut all = side.results.footprints.iter();
-        let cell = all.find(|one| one.subject == side.subject && one.workload == workload)?;
-        // What was added, and what is there in the end.
-        let (added, retained) = (cell.rss_growth_bytes?, cell.rss_retained_bytes?);
+    // What was added, and what is there in the end.
+    let figures = |one: &Footprint| {
+        let (added, retained) = (one.rss_growth_bytes?, one.rss_retained_bytes?);
         Some((added as f64, (retained + added) as f64))
     };
-    for workload in workloads(after) {
-        // A cell that has no figures at all is told of by the other rules on memory.
-        let Some((now, now_in_all)) = of(after, workload) else { continue };
-        if let Some(row) = touched_otherwise(Rule::GrowingMemory, before, after, workload) {
-            rows.push(row);
-            continue;
-        }
-        // Where a pass takes long enough, one side may have had the time for more of them and the other not.
-        let Some((was, was_in_all)) = of(before, workload) else { continue };
-        let beyond = |more: f64, less: f64| more > less * (1.0 + GROWTH) + GROWTH_BYTES;
-        rows.push(Row {
-            rule: Rule::GrowingMemory,
-            workload: workload.to_owned(),
-            subject: after.subject.to_owned(),
-            part: None,
-            before: Some(was),
-            after: Some(now),
-            interval: None,
-            threshold: "4 pages and 5 %".to_owned(),
-            ruling: match () {
-                () if beyond(now, was) && now_in_all > was_in_all + GROWTH_BYTES => {
-                    Ruling::Regression
-                }
-                () if beyond(was, now) && was_in_all > now_in_all + GROWTH_BYTES => Ruling::Better,
-                () => Ruling::Good,
-            },
-            note: None,
-        });
-    }
+    let beyond = |(more, more_in_all): (f64, f64), (less, less_in_all): (f64, f64)| {
+        more > less * (1.0 + GROWTH) + GROWTH_BYTES && more_in_all > less_in_all + GROWTH_BYTES
+    };
+    let rule = (Rule::GrowingMemory, "4 pages and 5 %");
+    rows.extend(of_later_passes(rule, before, after, figures, beyond));
 }
 
-/// Page faults of passes behind the first. Where threads make the calls in turns there are none, and no row.
+/// Page faults of passes behind the first.
 pub(super) fn faults(before: Side<'_>, after: Side<'_>, rows: &mut Vec<Row>) {
-    let of = |side: Side<'_>, workload: &str| -> Option<f64> {
+    let figures = |one: &Footprint| one.page_faults.map(|faults| (faults as f64, 0.0));
+    let beyond = |(more, _): (f64, f64), (less, _)| more > less * (1.0 + FAULTS_SHARE) + FAULTS;
+    let rule = (Rule::PageFaults, "64 and 2 %");
+    rows.extend(of_later_passes(rule, before, after, figures, beyond));
+}
+
+/// Rows on what is read over the passes behind the first: by the first of two figures, and whether one pair is
+/// beyond another. Where threads make the calls in turns there is one pass alone, and no row.
+fn of_later_passes<'a>(
+    (rule, threshold): (Rule, &'a str),
+    before: Side<'a>,
+    after: Side<'a>,
+    figures: impl Fn(&Footprint) -> Option<(f64, f64)> + 'a,
+    beyond: impl Fn((f64, f64), (f64, f64)) -> bool + 'a,
+) -> impl Iterator<Item = Row> + 'a {
+    let of = move |side: Side<'_>, workload: &str| {
         let mut all = side.results.footprints.iter();
-        let cell = all.find(|one| one.subject == side.subject && one.workload == workload)?;
-        cell.page_faults.map(|faults| faults as f64)
+        figures(all.find(|one| one.subject == side.subject && one.workload == workload)?)
     };
-    for workload in workloads(after) {
-        let Some(now) = of(after, workload) else { continue };
-        if let Some(row) = touched_otherwise(Rule::PageFaults, before, after, workload) {
-            rows.push(row);
-            continue;
+    workloads(after).filter_map(move |workload| {
+        // A cell that has no figures at all is told of by the other rules on memory.
+        let now = of(after, workload)?;
+        if let Some(row) = touched_otherwise(rule, before, after, workload) {
+            return Some(row);
         }
-        // As of growth: one side may have had the time and the other not.
-        let Some(was) = of(before, workload) else { continue };
-        let beyond = |more: f64, less: f64| more > less * (1.0 + FAULTS_SHARE) + FAULTS;
-        rows.push(Row {
-            rule: Rule::PageFaults,
+        // Where a pass takes long enough, one side may have had the time for more of them and the other not.
+        let was = of(before, workload)?;
+        let ruling = match () {
+            () if beyond(now, was) => Ruling::Regression,
+            () if beyond(was, now) => Ruling::Better,
+            () => Ruling::Good,
+        };
+        Some(Row {
+            rule,
             workload: workload.to_owned(),
             subject: after.subject.to_owned(),
             part: None,
-            before: Some(was),
-            after: Some(now),
+            before: Some(was.0),
+            after: Some(now.0),
             interval: None,
-            threshold: "64 and 2 %".to_owned(),
-            ruling: match () {
-                () if beyond(now, was) => Ruling::Regression,
-                () if beyond(was, now) => Ruling::Better,
-                () => Ruling::Good,
-            },
+            threshold: threshold.to_owned(),
+            ruling,
             note: None,
-        });
-    }
+        })
+    })
 }
 
 /// Errors of memcheck: any kind that grows counts, even where another has shrunk.

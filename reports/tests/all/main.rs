@@ -12,6 +12,7 @@ mod compare;
 mod contest;
 mod counts;
 mod fidelity;
+mod findings;
 mod life;
 mod ownership;
 mod programs;
