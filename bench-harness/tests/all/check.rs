@@ -325,7 +325,12 @@ fn frees_by_other_threads_are_counted_and_counts_and_memory_of_threads_repeat() 
     let check: Value = serde_json::from_str(&same.stdout).unwrap();
     for row in check["rulings"].as_array().unwrap() {
         let (before, after) = (row["before"].as_f64().unwrap(), row["after"].as_f64().unwrap());
-        let least = if row["rule"] == "instructions" { 1e-4 * before } else { 0.0 };
+        // Threads that reach a fresh page at the same moment have a fault each.
+        let least = match row["rule"].as_str().unwrap() {
+            "instructions" => 1e-4 * before,
+            "page-faults" => 0.01 * before,
+            _ => 0.0,
+        };
         assert!((after - before).abs() <= least, "{row}");
     }
     let slower = gate("64", "");
