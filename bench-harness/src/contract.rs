@@ -7,15 +7,19 @@
 //! late    in destructors of threads that have ended      mixed     the family in random order
 //! resident, spanned   with a look at memory, resident and mapped
 //! locked  zeroed blocks where memory is locked           confined  in little address space
+//! grown   what calls cost beside many blocks          extras    Arenite's functions beyond C's
 //! ```
-//! The promises are those of the C library's manual (`rows.rs` says where they come from). A subject
+//! The promises are those of the C library's manual, and of Arenite's header for its own functions
+//! (`rows.rs` says where they come from). A subject
 //! that does otherwise is not wrong by that: the record says what it does, and whether the standards
 //! allow it.
 
 pub(crate) mod child;
 mod confined;
 mod crowd;
+mod extras;
 mod forks;
+mod grown;
 mod late;
 mod locked;
 mod mixed;
@@ -30,6 +34,8 @@ use std::process::Command;
 
 use reports::record::{Contract, Status};
 
+#[cfg(test)]
+pub(crate) use self::child::forked;
 use self::child::{Answer, Finding};
 use crate::child::outcome;
 use crate::child::spawn::{self, Ending, Limits};

@@ -5,6 +5,7 @@ pub(crate) mod residency;
 
 use std::io;
 use std::ptr::{self, NonNull};
+use std::time::Duration;
 
 /// Size and alignment of a huge page, in bytes.
 const HUGE_BYTES: usize = 2 << 20;
@@ -134,6 +135,15 @@ pub(crate) fn thread_usage() -> ThreadUsage {
         page_faults: (usage.ru_minflt + usage.ru_majflt) as u64,
         context_switches: (usage.ru_nvcsw + usage.ru_nivcsw) as u64,
     }
+}
+
+/// Processor time of the calling thread so far.
+pub(crate) fn thread_time() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the pointer is to a live timespec.
+    let result = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+    debug_assert_eq!(result, 0);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
 /// Address space of this process, in bytes. Calls nobody's allocator, like

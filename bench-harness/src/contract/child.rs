@@ -115,7 +115,7 @@ fn apart(row: &Row, family: &Family) -> io::Result<Finding> {
 ///
 /// # Errors
 /// When there is no child.
-pub(super) fn forked(
+pub(crate) fn forked(
     work: impl FnOnce(&mut io::PipeWriter) -> io::Result<()>,
 ) -> io::Result<(Vec<u8>, i32)> {
     let (mut reader, mut writer) = io::pipe()?;

@@ -98,7 +98,7 @@ pub(super) fn ended(family: &Family, hooks: Hooks, threads: usize) -> Returned {
 ///
 /// # Errors
 /// When there is no child, or it dies.
-fn in_a_child(work: impl FnOnce() -> Option<usize>) -> io::Result<Option<usize>> {
+pub(super) fn in_a_child(work: impl FnOnce() -> Option<usize>) -> io::Result<Option<usize>> {
     let (text, status) =
         forked(|writer| writer.write_all(&work().unwrap_or(usize::MAX).to_ne_bytes()))?;
     let answer = text.try_into();
@@ -120,7 +120,7 @@ fn free(family: &Family, block: *mut u8) {
 }
 
 /// Anonymous memory that is resident. Rows that ask for it are tried only where it can be read.
-fn resident() -> usize {
+pub(super) fn resident() -> usize {
     os::anonymous_resident_bytes().map_or(0, |bytes| bytes as usize)
 }
 

@@ -17,6 +17,15 @@ pub(crate) enum Origin {
     Aligned { align: usize, size: usize },
 }
 
+/// What a heap holds besides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Beside {
+    /// So many blocks of this size and up to four times as much.
+    Blocks { count: usize, size: usize },
+    /// A block of each of so many threads.
+    Threads { count: usize },
+}
+
 /// The call under test, with its arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ask {
@@ -128,6 +137,27 @@ pub(crate) enum Ask {
         from: usize,
         to: usize,
     },
+    /// Whether addresses of every kind are the allocator's own, beside so many large blocks.
+    Owned {
+        mappings: usize,
+    },
+    /// What blocks by `new` cost beside others.
+    Costs {
+        new: Origin,
+        beside: Beside,
+    },
+    /// How large blocks of all sizes will be.
+    GoodSizes,
+    /// Giving back what so many threads do not need any more, `bytes` of each and of this one.
+    Purged {
+        threads: usize,
+        bytes: usize,
+    },
+    /// Giving back what nobody needs, so many times over, while others are in `malloc(size)`.
+    Swept {
+        size: usize,
+        times: usize,
+    },
     /// So many blocks of `size` bytes, freed and asked for again in the child of a fork.
     Inherited {
         count: usize,
@@ -161,6 +191,10 @@ pub(crate) enum Promise {
     Returns,
     /// Every thread and process has its blocks, and they keep what is written.
     Served,
+    /// What the allocator tells of an address or of a size is so.
+    Told,
+    /// It takes about as long as on a small heap.
+    Constant,
 }
 
 /// Who makes a promise.
@@ -172,6 +206,8 @@ pub(crate) enum Authority {
     Posix,
     /// glibc's manual and what glibc does.
     Glibc,
+    /// Arenite, in its documentation.
+    Arenite,
 }
 
 /// One row of the table.
@@ -230,7 +266,7 @@ impl Ask {
             | Self::Untouched { new: Origin::Realloc { .. } } => "realloc",
             Self::Reallocarray { .. } => "reallocarray",
             Self::AlignedAlloc { .. } => "aligned_alloc",
-            Self::Cycled { .. } => "free",
+            Self::Cycled { .. } | Self::Costs { .. } => "free",
             Self::PosixMemalign { .. } | Self::Untouched { new: Origin::Aligned { .. } } => {
                 "posix_memalign"
             }
@@ -241,6 +277,9 @@ impl Ask {
             Self::Free { .. } | Self::Freed { .. } | Self::Inherited { .. } => "free",
             Self::FreeSized { .. } => "free_sized",
             Self::FreeAlignedSized { .. } => "free_aligned_sized",
+            Self::Owned { .. } => "arenite_owns",
+            Self::GoodSizes => "arenite_malloc_good_size",
+            Self::Purged { .. } | Self::Swept { .. } => "arenite_purge",
         }
     }
 
@@ -256,6 +295,10 @@ impl Ask {
                 | Self::Threads { .. }
                 | Self::Busy { .. }
                 | Self::Relay { .. }
+                | Self::Owned { .. }
+                | Self::Costs { beside: Beside::Threads { .. }, .. }
+                | Self::Purged { .. }
+                | Self::Swept { .. }
         )
     }
 
@@ -268,6 +311,7 @@ impl Ask {
                 | Self::Freed { .. }
                 | Self::Shrunk { .. }
                 | Self::Inherited { .. }
+                | Self::Purged { .. }
         )
     }
 
@@ -357,6 +401,17 @@ impl fmt::Display for Origin {
     }
 }
 
+impl fmt::Display for Beside {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Blocks { count, size } => {
+                write!(out, "{count} blocks of {} bytes and more", Number(size))
+            }
+            Self::Threads { count } => write!(out, "{count} threads"),
+        }
+    }
+}
+
 impl fmt::Display for Ask {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Self::Untouched { new } = self {
@@ -364,9 +419,12 @@ impl fmt::Display for Ask {
         }
         write!(out, "{}(", self.function())?;
         match *self {
-            Self::Untouched { .. } => {}
-            Self::Starts { .. } | Self::Generations | Self::Mixed => write!(out, "any size")?,
-            Self::Cycled { new, .. } => write!(out, "{new}")?,
+            Self::Untouched { .. } | Self::Purged { .. } | Self::Swept { .. } => {}
+            Self::Owned { .. } => write!(out, "any address")?,
+            Self::Starts { .. } | Self::Generations | Self::Mixed | Self::GoodSizes => {
+                write!(out, "any size")?;
+            }
+            Self::Cycled { new, .. } | Self::Costs { new, .. } => write!(out, "{new}")?,
             Self::Ended { .. } => write!(out, "100")?,
             Self::Freed { size } => write!(out, "{}", Origin::Malloc(size))?,
             Self::Shrunk { from, to } => write!(out, "{}, {}", Origin::Malloc(from), Number(to))?,
@@ -428,6 +486,16 @@ impl fmt::Display for Ask {
             }
             Self::Locked { .. } => write!(out, ") after locked blocks were freed"),
             Self::Freed { .. } | Self::Shrunk { .. } => write!(out, ") of a block written to"),
+            Self::Costs { beside, .. } => write!(out, ") again and again beside {beside}"),
+            Self::Owned { mappings } => {
+                write!(out, ") beside {mappings} large blocks and other threads")
+            }
+            Self::Purged { threads, bytes } => {
+                write!(out, ") after {threads} threads freed {} MiB each", bytes >> 20)
+            }
+            Self::Swept { size, times } => {
+                write!(out, ") {times} times, others in {}", Origin::Malloc(*size))
+            }
             Self::Inherited { count, .. } => {
                 write!(out, ") in a child of fork, {count} times, and all of it again")
             }
@@ -456,6 +524,8 @@ impl fmt::Display for Promise {
             }
             Self::Returns => write!(out, "returns, errno kept"),
             Self::Served => write!(out, "all are served"),
+            Self::Told => write!(out, "what is so"),
+            Self::Constant => write!(out, "takes about as long as on a small heap"),
         }
     }
 }
@@ -467,6 +537,7 @@ impl Authority {
             Self::C => "C",
             Self::Posix => "POSIX",
             Self::Glibc => "glibc",
+            Self::Arenite => "Arenite",
         }
     }
 }

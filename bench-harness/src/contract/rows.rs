@@ -9,6 +9,8 @@ mod aligned;
 mod allocate;
 mod confined;
 mod crowd;
+mod extras;
+mod grown;
 mod release;
 mod resident;
 mod resize;
@@ -27,7 +29,15 @@ pub(super) const SIZES_OF_EVERY_KIND: [usize; 3] = [48, 65_536, 2 << 20];
 /// All rows, in the order in which they are shown.
 pub(crate) fn all() -> Vec<Row> {
     let of_one_call = [allocate::rows(), resize::rows(), aligned::rows(), release::rows()];
-    [of_one_call.concat(), confined::rows(), crowd::rows(), resident::rows()].concat()
+    [
+        of_one_call.concat(),
+        confined::rows(),
+        crowd::rows(),
+        resident::rows(),
+        extras::rows(),
+        grown::rows(),
+    ]
+    .concat()
 }
 
 /// A block of `size` bytes, aligned as malloc aligns.
@@ -90,6 +100,6 @@ mod tests {
     #[test]
     fn every_function_of_the_family_has_rows() {
         let functions: BTreeSet<_> = all().iter().map(|row| row.ask.function()).collect();
-        assert_eq!(functions.len(), 13, "{functions:?}");
+        assert_eq!(functions.len(), 16, "{functions:?}");
     }
 }

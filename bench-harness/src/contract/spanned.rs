@@ -38,7 +38,7 @@ pub(super) fn cycled(family: &Family, new: Origin, count: usize, times: usize) -
 }
 
 /// A size from once to four times `size`, all of them unlike those shortly before.
-fn one_of(size: usize, at: usize) -> usize {
+pub(super) fn one_of(size: usize, at: usize) -> usize {
     // Steps by the golden ratio leave no part of the range out for long.
     let step = (at as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 44;
     size + 3 * size / (1 << 10) * (step as usize % (1 << 10))

@@ -7,7 +7,7 @@ use std::ffi::c_void;
 use std::ptr;
 
 use super::row::{Ask, Origin, Promise, Row, errno_name};
-use super::{confined, crowd, forks, late, locked, mixed, resident, spanned};
+use super::{confined, crowd, extras, forks, grown, late, locked, mixed, resident, spanned};
 use crate::subject::Family;
 
 /// How far a trial has come.
@@ -48,6 +48,8 @@ pub(super) enum Returned {
     Number(usize),
     Nothing,
     Served(Result<(), String>),
+    Told(Result<(), String>),
+    Constant(Result<(), String>),
 }
 
 /// What was seen of a call.
@@ -136,7 +138,8 @@ pub(crate) fn attempt(row: &Row, family: &Family, mut enter: impl FnMut(Stage)) 
             enter(Stage::After);
             release(old, family, &mut flaws);
         }
-        Returned::Block(_) | Returned::Number(_) | Returned::Nothing | Returned::Served(_) => {}
+        Returned::Block(_) | Returned::Number(_) | Returned::Nothing => {}
+        Returned::Served(_) | Returned::Told(_) | Returned::Constant(_) => {}
     }
     enter(Stage::After);
     goes_on(family, &mut flaws);
@@ -161,12 +164,19 @@ fn size_of_result(ask: &Ask) -> usize {
         | Ask::PosixMemalign { size, .. }
         | Ask::Memalign { size, .. }
         | Ask::Valloc { size } => size,
-        Ask::Pvalloc { size } => size.next_multiple_of(crate::os::page_bytes()),
+        Ask::Pvalloc { size } => {
+            size.checked_next_multiple_of(crate::os::page_bytes()).unwrap_or(size)
+        }
         Ask::UsableSize { .. }
         | Ask::Free { .. }
         | Ask::FreeSized { .. }
         | Ask::FreeAlignedSized { .. }
         | Ask::Fork { .. }
+        | Ask::Owned { .. }
+        | Ask::Costs { .. }
+        | Ask::GoodSizes
+        | Ask::Purged { .. }
+        | Ask::Swept { .. }
         | Ask::Mixed
         | Ask::Ended { .. }
         | Ask::Cycled { .. }
@@ -278,6 +288,20 @@ fn call(ask: &Ask, old: *mut u8, family: &Family) -> Option<(Returned, i32)> {
             Returned::Nothing
         }
         Ask::Fork { size } => Returned::Served(forks::forks(family, family.threads.ok()?, size)),
+        Ask::Owned { mappings } => {
+            Returned::Told(extras::owned(family, family.threads.ok()?, mappings)?)
+        }
+        Ask::Costs { new, beside } => {
+            let hooks = family.threads.unwrap_or_default();
+            Returned::Constant(grown::costs(family, hooks, new, beside)?)
+        }
+        Ask::GoodSizes => Returned::Told(extras::good_sizes(family)?),
+        Ask::Purged { threads, bytes } => {
+            extras::purged(family, family.threads.ok()?, threads, bytes)?
+        }
+        Ask::Swept { size, times } => {
+            Returned::Served(extras::swept(family, family.threads.ok()?, size, times)?)
+        }
         Ask::Ended { threads } => resident::ended(family, family.threads.ok()?, threads),
         Ask::Mixed => Returned::Served(mixed::in_turn(family, family.threads.ok()?)),
         Ask::Cycled { new, count, times } => spanned::cycled(family, new, count, times)?,
@@ -412,6 +436,8 @@ impl Seen {
             (Promise::AtMost(bytes) | Promise::Spans(bytes), Returned::Number(number))
                 if *number <= bytes => {}
             (Promise::Served, Returned::Served(Ok(()))) => {}
+            (Promise::Told, Returned::Told(Ok(())))
+            | (Promise::Constant, Returned::Constant(Ok(()))) => {}
             _ => wrong.insert(0, self.describe()),
         }
         wrong
@@ -426,7 +452,11 @@ impl Seen {
             Returned::Number(number) => number.to_string(),
             Returned::Nothing => "returns".to_owned(),
             Returned::Served(Ok(())) => "all are served".to_owned(),
-            Returned::Served(Err(why)) => why.clone(),
+            Returned::Told(Ok(())) => "what is so".to_owned(),
+            Returned::Constant(Ok(())) => "takes about as long".to_owned(),
+            Returned::Served(Err(why))
+            | Returned::Told(Err(why))
+            | Returned::Constant(Err(why)) => why.clone(),
         }
     }
 }

@@ -29,6 +29,12 @@ pub(crate) type PosixMemalign = unsafe extern "C" fn(*mut *mut c_void, usize, us
 pub(crate) type UsableSize = unsafe extern "C" fn(*mut c_void) -> usize;
 /// `free_sized`.
 pub(crate) type FreeSized = unsafe extern "C" fn(*mut c_void, usize);
+/// `arenite_owns`.
+pub(crate) type Owns = unsafe extern "C" fn(*const c_void) -> c_int;
+/// `arenite_purge`.
+pub(crate) type Purge = unsafe extern "C" fn();
+/// `arenite_malloc_good_size`.
+pub(crate) type GoodSize = unsafe extern "C" fn(usize) -> usize;
 /// `free_aligned_sized`.
 pub(crate) type FreeAlignedSized = unsafe extern "C" fn(*mut c_void, usize, usize);
 
@@ -48,6 +54,9 @@ pub(crate) struct Family {
     pub(crate) usable_size: Option<UsableSize>,
     pub(crate) free_sized: Option<FreeSized>,
     pub(crate) free_aligned_sized: Option<FreeAlignedSized>,
+    pub(crate) owns: Option<Owns>,
+    pub(crate) purge: Option<Purge>,
+    pub(crate) good_size: Option<GoodSize>,
     /// What a thread calls where it begins and ends, or why there can be one only.
     pub(crate) threads: Result<Hooks, &'static str>,
     /// Whether it serves this process whole, and programs that this one starts.
@@ -75,6 +84,9 @@ impl Family {
                 pvalloc: Some(arenite_capi::arenite_pvalloc),
                 free_sized: Some(arenite_capi::arenite_free_sized),
                 free_aligned_sized: Some(arenite_capi::arenite_free_aligned_sized),
+                owns: Some(arenite_capi::arenite_owns),
+                purge: Some(arenite_capi::arenite_purge),
+                good_size: Some(arenite_capi::arenite_malloc_good_size),
                 ..family
             },
             Backing::Mimalloc => Self {
@@ -118,6 +130,9 @@ impl Family {
             usable_size: table.usable_size,
             free_sized: None,
             free_aligned_sized: None,
+            owns: None,
+            purge: None,
+            good_size: None,
             threads: Ok(Hooks::default()),
             serves_process: false,
         }
@@ -155,6 +170,9 @@ impl Family {
             usable_size: function!(c"malloc_usable_size", UsableSize),
             free_sized: function!(c"free_sized", FreeSized),
             free_aligned_sized: function!(c"free_aligned_sized", FreeAlignedSized),
+            owns: function!(c"arenite_owns", Owns),
+            purge: function!(c"arenite_purge", Purge),
+            good_size: function!(c"arenite_malloc_good_size", GoodSize),
             threads: Ok(Hooks::default()),
             serves_process: true,
         }

@@ -22,7 +22,9 @@ use std::path::{Path, PathBuf};
 
 use reports::record::{Call, Role};
 
-pub(crate) use family::Family;
+#[cfg(test)]
+pub(crate) use family::Purge;
+pub(crate) use family::{Family, Owns};
 
 use crate::replay::allocator::{Allocator, CCalls, FunctionTable, InlineCalls};
 use installed::Installed;
