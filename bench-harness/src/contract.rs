@@ -7,6 +7,7 @@
 //! late    in destructors of threads that have ended      mixed     the family in random order
 //! resident, spanned   with a look at memory, resident and mapped
 //! locked  zeroed blocks where memory is locked           confined  in little address space
+//! started programs that start under it, in little memory too
 //! grown   what calls cost beside many blocks          extras    Arenite's functions beyond C's
 //! ```
 //! The promises are those of the C library's manual, and of Arenite's header for its own functions
@@ -27,6 +28,7 @@ mod resident;
 pub(crate) mod row;
 pub(crate) mod rows;
 mod spanned;
+mod started;
 mod trial;
 
 use std::io;

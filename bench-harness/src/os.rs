@@ -156,6 +156,30 @@ pub(crate) fn mapped_bytes() -> io::Result<i64> {
     Ok(pages * page_bytes() as i64)
 }
 
+/// Mappings of this process.
+pub(crate) fn mappings() -> io::Result<usize> {
+    Ok(std::fs::read_to_string("/proc/self/maps")?.lines().count())
+}
+
+/// Whether the kernel gives huge pages to whoever has room for one.
+pub(crate) fn are_huge_pages_given_unasked() -> bool {
+    std::fs::read_to_string("/sys/kernel/mm/transparent_hugepage/enabled")
+        .is_ok_and(|text| text.contains("[always]"))
+}
+
+/// Whether the kernel gives this process so many bytes that it may write to.
+pub(crate) fn may_map(bytes: usize) -> bool {
+    let access = libc::PROT_READ | libc::PROT_WRITE;
+    let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+    // SAFETY: a new anonymous mapping at an address of the kernel's choice touches nothing.
+    let base = unsafe { libc::mmap(ptr::null_mut(), bytes, access, kind, -1, 0) };
+    if base == libc::MAP_FAILED {
+        return false;
+    }
+    // SAFETY: the mapping just made, which nobody has used.
+    unsafe { libc::munmap(base, bytes) == 0 }
+}
+
 /// Size of an OS page, in bytes.
 pub(crate) fn page_bytes() -> usize {
     // SAFETY: sysconf has no preconditions.

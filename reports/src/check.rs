@@ -78,6 +78,7 @@ impl Check {
         }
         counted::verification(before, after, &mut self.rows);
         counted::instructions(before, after, &mut self.rows);
+        counted::events(before, after, &mut self.rows);
         counted::memory(before, after, &mut self.rows);
         counted::growth(before, after, &mut self.rows);
         counted::faults(before, after, &mut self.rows);

@@ -29,6 +29,8 @@
 //! | `clinging` | keeps all of a block that shrinks | peak memory, where blocks shrink |
 //! | `orphaning` | loses what another thread frees than asked for it | peak memory, where threads free for one another |
 //! | `refaulting` | gives a page back to the kernel and asks for it again | page faults of later passes |
+//! | `scattered` | reads another line of a table in every malloc | misses of simulated caches |
+//! | `asking` | calls the kernel in one malloc of 100 | system calls |
 //! | `mute` | refuses without saying why in errno | the C contract |
 //! | `forgiving` | passes over a second free of a block | seeded bugs |
 //! | `inheriting` | leaves a lock of its own held in the child of a fork | the C contract |

@@ -18,7 +18,8 @@ use std::time::{Duration, Instant};
 const AFTER: usize = arenabench_controls::DEFAULT_AFTER as usize;
 const CALLS: usize = AFTER + 10_000;
 
-const ALL: [&str; 27] = [
+const ALL: [&str; 29] = [
+    "asking",
     "clinging",
     "crashing",
     "dirty",
@@ -40,6 +41,7 @@ const ALL: [&str; 27] = [
     "plain",
     "racing",
     "refaulting",
+    "scattered",
     "slow",
     "stalling",
     "undefined",

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::row::{Ask, Row};
 use super::trial::{self, Seen, Stage};
-use super::{locked, rows};
+use super::{locked, rows, spanned};
 use crate::child::job::ANSWER_FD;
 use crate::child::outcome::signal_name;
 use crate::os;
@@ -71,6 +71,12 @@ fn findings(subject: &str) -> Answer {
         Ok(None) => return Answer::Unsupported("not called through C functions".to_owned()),
         Err(error) => return Answer::Failed(error.to_string()),
     };
+    // As a program's start does: an allocator makes itself ready for forks in its first call, which must not
+    // meet one.
+    // SAFETY: malloc takes any size.
+    let first = unsafe { (family.malloc)(1) };
+    // SAFETY: null, or a live block that is not used again.
+    unsafe { (family.free)(first) };
     let found: io::Result<_> = rows::all().iter().map(|row| apart(row, &family)).collect();
     found.map_or_else(|error| Answer::Failed(error.to_string()), Answer::Done)
 }
@@ -84,9 +90,17 @@ fn apart(row: &Row, family: &Family) -> io::Result<Finding> {
         let found = "resident memory cannot be read here".to_owned();
         return Ok(Finding { verdict: Verdict::Untried, found });
     }
-    if matches!(row.ask, Ask::Starts { .. }) && !family.serves_process {
+    if matches!(row.ask, Ask::Starts { .. } | Ask::Alike | Ask::Odd) && !family.serves_process {
         let found = "linked into the harness: no program is served by it".to_owned();
         return Ok(Finding { verdict: Verdict::Absent, found });
+    }
+    if matches!(row.ask, Ask::Sparse { .. }) && os::are_huge_pages_given_unasked() {
+        let found = "the kernel gives huge pages to everybody".to_owned();
+        return Ok(Finding { verdict: Verdict::Untried, found });
+    }
+    if row.ask == Ask::Vast && !spanned::is_vast_allowed() {
+        let found = "the kernel refuses a block of this size".to_owned();
+        return Ok(Finding { verdict: Verdict::Untried, found });
     }
     if let Ask::Locked { size } = row.ask
         && !locked::is_allowed(size)

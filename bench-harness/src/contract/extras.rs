@@ -10,29 +10,12 @@ use super::crowd::{LANES, begin, churn, join};
 use super::grown;
 use super::resident::resident;
 use super::row::Origin;
+use super::rows::ORIGINS_OF_EVERY_KIND;
 use super::trial::{Returned, fill, made};
 use crate::os;
 use crate::replay::team::Hooks;
 use crate::subject::{Family, Owns};
 
-/// Blocks of every kind: of a thread's own memory, of memory that all share, of the kernel's, aligned, moved.
-const KINDS: [Origin; 15] = [
-    Origin::Malloc(1),
-    Origin::Malloc(48),
-    Origin::Malloc(512),
-    Origin::Malloc(513),
-    Origin::Malloc(4096),
-    Origin::Malloc(32_768),
-    Origin::Malloc(32_769),
-    Origin::Malloc(1 << 20),
-    Origin::Malloc((1 << 20) + 1),
-    Origin::Calloc(3 << 20),
-    Origin::Realloc { from: 100, to: 100_000 },
-    Origin::Realloc { from: 100_000, to: 3 << 20 },
-    Origin::Aligned { align: 4096, size: 100 },
-    Origin::Aligned { align: 1 << 16, size: 10_000 },
-    Origin::Aligned { align: 1 << 21, size: 3 << 20 },
-];
 /// Blocks of more bytes are known by their first address alone.
 const INNER_MOST: usize = 32_768;
 /// A block that is a mapping of its own, and how many the cost beside many is compared with.
@@ -58,7 +41,7 @@ fn own_and_foreign(
     let beside_few = few.timed(owns);
     let many = Known::of(family, [MAPPED].repeat(mappings))?;
     let beside_many = few.timed(owns);
-    let own = Known::of(family, KINDS.to_vec())?;
+    let own = Known::of(family, ORIGINS_OF_EVERY_KIND.to_vec())?;
     let pages = os::Mapping::populated(3 * os::page_bytes()).map_err(|error| error.to_string())?;
     let (block, local) = (vec![0; 100_000], 0);
     let foreign = foreign(&pages, &block, &local);
@@ -72,7 +55,7 @@ fn own_and_foreign(
     let others = busy_beside(family, hooks, MAPPED.size(), || {
         let asked = thread::scope(|scope| {
             let asker = begin(scope, hooks, || {
-                let of_another = Known::of(family, KINDS.to_vec())?;
+                let of_another = Known::of(family, ORIGINS_OF_EVERY_KIND.to_vec())?;
                 all().and(of_another.asked(owns))?;
                 Ok::<_, String>(of_another)
             });
@@ -281,7 +264,7 @@ fn foreign(pages: &os::Mapping, block: &[u8], local: &u8) -> [(&'static str, usi
         ("the program's own mapping", pages.start().addr() + os::page_bytes()),
         ("a block of another allocator", block.as_ptr().addr()),
         ("a variable on the stack", ptr::from_ref(local).addr()),
-        ("a constant", ptr::from_ref(&KINDS).addr()),
+        ("a constant", ptr::from_ref(&ORIGINS_OF_EVERY_KIND).addr()),
         ("a function", (own_and_foreign as *const u8).addr()),
     ]
 }

@@ -7,7 +7,8 @@ use std::{io, ptr, thread};
 
 use super::child::{end, wait};
 use super::crowd::{Flaw, begin, churn, join};
-use super::rows::SIZES_OF_EVERY_KIND;
+use super::rows::{ORIGINS_OF_EVERY_KIND, SIZES_OF_EVERY_KIND};
+use super::trial::{fill, first_other, made, pattern};
 use crate::replay::team::Hooks;
 use crate::subject::Family;
 
@@ -103,6 +104,36 @@ pub(super) fn generations(family: &Family, hooks: Hooks) -> Result<(), String> {
             .map(|thread| thread.join().map_err(|_| "a thread beside a fork died".to_owned())?);
         ended.fold(outcome.and(kinds), Result::and)
     })
+}
+
+/// A child reads its parent's blocks of every kind and writes to them; the parent's stay as they are. `None`
+/// when the subject lacks a function.
+pub(super) fn apart(family: &Family) -> Option<Result<(), String>> {
+    let block = |new| made(new, family).map(|block| (new, block));
+    let blocks = ORIGINS_OF_EVERY_KIND.into_iter().map(block).collect::<Option<Vec<_>>>()?;
+    if let Some((new, _)) = blocks.iter().find(|(_, block)| block.is_null()) {
+        return Some(Err(format!("null for {new}")));
+    }
+    blocks.iter().for_each(|(new, block)| fill(*block, new.size()));
+    let lost =
+        || blocks.iter().find(|(new, block)| first_other(*block, new.size(), pattern).is_some());
+    let outcome = fork(|| {
+        if lost().is_some() {
+            return Err(Flaw::Lost);
+        }
+        for (new, block) in &blocks {
+            // SAFETY: a live block of this size, and this process is the only one that has it.
+            unsafe { ptr::write_bytes(*block, !pattern(0), new.size()) };
+        }
+        Ok(())
+    });
+    let outcome = outcome.map_err(|why| format!("{why} in the child of a fork"));
+    let kept = lost().map_or(Ok(()), |(new, _)| Err(format!("a child has written to {new}")));
+    for (_, block) in blocks {
+        // SAFETY: a live block that is not used again.
+        unsafe { (family.free)(block.cast()) };
+    }
+    Some(outcome.and(kept))
 }
 
 /// One thread after the other allocates and ends; what it leaves is freed afterwards, by a thread that goes on.
@@ -251,4 +282,54 @@ fn ended(pid: libc::pid_t) -> io::Result<Option<i32>> {
     unsafe { libc::kill(pid, libc::SIGKILL) };
     wait(pid, 0)?;
     Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::c_void;
+    use std::io::Write;
+
+    use super::super::child::forked;
+    use super::*;
+    use crate::subject::Subject;
+
+    fn map(size: usize, kind: i32) -> *mut c_void {
+        let access = libc::PROT_READ | libc::PROT_WRITE;
+        // SAFETY: new memory at an address of the kernel's choice.
+        unsafe { libc::mmap(ptr::null_mut(), size, access, kind | libc::MAP_ANONYMOUS, -1, 0) }
+    }
+
+    unsafe extern "C" fn malloc_of_shared_memory(size: usize) -> *mut c_void {
+        map(size, libc::MAP_SHARED)
+    }
+
+    unsafe extern "C" fn malloc_that_no_child_has(size: usize) -> *mut c_void {
+        let size = size.next_multiple_of(4096);
+        let block = map(size, libc::MAP_PRIVATE);
+        // SAFETY: the memory just mapped.
+        unsafe { libc::madvise(block, size, libc::MADV_DONTFORK) };
+        block
+    }
+
+    unsafe extern "C" fn free_nothing(_: *mut c_void) {}
+
+    unsafe extern "C" fn realloc_anew(_: *mut c_void, size: usize) -> *mut c_void {
+        map(size, libc::MAP_PRIVATE)
+    }
+
+    #[test]
+    fn blocks_that_a_child_lacks_or_shares_are_found() {
+        let system = Family::of(&Subject::parse("system").unwrap()).unwrap().unwrap();
+        // In a process of its own: the C library keeps more once it has freed large blocks.
+        let found = |family: &Family| {
+            let words = || apart(family).unwrap().err().unwrap_or_default();
+            String::from_utf8(forked(|out| out.write_all(words().as_bytes())).unwrap().0).unwrap()
+        };
+        assert_eq!(found(&system), "");
+        let planted = Family { free: free_nothing, realloc: Some(realloc_anew), ..system };
+        let shared = found(&Family { malloc: malloc_of_shared_memory, ..planted });
+        assert_eq!(shared, "a child has written to malloc(1)");
+        let lacking = found(&Family { malloc: malloc_that_no_child_has, ..planted });
+        assert_eq!(lacking, "SIGSEGV in the child of a fork");
+    }
 }

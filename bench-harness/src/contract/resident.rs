@@ -32,16 +32,36 @@ pub(super) fn freed(family: &Family, size: usize) -> Option<Returned> {
     Some(Returned::Number(resident().saturating_sub(before)))
 }
 
-/// A block that is written to and made smaller.
-pub(super) fn shrunk(family: &Family, from: usize, to: usize) -> Option<Returned> {
+/// So many blocks, of each of which one byte is written.
+pub(super) fn sparse(family: &Family, new: Origin, count: usize) -> Option<Returned> {
+    let before = resident();
+    let blocks = (0..count).map(|_| made(new, family)).collect::<Option<Vec<_>>>()?;
+    let is_served = blocks.iter().all(|block| !block.is_null());
+    for block in blocks.iter().filter(|block| !block.is_null()) {
+        // SAFETY: a live block of more than half its size.
+        unsafe { block.wrapping_add(new.size() / 2).write_volatile(1) };
+    }
+    let more = resident().saturating_sub(before + count * os::page_bytes());
+    blocks.into_iter().for_each(|block| free(family, block));
+    Some(if is_served { Returned::Number(more) } else { Returned::Null })
+}
+
+/// So many blocks that are written to and made smaller.
+pub(super) fn shrunk(family: &Family, from: usize, to: usize, count: usize) -> Option<Returned> {
     let realloc = family.realloc?;
     let before = resident();
-    let Some(block) = written(family, from) else { return Some(Returned::Null) };
-    // SAFETY: the block just made, which is not used again where another comes back.
-    let smaller: *mut u8 = unsafe { realloc(block.cast(), to) }.cast();
-    let more = resident().saturating_sub(before + to);
-    free(family, if smaller.is_null() { block } else { smaller });
-    Some(if smaller.is_null() { Returned::Null } else { Returned::Number(more) })
+    let one = |_| {
+        let block = written(family, from)?;
+        // SAFETY: the block just made, which is not used again where another comes back.
+        let smaller: *mut u8 = unsafe { realloc(block.cast(), to) }.cast();
+        (!smaller.is_null()).then_some(smaller)
+    };
+    let Some(blocks) = (0..count).map(one).collect::<Option<Vec<_>>>() else {
+        return Some(Returned::Null);
+    };
+    let more = resident().saturating_sub(before + count * to);
+    blocks.into_iter().for_each(|block| free(family, block));
+    Some(Returned::Number(more))
 }
 
 /// `count` blocks, freed by the child of a fork, which then asks for as many.
@@ -166,6 +186,14 @@ mod tests {
     }
 
     #[test]
+    fn blocks_that_are_written_to_before_they_come_are_found() {
+        let new = Origin::Malloc(SIZE / 32);
+        let trial = |family: &Family| found(|| sparse(family, new, 32));
+        assert!(trial(&system()) < SIZE / 8);
+        assert!(trial(&Family { malloc: malloc_that_writes, ..system() }) >= SIZE / 2);
+    }
+
+    #[test]
     fn memory_that_does_not_go_back_is_found() {
         let trial = |family: &Family| found(|| freed(family, SIZE));
         assert!(trial(&system()) < SIZE / 8);
@@ -194,7 +222,7 @@ mod tests {
 
     #[test]
     fn a_block_that_does_not_shrink_is_found() {
-        let trial = |family: &Family| found(|| shrunk(family, SIZE, SIZE / 2));
+        let trial = |family: &Family| found(|| shrunk(family, SIZE, SIZE / 2, 1));
         assert!(trial(&system()) < SIZE / 8);
         assert!(trial(&Family { realloc: Some(realloc_nothing), ..system() }) >= SIZE / 2);
     }

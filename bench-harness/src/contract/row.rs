@@ -1,6 +1,6 @@
 //! What a row of the contract table is: a call, what is promised of it, and who says so.
 
-use std::fmt;
+use std::{fmt, io};
 
 /// A block to begin with, and how it was had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +15,35 @@ pub(crate) enum Origin {
     Realloc { from: usize, to: usize },
     /// `posix_memalign` to this alignment.
     Aligned { align: usize, size: usize },
+}
+
+/// What a process may have little of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Limit {
+    /// Memory that is mapped, reservations among it.
+    AddressSpace,
+    /// Memory that may be written to.
+    Data,
+}
+
+impl Limit {
+    /// Leaves this process, for good, so many bytes.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub(crate) fn set(self, bytes: u64) -> io::Result<()> {
+        let resource = match self {
+            Self::AddressSpace => libc::RLIMIT_AS,
+            Self::Data => libc::RLIMIT_DATA,
+        };
+        let done = |code: i32| if code == 0 { Ok(()) } else { Err(io::Error::last_os_error()) };
+        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        // SAFETY: the pointer is to a live struct.
+        done(unsafe { libc::getrlimit(resource, &raw mut limit) })?;
+        limit.rlim_cur = bytes.min(limit.rlim_cur);
+        // SAFETY: reads a live struct.
+        done(unsafe { libc::setrlimit(resource, &raw const limit) })
+    }
 }
 
 /// What a heap holds besides.
@@ -87,10 +116,29 @@ pub(crate) enum Ask {
         count: usize,
         times: usize,
     },
-    /// A program that starts in an address space of so many bytes.
+    /// A program that starts with so many bytes of this.
     Starts {
         bytes: u64,
+        limit: Limit,
     },
+    /// A program that starts as it does without the subject, but for its allocator.
+    Alike,
+    /// Programs that start in odd environments.
+    Odd,
+    /// Blocks of every kind, which the child of a fork reads and writes to.
+    Apart,
+    /// So many blocks, of each of which one byte is written.
+    Sparse {
+        new: Origin,
+        count: usize,
+    },
+    /// So many blocks of `size` bytes, each of which may be a mapping.
+    Mapped {
+        size: usize,
+        count: usize,
+    },
+    /// A block whose length takes more than 32 bits.
+    Vast,
     /// Blocks of every kind in children of forks and in their children, while threads come and go and write
     /// to streams.
     Generations,
@@ -132,10 +180,11 @@ pub(crate) enum Ask {
     Ended {
         threads: usize,
     },
-    /// `realloc(malloc(from), to)`, with every byte written between.
+    /// `realloc(malloc(from), to)`, with every byte written between, so many times.
     Shrunk {
         from: usize,
         to: usize,
+        count: usize,
     },
     /// Whether addresses of every kind are the allocator's own, beside so many large blocks.
     Owned {
@@ -187,6 +236,8 @@ pub(crate) enum Promise {
     AtMost(usize),
     /// The process takes no more than so many bytes of address space more than before.
     Spans(usize),
+    /// The process has no more than so many mappings more than before.
+    Maps(usize),
     /// The call comes back, and `errno` is as it was.
     Returns,
     /// Every thread and process has its blocks, and they keep what is written.
@@ -252,6 +303,12 @@ impl Ask {
             | Self::Mixed
             | Self::Fork { .. }
             | Self::Starts { .. }
+            | Self::Alike
+            | Self::Odd
+            | Self::Apart
+            | Self::Mapped { .. }
+            | Self::Vast
+            | Self::Sparse { new: Origin::Null | Origin::Malloc(_), .. }
             | Self::Generations
             | Self::Late { .. }
             | Self::Threads { .. }
@@ -260,16 +317,18 @@ impl Ask {
             | Self::Untouched { new: Origin::Null | Origin::Malloc(_) } => "malloc",
             Self::Calloc { .. }
             | Self::Locked { .. }
+            | Self::Sparse { new: Origin::Calloc(_), .. }
             | Self::Untouched { new: Origin::Calloc(_) } => "calloc",
             Self::Realloc { .. }
             | Self::Shrunk { .. }
+            | Self::Sparse { new: Origin::Realloc { .. }, .. }
             | Self::Untouched { new: Origin::Realloc { .. } } => "realloc",
             Self::Reallocarray { .. } => "reallocarray",
             Self::AlignedAlloc { .. } => "aligned_alloc",
             Self::Cycled { .. } | Self::Costs { .. } => "free",
-            Self::PosixMemalign { .. } | Self::Untouched { new: Origin::Aligned { .. } } => {
-                "posix_memalign"
-            }
+            Self::PosixMemalign { .. }
+            | Self::Sparse { new: Origin::Aligned { .. }, .. }
+            | Self::Untouched { new: Origin::Aligned { .. } } => "posix_memalign",
             Self::Memalign { .. } => "memalign",
             Self::Valloc { .. } => "valloc",
             Self::Pvalloc { .. } => "pvalloc",
@@ -310,6 +369,7 @@ impl Ask {
                 | Self::Ended { .. }
                 | Self::Freed { .. }
                 | Self::Shrunk { .. }
+                | Self::Sparse { .. }
                 | Self::Inherited { .. }
                 | Self::Purged { .. }
         )
@@ -417,22 +477,38 @@ impl fmt::Display for Ask {
         if let Self::Untouched { new } = self {
             return write!(out, "{new}, never written to");
         }
+        if let Self::Sparse { new, count } = self {
+            return write!(out, "{new}, {count} times, a byte written in each");
+        }
         write!(out, "{}(", self.function())?;
         match *self {
-            Self::Untouched { .. } | Self::Purged { .. } | Self::Swept { .. } => {}
+            Self::Untouched { .. }
+            | Self::Sparse { .. }
+            | Self::Vast
+            | Self::Purged { .. }
+            | Self::Swept { .. } => {}
             Self::Owned { .. } => write!(out, "any address")?,
-            Self::Starts { .. } | Self::Generations | Self::Mixed | Self::GoodSizes => {
+            Self::Starts { .. }
+            | Self::Alike
+            | Self::Odd
+            | Self::Apart
+            | Self::Generations
+            | Self::Mixed
+            | Self::GoodSizes => {
                 write!(out, "any size")?;
             }
             Self::Cycled { new, .. } | Self::Costs { new, .. } => write!(out, "{new}")?,
             Self::Ended { .. } => write!(out, "100")?,
             Self::Freed { size } => write!(out, "{}", Origin::Malloc(size))?,
-            Self::Shrunk { from, to } => write!(out, "{}, {}", Origin::Malloc(from), Number(to))?,
+            Self::Shrunk { from, to, .. } => {
+                write!(out, "{}, {}", Origin::Malloc(from), Number(to))?;
+            }
             Self::Inherited { size, .. } => write!(out, "{}", Origin::Malloc(size))?,
             Self::Malloc { size }
             | Self::Valloc { size }
             | Self::Pvalloc { size }
             | Self::Fork { size }
+            | Self::Mapped { size, .. }
             | Self::Threads { size, .. }
             | Self::Late { size, .. }
             | Self::Busy { size, .. }
@@ -469,9 +545,20 @@ impl fmt::Display for Ask {
             Self::Cycled { count, times, .. } => {
                 write!(out, ") and up to four times as much, {count} at once, {times} times")
             }
-            Self::Starts { bytes } => {
-                write!(out, ") of a program in {} MiB of address space", bytes >> 20)
+            Self::Starts { bytes, limit } => {
+                let what = match limit {
+                    Limit::AddressSpace => "address space",
+                    Limit::Data => "data",
+                };
+                write!(out, ") of a program in {} MiB of {what}", bytes >> 20)
             }
+            Self::Alike => {
+                write!(out, ") of a program, its files, variables, memory and messages looked at")
+            }
+            Self::Odd => write!(out, ") of programs with odd environment variables"),
+            Self::Apart => write!(out, ") before a fork, read and written to by the child"),
+            Self::Mapped { count, .. } => write!(out, ") {count} times, mappings counted"),
+            Self::Vast => write!(out, "5 GiB), made larger and smaller and given back"),
             Self::Generations => write!(
                 out,
                 ") in children of forks and theirs, threads coming and going and writing to streams"
@@ -485,7 +572,10 @@ impl fmt::Display for Ask {
                 write!(out, ") on {threads} threads, each of which frees another's blocks")
             }
             Self::Locked { .. } => write!(out, ") after locked blocks were freed"),
-            Self::Freed { .. } | Self::Shrunk { .. } => write!(out, ") of a block written to"),
+            Self::Freed { .. } | Self::Shrunk { count: 1, .. } => {
+                write!(out, ") of a block written to")
+            }
+            Self::Shrunk { count, .. } => write!(out, ") of {count} blocks written to"),
             Self::Costs { beside, .. } => write!(out, ") again and again beside {beside}"),
             Self::Owned { mappings } => {
                 write!(out, ") beside {mappings} large blocks and other threads")
@@ -522,6 +612,7 @@ impl fmt::Display for Promise {
             Self::Spans(bytes) => {
                 write!(out, "at most {} bytes more of address space", Number(bytes))
             }
+            Self::Maps(count) => write!(out, "at most {count} mappings more"),
             Self::Returns => write!(out, "returns, errno kept"),
             Self::Served => write!(out, "all are served"),
             Self::Told => write!(out, "what is so"),

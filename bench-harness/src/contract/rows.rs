@@ -14,8 +14,9 @@ mod grown;
 mod release;
 mod resident;
 mod resize;
+mod started;
 
-use super::row::{Promise, Row};
+use super::row::{Origin, Promise, Row};
 
 /// Largest size that a pointer difference can span; no block may be larger.
 pub(super) const LARGEST: usize = isize::MAX as usize;
@@ -25,6 +26,25 @@ pub(super) const ALIGN: usize = 16;
 
 /// Sizes that come from a thread's own memory, from memory that all threads share, and from the kernel.
 pub(super) const SIZES_OF_EVERY_KIND: [usize; 3] = [48, 65_536, 2 << 20];
+
+/// Blocks of every kind: of a thread's own memory, of memory that all share, of the kernel's, aligned, moved.
+pub(super) const ORIGINS_OF_EVERY_KIND: [Origin; 15] = [
+    Origin::Malloc(1),
+    Origin::Malloc(48),
+    Origin::Malloc(512),
+    Origin::Malloc(513),
+    Origin::Malloc(4096),
+    Origin::Malloc(32_768),
+    Origin::Malloc(32_769),
+    Origin::Malloc(1 << 20),
+    Origin::Malloc((1 << 20) + 1),
+    Origin::Calloc(3 << 20),
+    Origin::Realloc { from: 100, to: 100_000 },
+    Origin::Realloc { from: 100_000, to: 20 << 20 },
+    Origin::Aligned { align: 4096, size: 100 },
+    Origin::Aligned { align: 1 << 16, size: 10_000 },
+    Origin::Aligned { align: 1 << 21, size: 3 << 20 },
+];
 
 /// All rows, in the order in which they are shown.
 pub(crate) fn all() -> Vec<Row> {
@@ -36,6 +56,7 @@ pub(crate) fn all() -> Vec<Row> {
         resident::rows(),
         extras::rows(),
         grown::rows(),
+        started::rows(),
     ]
     .concat()
 }

@@ -2,9 +2,12 @@
 //! longer that goes on. A leak of address space costs no memory until there is no more of it.
 
 use super::row::Origin;
-use super::trial::{Returned, made};
+use super::trial::{Returned, made, pattern};
 use crate::os;
 use crate::subject::Family;
+
+/// Bytes of a vast block.
+const VAST: usize = (5 << 30) + 12_345;
 
 /// Bytes of address space that `times` rounds take beyond what as many before them took: each has `count`
 /// blocks at once, of the size of `new` and up to four times as much, and gives them back. Null where memory
@@ -37,6 +40,68 @@ pub(super) fn cycled(family: &Family, new: Origin, count: usize, times: usize) -
     Some(if is_served { Returned::Number(more as usize) } else { Returned::Null })
 }
 
+/// Mappings that so many blocks of this size take, the address space between them among them: a process may
+/// have some ten thousands. Null where memory is refused.
+pub(super) fn mapped(family: &Family, size: usize, count: usize) -> Option<Returned> {
+    let before = os::mappings().ok()?;
+    let block = |_| made(Origin::Malloc(size), family);
+    let blocks = (0..count).map(block).collect::<Option<Vec<_>>>()?;
+    let more = os::mappings().ok()?.saturating_sub(before);
+    let is_served = blocks.iter().all(|block| !block.is_null());
+    for block in blocks {
+        // SAFETY: null, or a live block that is not used again.
+        unsafe { (family.free)(block.cast()) };
+    }
+    Some(if is_served { Returned::Number(more) } else { Returned::Null })
+}
+
+/// Whether this computer lets a process have blocks as large as those of [`vast`].
+pub(super) fn is_vast_allowed() -> bool {
+    os::may_map(3 * VAST)
+}
+
+/// A block of more bytes than 32 bits can count, made larger and smaller with a byte here and there written,
+/// and given back.
+///
+/// # Errors
+/// What became of it. `None` when the subject lacks a function.
+pub(super) fn vast(family: &Family) -> Option<Result<(), String>> {
+    let realloc = family.realloc?;
+    let before = os::mapped_bytes().ok()?;
+    let places = || (0..VAST - 4096).step_by(VAST / 16 + 4096);
+    // SAFETY: malloc takes any size.
+    let mut block = unsafe { (family.malloc)(VAST) };
+    if block.is_null() {
+        return Some(Err(format!("null for {VAST} bytes")));
+    }
+    for at in places() {
+        // SAFETY: inside of a live block.
+        unsafe { block.cast::<u8>().wrapping_add(at).write_volatile(pattern(at)) };
+    }
+    for size in [VAST, VAST / 4 * 5, VAST - 4096] {
+        // SAFETY: a live block, which is not used again where another comes back.
+        let moved = unsafe { realloc(block, size) };
+        if moved.is_null() {
+            return Some(Err(format!("null for {size} bytes")));
+        }
+        block = moved;
+        let is_kept = places().all(|at| {
+            // SAFETY: inside of a live block.
+            let byte = unsafe { block.cast::<u8>().wrapping_add(at).read_volatile() };
+            byte == pattern(at)
+        });
+        // SAFETY: a live block.
+        let usable = family.usable_size.map_or(size, |usable_size| unsafe { usable_size(block) });
+        if !is_kept || usable < size {
+            return Some(Err(format!("{usable} bytes of {size}, contents lost: {}", !is_kept)));
+        }
+    }
+    // SAFETY: a live block that is not used again.
+    unsafe { (family.free)(block) };
+    let more = os::mapped_bytes().ok()?.saturating_sub(before).max(0) as usize;
+    Some(if more < VAST / 8 { Ok(()) } else { Err(format!("{more} bytes stay mapped")) })
+}
+
 /// A size from once to four times `size`, all of them unlike those shortly before.
 pub(super) fn one_of(size: usize, at: usize) -> usize {
     // Steps by the golden ratio leave no part of the range out for long.
@@ -66,5 +131,47 @@ mod tests {
         let planted = 8 * 1000 * SIZE;
         assert!(more(&system) < planted);
         assert!(more(&Family { free: free_nothing, ..system }) > planted);
+    }
+
+    unsafe extern "C" fn malloc_with_a_hole(size: usize) -> *mut c_void {
+        let page = os::page_bytes();
+        let bytes = (size + 2 * page) / page * page;
+        let access = libc::PROT_READ | libc::PROT_WRITE;
+        let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+        // SAFETY: new memory at an address of the kernel's choice.
+        let block = unsafe { libc::mmap(std::ptr::null_mut(), bytes, access, kind, -1, 0) };
+        // SAFETY: the memory's last page.
+        unsafe { libc::munmap(block.wrapping_byte_add(bytes - page), page) };
+        block
+    }
+
+    #[test]
+    fn a_mapping_for_every_block_is_found() {
+        let system = Family::of(&Subject::parse("system").unwrap()).unwrap().unwrap();
+        let more = |family: &Family| match mapped(family, SIZE, 300) {
+            Some(Returned::Number(more)) => more,
+            other => panic!("{other:?}"),
+        };
+        assert!(more(&system) < 100);
+        let planted = Family { malloc: malloc_with_a_hole, free: free_nothing, ..system };
+        assert!(more(&planted) > 250);
+    }
+
+    unsafe extern "C" fn usable_size_of_32_bits(block: *mut c_void) -> usize {
+        // SAFETY: the caller's obligation.
+        unsafe { libc::malloc_usable_size(block) as u32 as usize }
+    }
+
+    #[test]
+    fn a_length_that_does_not_fit_is_found() {
+        if !is_vast_allowed() {
+            return;
+        }
+        let system = Family::of(&Subject::parse("system").unwrap()).unwrap().unwrap();
+        assert_eq!(vast(&system), Some(Ok(())));
+        let why = |family: &Family| vast(family).unwrap().unwrap_err();
+        let short = Family { usable_size: Some(usable_size_of_32_bits), ..system };
+        assert!(why(&short).contains(" bytes of "), "{}", why(&short));
+        assert!(why(&Family { free: free_nothing, ..system }).ends_with(" bytes stay mapped"));
     }
 }

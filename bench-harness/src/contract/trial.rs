@@ -7,7 +7,9 @@ use std::ffi::c_void;
 use std::ptr;
 
 use super::row::{Ask, Origin, Promise, Row, errno_name};
-use super::{confined, crowd, extras, forks, grown, late, locked, mixed, resident, spanned};
+use super::{
+    confined, crowd, extras, forks, grown, late, locked, mixed, resident, spanned, started,
+};
 use crate::subject::Family;
 
 /// How far a trial has come.
@@ -167,30 +169,7 @@ fn size_of_result(ask: &Ask) -> usize {
         Ask::Pvalloc { size } => {
             size.checked_next_multiple_of(crate::os::page_bytes()).unwrap_or(size)
         }
-        Ask::UsableSize { .. }
-        | Ask::Free { .. }
-        | Ask::FreeSized { .. }
-        | Ask::FreeAlignedSized { .. }
-        | Ask::Fork { .. }
-        | Ask::Owned { .. }
-        | Ask::Costs { .. }
-        | Ask::GoodSizes
-        | Ask::Purged { .. }
-        | Ask::Swept { .. }
-        | Ask::Mixed
-        | Ask::Ended { .. }
-        | Ask::Cycled { .. }
-        | Ask::Starts { .. }
-        | Ask::Generations
-        | Ask::Late { .. }
-        | Ask::Threads { .. }
-        | Ask::Busy { .. }
-        | Ask::Relay { .. }
-        | Ask::Locked { .. }
-        | Ask::Untouched { .. }
-        | Ask::Freed { .. }
-        | Ask::Shrunk { .. }
-        | Ask::Inherited { .. } => 0,
+        _ => 0,
     }
 }
 
@@ -305,7 +284,13 @@ fn call(ask: &Ask, old: *mut u8, family: &Family) -> Option<(Returned, i32)> {
         Ask::Ended { threads } => resident::ended(family, family.threads.ok()?, threads),
         Ask::Mixed => Returned::Served(mixed::in_turn(family, family.threads.ok()?)),
         Ask::Cycled { new, count, times } => spanned::cycled(family, new, count, times)?,
-        Ask::Starts { bytes } => Returned::Served(confined::starts(bytes)?),
+        Ask::Starts { bytes, limit } => Returned::Served(started::in_little(bytes, limit)?),
+        Ask::Alike => Returned::Served(started::alike()?),
+        Ask::Odd => Returned::Served(started::in_odd_environments()?),
+        Ask::Apart => Returned::Served(forks::apart(family)?),
+        Ask::Sparse { new, count } => resident::sparse(family, new, count)?,
+        Ask::Mapped { size, count } => spanned::mapped(family, size, count)?,
+        Ask::Vast => Returned::Served(spanned::vast(family)?),
         Ask::Generations => Returned::Served(forks::generations(family, family.threads.ok()?)),
         Ask::Late { threads, size } => {
             Returned::Served(late::destructors(family, family.threads.ok()?, threads, size))
@@ -322,7 +307,7 @@ fn call(ask: &Ask, old: *mut u8, family: &Family) -> Option<(Returned, i32)> {
         Ask::Locked { size } => Returned::Served(locked::zeroed(family, size)?),
         Ask::Untouched { new } => resident::untouched(family, new)?,
         Ask::Freed { size } => resident::freed(family, size)?,
-        Ask::Shrunk { from, to } => resident::shrunk(family, from, to)?,
+        Ask::Shrunk { from, to, count } => resident::shrunk(family, from, to, count)?,
         Ask::Inherited { count, size } => resident::inherited(family, count, size)?,
     };
     Some((returned, errno()))
@@ -433,8 +418,10 @@ impl Seen {
             }
             (Promise::AtLeast(bytes), Returned::Number(number)) if *number >= bytes => {}
             (Promise::Exactly(bytes), Returned::Number(number)) if *number == bytes => {}
-            (Promise::AtMost(bytes) | Promise::Spans(bytes), Returned::Number(number))
-                if *number <= bytes => {}
+            (
+                Promise::AtMost(most) | Promise::Spans(most) | Promise::Maps(most),
+                Returned::Number(number),
+            ) if *number <= most => {}
             (Promise::Served, Returned::Served(Ok(()))) => {}
             (Promise::Told, Returned::Told(Ok(())))
             | (Promise::Constant, Returned::Constant(Ok(()))) => {}

@@ -59,6 +59,8 @@ fn the_same_library_is_good_and_every_rule_has_spoken() {
         "peak-memory",
         "retained-memory",
         "growing-memory",
+        "cache-misses",
+        "system-calls",
         "page-faults",
         "valgrind-errors",
         "contract",
@@ -126,6 +128,24 @@ fn memory_that_goes_to_the_kernel_and_back_is_a_regression_of_page_faults_and_no
     let mut regressions = ruled(&ended, "regression");
     regressions.retain(|one| one != "instructions");
     assert_eq!(regressions, ["page-faults"], "{}", ended.stdout);
+}
+
+/// What a call waits for is in no instruction and in no byte of memory.
+#[test]
+fn misses_of_caches_and_calls_of_the_kernel_are_regressions_of_their_own() {
+    if !have("valgrind") {
+        return;
+    }
+    for (control, rules) in [
+        ("scattered", &["cache-misses first level", "cache-misses last level"] as &[&str]),
+        ("asking", &["system-calls"]),
+    ] {
+        let ended = against_plain(control, &[], "--no-time");
+        assert_eq!(ended.code, 1, "{}\n{}", ended.stdout, ended.stderr);
+        let mut regressions = ruled(&ended, "regression");
+        regressions.retain(|one| one != "instructions");
+        assert_eq!(regressions, rules, "{}", ended.stdout);
+    }
 }
 
 /// Each load is there for what `int-churn` hardly shows.

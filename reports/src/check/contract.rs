@@ -1,5 +1,7 @@
-//! The rule on the C contract: a promise that was kept and is not any more. Broken ones that were
-//! broken before are no change; what the computer of one side did not let anyone try is undecided.
+//! The rule on the C contract: a promise that was kept and is not any more, or only as far as the standards
+//! ask. Broken ones that were broken before are no change; what the computer of one side did not let anyone try is undecided.
+
+use std::cmp::Ordering;
 
 use super::Side;
 use super::row::{Row, Ruling};
@@ -49,11 +51,11 @@ pub(super) fn contract(before: Side<'_>, after: Side<'_>, rows: &mut Vec<Row>) {
             continue;
         };
         let untried = [before, one].map(|one| one.verdict == Some(Verdict::Untried));
-        let ruling = match (is_kept(before), is_kept(one)) {
+        let ruling = match standing(one).cmp(&standing(before)) {
             _ if untried[0] != untried[1] => Ruling::Undecided,
-            (true, false) => Ruling::Regression,
-            (false, true) => Ruling::Better,
-            _ => continue,
+            Ordering::Less => Ruling::Regression,
+            Ordering::Greater => Ruling::Better,
+            Ordering::Equal => continue,
         };
         let found = one.found.as_deref().unwrap_or_default();
         let note = match (ruling, one.promise.as_deref()) {
@@ -87,5 +89,14 @@ fn untried(records: &[&Contract]) -> Option<Status> {
 
 /// Whether the call does what is promised, or what the standards allow instead.
 fn is_kept(record: &Contract) -> bool {
-    matches!(record.verdict, Some(Verdict::Ok | Verdict::Allowed))
+    standing(record) > 0
+}
+
+/// How good it is. Programs get used to what is promised, whatever the standards allow instead.
+fn standing(record: &Contract) -> u8 {
+    match record.verdict {
+        Some(Verdict::Ok) => 2,
+        Some(Verdict::Allowed) => 1,
+        _ => 0,
+    }
 }

@@ -4,7 +4,8 @@ use super::Side;
 use super::endings;
 use super::row::{Row, Ruling};
 use super::rule::{
-    FAULTS, FAULTS_SHARE, GROWTH, GROWTH_BYTES, INSTRUCTIONS, MEMORY, PAGE_BYTES, Rule,
+    CALLS, CALLS_SHARE, FAULTS, FAULTS_SHARE, GROWTH, GROWTH_BYTES, INSTRUCTIONS, MEMORY, MISSES,
+    MISSES_SHARE, PAGE_BYTES, Rule,
 };
 use crate::record::{Counts, Footprint, Memcheck, Sample, Status};
 
@@ -86,6 +87,45 @@ pub(super) fn instructions(before: Side<'_>, after: Side<'_>, rows: &mut Vec<Row
         let on = [threads(before, workload), threads(after, workload)];
         let row = on_others(Rule::Instructions, cell, &found, on);
         rows.push(row.unwrap_or_else(|| relative(Rule::Instructions, cell, found, INSTRUCTIONS)));
+    }
+}
+
+/// Misses of the simulated data caches, and calls of the kernel, in the region whose instructions are counted.
+/// Where there are no instructions, or on other threads, that rule says so.
+pub(super) fn events(before: Side<'_>, after: Side<'_>, rows: &mut Vec<Row>) {
+    let of = |side: Side<'_>, workload: &str| {
+        let mut all = side.results.counts.iter();
+        all.find(|one| one.subject == side.subject && one.workload == workload).cloned()
+    };
+    type Figure = fn(&Counts) -> Option<u64>;
+    let misses =
+        [("first level", (|one| one.d1_misses) as Figure), ("last level", |one| one.ll_misses)];
+    for workload in workloads(after) {
+        let (Some(was), Some(now)) = (of(before, workload), of(after, workload)) else { continue };
+        if was.threads != now.threads {
+            continue;
+        }
+        let mut add =
+            |rule, part: Option<&str>, figure: Figure, (least, share, words): (f64, f64, &str)| {
+                let (Some(less), Some(more)) = (figure(&was), figure(&now)) else { return };
+                let (less, more) = (less as f64, more as f64);
+                let beyond = |more: f64, less: f64| more > less * (1.0 + share) + least;
+                let row = grown(
+                    (rule, words),
+                    (workload, after.subject),
+                    (less, more),
+                    [beyond(more, less), beyond(less, more)],
+                );
+                rows.push(Row { part: part.map(str::to_owned), ..row });
+            };
+        if was.caches == now.caches {
+            for (part, figure) in misses {
+                let limit = (MISSES, MISSES_SHARE, "512 and 3 %");
+                add(Rule::CacheMisses, Some(part), figure, limit);
+            }
+        }
+        let limit = (CALLS, CALLS_SHARE, "8 and 5 %");
+        add(Rule::SystemCalls, None, |one| one.system_calls, limit);
     }
 }
 
@@ -177,24 +217,34 @@ fn of_later_passes<'a>(
         }
         // Where a pass takes long enough, one side may have had the time for more of them and the other not.
         let was = of(before, workload)?;
-        let ruling = match () {
-            () if beyond(now, was) => Ruling::Regression,
-            () if beyond(was, now) => Ruling::Better,
-            () => Ruling::Good,
-        };
-        Some(Row {
-            rule,
-            workload: workload.to_owned(),
-            subject: after.subject.to_owned(),
-            part: None,
-            before: Some(was.0),
-            after: Some(now.0),
-            interval: None,
-            threshold: threshold.to_owned(),
-            ruling,
-            note: None,
-        })
+        let cell = (workload, after.subject);
+        Some(grown((rule, threshold), cell, (was.0, now.0), [beyond(now, was), beyond(was, now)]))
     })
+}
+
+/// A row on two figures, of which the later is beyond the earlier by more than is good, or the other way round.
+fn grown(
+    (rule, threshold): (Rule, &str),
+    (workload, subject): (&str, &str),
+    (was, now): (f64, f64),
+    [is_worse, is_better]: [bool; 2],
+) -> Row {
+    Row {
+        rule,
+        workload: workload.to_owned(),
+        subject: subject.to_owned(),
+        part: None,
+        before: Some(was),
+        after: Some(now),
+        interval: None,
+        threshold: threshold.to_owned(),
+        ruling: match () {
+            () if is_worse => Ruling::Regression,
+            () if is_better => Ruling::Better,
+            () => Ruling::Good,
+        },
+        note: None,
+    }
 }
 
 /// Errors of memcheck: any kind that grows counts, even where another has shrunk.

@@ -99,7 +99,9 @@ impl Row {
             Rule::Time => format!("{} ns", quantity::figure(value)),
             Rule::Tails if self.part.as_deref().is_some_and(is_share) => quantity::figure(value),
             Rule::Tails => quantity::duration(value),
-            Rule::PageFaults
+            Rule::CacheMisses
+            | Rule::SystemCalls
+            | Rule::PageFaults
             | Rule::ValgrindErrors
             | Rule::Verification
             | Rule::Contract

@@ -7,6 +7,10 @@ pub enum Rule {
     Verification,
     /// Instructions per pair of calls.
     Instructions,
+    /// Misses of simulated caches: blocks that are used together lie together.
+    CacheMisses,
+    /// Calls of the kernel.
+    SystemCalls,
     /// Resident memory at its peak.
     PeakMemory,
     /// Resident memory once everything was freed.
@@ -29,6 +33,13 @@ pub enum Rule {
 
 /// Change of instructions from which it counts, as a share.
 pub(super) const INSTRUCTIONS: f64 = 0.005;
+/// Misses of a simulated cache from which they count, beyond those of before; and as a share of these. Where
+/// the stack lies moves them by a thousandth.
+pub(super) const MISSES: f64 = 512.0;
+pub(super) const MISSES_SHARE: f64 = 0.03;
+/// Calls of the kernel from which they count, beyond those of before; and as a share of these.
+pub(super) const CALLS: f64 = 8.0;
+pub(super) const CALLS_SHARE: f64 = 0.05;
 /// Change of memory from which it counts, as a share; one OS page more is never enough.
 pub(super) const MEMORY: f64 = 0.01;
 /// Growth over all passes from which it counts, beyond that of before; and as a share of that.
@@ -52,6 +63,8 @@ impl Rule {
         match self {
             Self::Verification => "verification",
             Self::Instructions => "instructions",
+            Self::CacheMisses => "cache-misses",
+            Self::SystemCalls => "system-calls",
             Self::PeakMemory => "peak-memory",
             Self::RetainedMemory => "retained-memory",
             Self::GrowingMemory => "growing-memory",
@@ -70,6 +83,10 @@ impl Rule {
         match self {
             Self::Verification => "a block that is not what it should be is wrong at any speed",
             Self::Instructions => "counts repeat to one in ten thousand",
+            Self::CacheMisses => {
+                "the same calls in caches of the same shape, wherever the program runs"
+            }
+            Self::SystemCalls => "the same calls ask the kernel as often",
             Self::PeakMemory | Self::RetainedMemory => {
                 "memory repeats to the page without address randomisation and huge pages"
             }

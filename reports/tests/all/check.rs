@@ -22,6 +22,10 @@ struct Planted {
     growth: u64,
     /// Page faults of all passes; 1,000 before.
     faults: u64,
+    /// Misses of the last-level cache; 25,000 before.
+    misses: u64,
+    /// System calls; 100 before.
+    calls: u64,
     status: Status,
 }
 
@@ -34,6 +38,8 @@ const NONE: Planted = Planted {
     errors: 0,
     growth: 4096,
     faults: 1000,
+    misses: 25_000,
+    calls: 100,
     status: Status::Ok,
 };
 
@@ -72,7 +78,11 @@ fn results(planted: &Planted) -> Results {
         }
         let instructions = (20_000_000.0 * times(planted.instructions)) as u64;
         let counts = synthetic::counts(subject, Call::C, instructions);
-        results.counts.push(Counts { ll_misses: Some(25_000), ..counts });
+        results.counts.push(Counts {
+            ll_misses: Some(if is_new { planted.misses } else { 25_000 }),
+            system_calls: Some(if is_new { planted.calls } else { 100 }),
+            ..counts
+        });
         results.footprints.push(Footprint {
             subject: subject.to_owned(),
             workload: "int-churn".to_owned(),
@@ -140,6 +150,10 @@ fn each_rule_catches_what_is_beyond_its_threshold_and_passes_what_is_within() {
         (Planted { growth: 4 * 4096, ..NONE }, vec![]),
         (Planted { faults: 1085, ..NONE }, vec![Rule::PageFaults]),
         (Planted { faults: 1084, ..NONE }, vec![]),
+        (Planted { misses: 26_263, ..NONE }, vec![Rule::CacheMisses]),
+        (Planted { misses: 26_262, ..NONE }, vec![]),
+        (Planted { calls: 114, ..NONE }, vec![Rule::SystemCalls]),
+        (Planted { calls: 113, ..NONE }, vec![]),
         (Planted { errors: 1, ..NONE }, vec![Rule::ValgrindErrors]),
         (Planted { time: 1.10, ..NONE }, vec![Rule::Time]),
         (Planted { time: 1.02, ..NONE }, vec![]),
@@ -364,7 +378,9 @@ fn a_promise_that_is_newly_broken_is_a_regression_and_one_that_always_was_is_not
         (Ok, Absent, Some(broken)),
         (Allowed, Differs, Some(broken)),
         (Differs, Ok, Some(Ruling::Better)),
-        (Ok, Allowed, None),
+        (Ok, Allowed, Some(broken)),
+        (Allowed, Ok, Some(Ruling::Better)),
+        (Allowed, Allowed, None),
         (Differs, Crashed, None),
         (Absent, Absent, None),
         // Recorded on a computer that lets a process lock memory, say, and tried on one that does not.

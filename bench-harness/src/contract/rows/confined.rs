@@ -1,5 +1,4 @@
-//! Calls of a process that may have little more address space than it has, and a program that starts in
-//! little.
+//! Calls of a process that may have little more address space than it has.
 
 use super::{NO_MEMORY, block};
 use crate::contract::row::{Ask, Authority, Origin, Promise, Row};
@@ -13,8 +12,6 @@ const OLD: [Origin; 4] = [
     Origin::Malloc(1 << 25),
     Origin::Aligned { align: 1 << 16, size: 1 << 25 },
 ];
-/// Address space for a program that needs a few MiB of it.
-const SMALL: u64 = 1 << 29;
 
 pub(super) fn rows() -> Vec<Row> {
     let refused = |ask, promise| {
@@ -37,6 +34,5 @@ pub(super) fn rows() -> Vec<Row> {
         served(Ask::Malloc { size: 1 << 20 }),
         served(Ask::Realloc { old: Origin::Malloc(1 << 25), size: 1 << 20 }),
     ]);
-    rows.push(Row::new(Ask::Starts { bytes: SMALL }, Promise::Served, Authority::Posix));
     rows
 }

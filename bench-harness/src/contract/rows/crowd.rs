@@ -6,11 +6,12 @@ use crate::contract::row::{Ask, Authority, Promise, Row};
 pub(super) fn rows() -> Vec<Row> {
     let glibc = |ask| Row::new(ask, Promise::Served, Authority::Glibc);
     let mut rows: Vec<Row> = SIZES_OF_EVERY_KIND.map(|size| glibc(Ask::Fork { size })).into();
-    let at_once = Ask::Threads { count: 1200, size: 100 };
+    let at_once = Ask::Threads { count: 3000, size: 100 };
     rows.push(Row::new(at_once, Promise::Served, Authority::Posix));
     let of_many = [
         Ask::Mixed,
         Ask::Generations,
+        Ask::Apart,
         Ask::Late { threads: 400, size: 100 },
         Ask::Late { threads: 400, size: 40_000 },
         Ask::Busy { threads: 8, size: 100 },

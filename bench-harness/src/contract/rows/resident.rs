@@ -27,12 +27,23 @@ pub(super) fn rows() -> Vec<Row> {
         Ask::Untouched { new: Origin::Calloc(HUGE) },
         Ask::Untouched { new: Origin::Aligned { align: 1 << 21, size: HUGE } },
         Ask::Freed { size: WRITTEN },
-        Ask::Shrunk { from: WRITTEN, to: WRITTEN / 4 * 3 },
+        Ask::Shrunk { from: WRITTEN, to: WRITTEN / 4 * 3, count: 1 },
+        Ask::Shrunk { from: 1_000_000, to: 520_000, count: 64 },
+        Ask::Sparse { new: Origin::Malloc(1_000_000), count: 200 },
+        Ask::Sparse { new: Origin::Calloc(1_000_000), count: 200 },
         Ask::Inherited { count: 300_000, size: 100 },
         Ask::Ended { threads: 2000 },
     ]
     .map(|ask| Row::new(ask, Promise::AtMost(SPARE), Authority::Glibc))
     .into_iter()
+    .chain([
+        Row::new(
+            Ask::Mapped { size: 1_300_000, count: 2000 },
+            Promise::Maps(100),
+            Authority::Glibc,
+        ),
+        Row::new(Ask::Vast, Promise::Served, Authority::C),
+    ])
     .chain(CYCLED.map(|ask| Row::new(ask, Promise::Spans(SPAN), Authority::Glibc)))
     .collect()
 }
