@@ -127,7 +127,7 @@ fn memory_that_goes_to_the_kernel_and_back_is_a_regression_of_page_faults_and_no
     assert_eq!(ended.code, 1, "{}\n{}", ended.stdout, ended.stderr);
     let mut regressions = ruled(&ended, "regression");
     regressions.retain(|one| one != "instructions");
-    assert_eq!(regressions, ["page-faults"], "{}", ended.stdout);
+    assert_eq!(regressions, ["system-calls", "page-faults"], "{}", ended.stdout);
 }
 
 /// What a call waits for is in no instruction and in no byte of memory.
@@ -136,15 +136,12 @@ fn misses_of_caches_and_calls_of_the_kernel_are_regressions_of_their_own() {
     if !have("valgrind") {
         return;
     }
-    for (control, rules) in [
-        ("scattered", &["cache-misses first level", "cache-misses last level"] as &[&str]),
-        ("asking", &["system-calls"]),
-    ] {
+    for (control, rule) in [("scattered", "cache-misses first level"), ("asking", "system-calls")] {
         let ended = against_plain(control, &[], "--no-time");
         assert_eq!(ended.code, 1, "{}\n{}", ended.stdout, ended.stderr);
         let mut regressions = ruled(&ended, "regression");
         regressions.retain(|one| one != "instructions");
-        assert_eq!(regressions, rules, "{}", ended.stdout);
+        assert_eq!(regressions, [rule], "{}", ended.stdout);
     }
 }
 
@@ -345,10 +342,11 @@ fn frees_by_other_threads_are_counted_and_counts_and_memory_of_threads_repeat() 
     let check: Value = serde_json::from_str(&same.stdout).unwrap();
     for row in check["rulings"].as_array().unwrap() {
         let (before, after) = (row["before"].as_f64().unwrap(), row["after"].as_f64().unwrap());
-        // Threads that reach a fresh page at the same moment have a fault each.
+        // Threads that reach a fresh page at the same moment have a fault each, and what lies on their stacks
+        // moves a few misses.
         let least = match row["rule"].as_str().unwrap() {
             "instructions" => 1e-4 * before,
-            "page-faults" => 0.01 * before,
+            "page-faults" | "cache-misses" => 0.01 * before,
             _ => 0.0,
         };
         assert!((after - before).abs() <= least, "{row}");
