@@ -1,19 +1,18 @@
 //! The C contract: what the malloc family promises, tried on every subject row by row.
 //!
 //! ```text
-//! row     what a row is: a call, a promise, who makes it     rows, rows/   the table
-//! trial   makes one call and uses what comes back            child         one process per row
-//! crowd   the same with more than one thread             forks     in children of forks
-//! late    in destructors of threads that have ended      mixed     the family in random order
-//! resident, spanned   with a look at memory, resident and mapped
-//! locked  zeroed blocks where memory is locked           confined  in little address space
-//! started programs that start under it, in little memory too
-//! grown   what calls cost beside many blocks          extras    Arenite's functions beyond C's
+//! row       what a row is: a call, a promise, who makes it     rows, rows/  the table
+//! trial     makes one call and uses what comes back            child        one process per row
+//! crowd     the same with more than one thread                 forks        in children of forks
+//! late      in destructors of threads that have ended          mixed        the family in random order
+//! resident  with a look at resident memory                     spanned      at what is mapped
+//! locked    zeroed blocks where memory is locked               confined     in little address space
+//! started   programs that start under it                       grown        what calls cost beside many blocks
+//! extras    Arenite's functions beyond C's
 //! ```
 //! The promises are those of the C library's manual, and of Arenite's header for its own functions
-//! (`rows.rs` says where they come from). A subject
-//! that does otherwise is not wrong by that: the record says what it does, and whether the standards
-//! allow it.
+//! (`rows.rs` says where they come from). A subject that does otherwise is not wrong by that: the record says
+//! what it does, and whether the standards allow it.
 
 pub(crate) mod child;
 mod confined;

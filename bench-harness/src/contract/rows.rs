@@ -2,8 +2,8 @@
 //!
 //! The promise is what the C library's manual pages say and glibc does, with one exception:
 //! `aligned_alloc` refuses an alignment that is no power of two, as POSIX asks and glibc does from
-//! version 2.38 on. Where C or POSIX leave more room than glibc takes, the row says what is allowed
-//! besides. Rows are grouped by what the calls do, one file for each group.
+//! version 2.38 on. What Arenite's documentation alone promises is said to be by Arenite. Where C or POSIX
+//! leave more room than glibc takes, the row says what is allowed besides. Rows are grouped by what the calls do, one file for each group.
 
 mod aligned;
 mod allocate;

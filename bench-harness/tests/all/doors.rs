@@ -152,6 +152,23 @@ fn the_libraries_need_the_c_library_alone_and_a_few_words_of_static_thread_stora
     }
 }
 
+/// On an older one the loader refuses every program.
+#[test]
+fn the_libraries_ask_for_no_later_c_library_than_that_of_2021() {
+    const LATEST: [u32; 2] = [2, 34];
+    if !have("readelf") {
+        return;
+    }
+    for name in LIBRARIES {
+        let versions = output_of("readelf", &["-W", "-V", library(name).to_str().unwrap()]);
+        let asked = versions.split_whitespace().filter_map(|word| word.strip_prefix("GLIBC_"));
+        let number = |text: &str| text.split('.').map(|part| part.parse().unwrap()).collect();
+        let asked: BTreeSet<Vec<u32>> = asked.map(number).collect();
+        let last = asked.last().expect("some version is asked for");
+        assert!(last.as_slice() <= &LATEST[..], "{name}: {asked:?}");
+    }
+}
+
 #[test]
 fn malloc_and_free_are_a_fast_path_and_jumps_without_a_stack_frame() {
     if !have("objdump") {
@@ -294,6 +311,15 @@ fn threads_that_end_leave_nothing_behind_where_no_key_was_left() {
     }
 }
 
+/// A buffer on the stack of a slow path is no fault of the program's.
+#[test]
+fn a_thread_with_the_smallest_stack_may_call_everything() {
+    if have("cc") {
+        let folder = folder();
+        is_ok_under_every_library(&compile(folder.path(), "small_stack", &[]), &[]);
+    }
+}
+
 #[test]
 fn libraries_that_allocate_in_their_constructors_load_and_unload() {
     if have("cc") {
@@ -333,6 +359,11 @@ fn wild_frees_die_with_one_fixed_line_under_both_libraries() {
             let ended = misuse(&program, name, how);
             assert_eq!(ended, "arenite: fatal: free of foreign pointer", "{name}: {how}");
         }
+        let ended = misuse(&program, name, "interior-large");
+        assert_eq!(ended, "arenite: fatal: free of interior pointer", "{name}");
+        let ended = misuse(&program, name, "double-free-remote");
+        let line = if name == "libarenite.so" { "smashed free link in" } else { "double free of" };
+        assert_eq!(ended, format!("arenite: fatal: {line}"), "{name}");
     }
 }
 

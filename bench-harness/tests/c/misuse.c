@@ -1,5 +1,19 @@
 /* Misuses the heap in the way that argv[1] names, and says "survived" when nothing stops it. */
 #include "check.h"
+#include <pthread.h>
+
+enum { MANY = 200 };
+
+static unsigned char *many[MANY];
+
+/* Frees the main thread's blocks, the first of them twice. */
+static void *free_one_twice(void *unused) {
+    for (int at = 0; at < MANY; at++) {
+        do_free(many[at]);
+        if (at == 10) do_free(many[0]);
+    }
+    return unused;
+}
 
 int main(int argc, char **argv) {
     CHECK(argc == 2);
@@ -21,6 +35,14 @@ int main(int argc, char **argv) {
     } else if (strcmp(is, "double-free-large") == 0) {
         do_free(large);
         do_free(large);
+    } else if (strcmp(is, "double-free-remote") == 0) {
+        for (int at = 0; at < MANY; at++) many[at] = filled(64);
+        pthread_t thread;
+        CHECK(pthread_create(&thread, NULL, free_one_twice, NULL) == 0);
+        CHECK(pthread_join(thread, NULL) == 0);
+        for (int at = 0; at < 4000; at++) filled(64);
+    } else if (strcmp(is, "interior-large") == 0) {
+        do_free(filled(100000) + 4096);
     } else if (strcmp(is, "interior") == 0) {
         do_free(first + 16);
     } else if (strcmp(is, "static") == 0) {
