@@ -167,17 +167,22 @@ pub(crate) fn are_huge_pages_given_unasked() -> bool {
         .is_ok_and(|text| text.contains("[always]"))
 }
 
-/// Whether the kernel gives this process so many bytes that it may write to.
-pub(crate) fn may_map(bytes: usize) -> bool {
+/// Whether the kernel gives this process mappings of so many bytes, all of them at once, that it may write to.
+pub(crate) fn may_map(bytes: &[usize]) -> bool {
     let access = libc::PROT_READ | libc::PROT_WRITE;
     let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
-    // SAFETY: a new anonymous mapping at an address of the kernel's choice touches nothing.
-    let base = unsafe { libc::mmap(ptr::null_mut(), bytes, access, kind, -1, 0) };
-    if base == libc::MAP_FAILED {
-        return false;
+    let map = |&bytes: &usize| {
+        // SAFETY: a new anonymous mapping at an address of the kernel's choice touches nothing.
+        let base = unsafe { libc::mmap(ptr::null_mut(), bytes, access, kind, -1, 0) };
+        (base, bytes)
+    };
+    let maps: Vec<_> = bytes.iter().map(map).collect();
+    let is_refused = |base| base == libc::MAP_FAILED;
+    for &(base, bytes) in maps.iter().filter(|(base, _)| !is_refused(*base)) {
+        // SAFETY: a mapping just made, which nobody has used.
+        unsafe { libc::munmap(base, bytes) };
     }
-    // SAFETY: the mapping just made, which nobody has used.
-    unsafe { libc::munmap(base, bytes) == 0 }
+    maps.iter().all(|(base, _)| !is_refused(*base))
 }
 
 /// Size of an OS page, in bytes.

@@ -7,7 +7,7 @@
 //!
 //! The handlers are asked for by the first call of the process, and the C library does not call them for a fork
 //! that has begun before: a first call beside another thread's fork may leave the child with a lock held. The
-//! preload libraries serve a process before it has threads; so does a global allocator.
+//! preload libraries serve a process before it has threads; so does the global allocator of a program.
 //!
 //! Handlers of other libraries may allocate between ours and the fork; `thread_local::forking` lets
 //! that thread through the locks it holds (L1).

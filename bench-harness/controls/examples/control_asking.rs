@@ -1,4 +1,4 @@
-//! A control that asks the kernel for the process's number in one of `ARENABENCH_CONTROL_EVERY` calls of malloc
+//! A control that asks the kernel for the number of the process's parent in one of `ARENABENCH_CONTROL_EVERY` calls of malloc
 //! (default 100). Nothing else is wrong with it.
 //!
 //! Must be caught by the number of system calls: what a call of the kernel takes is in no instruction of the

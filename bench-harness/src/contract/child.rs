@@ -7,6 +7,8 @@
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::FromRawFd;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use reports::record::Verdict;
 use serde::{Deserialize, Serialize};
@@ -22,6 +24,8 @@ use crate::subject::{Family, Subject};
 /// First argument of a child; the subject's spelling is the second.
 pub(crate) const ARGUMENT: &str = "__contract";
 
+/// Time that a fork may be refused for want of processes.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Seconds that one row may take.
 const SECONDS: u32 = 20;
 
@@ -133,11 +137,20 @@ pub(crate) fn forked(
     work: impl FnOnce(&mut io::PipeWriter) -> io::Result<()>,
 ) -> io::Result<(Vec<u8>, i32)> {
     let (mut reader, mut writer) = io::pipe()?;
-    // SAFETY: the child calls the subject's functions, which is what is tried, and ends itself.
-    let pid = unsafe { libc::fork() };
-    if pid < 0 {
-        return Err(io::Error::last_os_error());
-    }
+    let begun = Instant::now();
+    let pid = loop {
+        // SAFETY: the child calls the subject's functions, which is what is tried, and ends itself.
+        let pid = unsafe { libc::fork() };
+        let error = io::Error::last_os_error();
+        if pid >= 0 {
+            break pid;
+        }
+        // Others may have as many threads as there can be, for a moment.
+        if error.raw_os_error() != Some(libc::EAGAIN) || begun.elapsed() > PATIENCE {
+            return Err(error);
+        }
+        thread::sleep(PATIENCE / 100);
+    };
     if pid == 0 {
         // SAFETY: has no obligations.
         unsafe { libc::alarm(SECONDS) };

@@ -131,7 +131,8 @@ pub(super) fn swept(
     let purge = family.purge?;
     Some(busy_beside(family, hooks, size, || {
         for at in 0..times {
-            churn(family, size, at as u64, |calls| calls < 100).map_err(|flaw| flaw.to_string())?;
+            let seed = (1 + LANES + at) as u64;
+            churn(family, size, seed, |calls| calls < 100).map_err(|flaw| flaw.to_string())?;
             // SAFETY: may be called at any time.
             unsafe { purge() };
         }
@@ -278,6 +279,7 @@ fn asked(owns: Owns, address: *const u8) -> bool {
 mod tests {
     use std::cell::Cell;
     use std::ffi::{c_int, c_void};
+    use std::sync::OnceLock;
     use std::sync::atomic::{AtomicPtr, AtomicUsize};
 
     use super::super::resident::in_a_child;
@@ -307,7 +309,7 @@ mod tests {
         c_int::from(is_owned(address) && !address.addr().is_multiple_of(4096))
     }
 
-    unsafe extern "C" fn owns_until_a_thread_ends(address: *const c_void) -> c_int {
+    unsafe extern "C" fn owns_for_the_first_thread(address: *const c_void) -> c_int {
         static FIRST: AtomicUsize = AtomicUsize::new(0);
         // SAFETY: has no obligations.
         let own = unsafe { libc::pthread_self() } as usize;
@@ -322,7 +324,7 @@ mod tests {
         assert_eq!(owning(owns_all), "1 of null on its own thread");
         let why = owning(owns_no_large);
         assert!(why.starts_with("0 of malloc(") && why.ends_with(" on its own thread"), "{why}");
-        let why = owning(owns_until_a_thread_ends);
+        let why = owning(owns_for_the_first_thread);
         assert!(why.starts_with("0 of malloc(") && why.ends_with(" beside other threads"), "{why}");
     }
 
@@ -369,8 +371,7 @@ mod tests {
     }
 
     unsafe extern "C" fn malloc_that_tells(size: usize) -> *mut c_void {
-        // SAFETY: malloc takes any size.
-        let block = unsafe { libc::malloc(size) };
+        let block = one_of_a_ring(size);
         if !PURGES.get() {
             HELD.store(block, Relaxed);
         }
@@ -378,6 +379,19 @@ mod tests {
     }
 
     unsafe extern "C" fn free_nothing(_: *mut c_void) {}
+
+    /// A block that was given out a long time ago, and is free again as a rule.
+    fn one_of_a_ring(size: usize) -> *mut c_void {
+        const BLOCKS: usize = 1 << 14;
+        const BYTES: usize = 400;
+        static START: OnceLock<usize> = OnceLock::new();
+        static GIVEN: AtomicUsize = AtomicUsize::new(0);
+        assert!(size <= BYTES);
+        // SAFETY: calloc takes any sizes.
+        let map = || unsafe { libc::calloc(BLOCKS, BYTES) }.expose_provenance();
+        let start = *START.get_or_init(map);
+        ptr::with_exposed_provenance_mut(start + GIVEN.fetch_add(1, Relaxed) % BLOCKS * BYTES)
+    }
 
     /// Takes the youngest block of another thread for one that nobody needs.
     unsafe extern "C" fn purge_the_youngest() {

@@ -1,6 +1,7 @@
 //! malloc in children of forks: while other threads allocate, and while they come and go and write to
 //! streams, down to the children's own threads and children.
 
+use std::ffi::c_void;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 use std::{io, ptr, thread};
@@ -122,7 +123,7 @@ pub(super) fn apart(family: &Family) -> Option<Result<(), String>> {
             return Err(Flaw::Lost);
         }
         for (new, block) in &blocks {
-            // SAFETY: a live block of this size, and this process is the only one that has it.
+            // SAFETY: a live block of this size; the parent has a copy, or the subject is at fault.
             unsafe { ptr::write_bytes(*block, !pattern(0), new.size()) };
         }
         Ok(())
@@ -190,14 +191,41 @@ fn generation(family: &Family, hooks: Hooks, left: u32) -> Result<(), Flaw> {
     if left == 0 {
         return Ok(());
     }
-    thread::scope(|scope| {
-        let work = || of_every_size(family, 1, CALLS / 2);
-        let threads = [(); BESIDE].map(|()| begin(scope, hooks, work));
-        let below = fork(|| generation(family, hooks, left - 1)).map_err(|_| Flaw::Below);
-        let ended = threads.into_iter().flatten();
-        let ended = ended.map(|thread| thread.join().unwrap_or(Err(Flaw::Below)));
-        ended.fold(below, Result::and)
-    })
+    let mut own = [(); BESIDE].map(|()| Beside { family, hooks, outcome: Ok(()) });
+    let threads = own.each_mut().map(|own| {
+        let place: *mut Beside<'_> = own;
+        let mut thread = 0;
+        // SAFETY: `own` lives until the thread is joined, and nobody else uses it before.
+        let code = unsafe {
+            libc::pthread_create(&raw mut thread, ptr::null(), Beside::main, place.cast::<c_void>())
+        };
+        (code == 0).then_some(thread)
+    });
+    let below = fork(|| generation(family, hooks, left - 1)).map_err(|_| Flaw::Below);
+    for thread in threads.into_iter().flatten() {
+        // SAFETY: a thread started above, which nobody has joined.
+        unsafe { libc::pthread_join(thread, ptr::null_mut()) };
+    }
+    own.into_iter().map(|own| own.outcome).fold(below, Result::and)
+}
+
+/// A thread of a child of a fork. It is started without the standard library, which keeps a list of threads
+/// behind a lock that another thread may have held at the fork.
+struct Beside<'a> {
+    family: &'a Family,
+    hooks: Hooks,
+    outcome: Result<(), Flaw>,
+}
+
+impl Beside<'_> {
+    extern "C" fn main(place: *mut c_void) -> *mut c_void {
+        // SAFETY: whoever started the thread leaves it to it until it has ended.
+        let own = unsafe { &mut *place.cast::<Self>() };
+        own.hooks.enter.iter().for_each(|enter| enter());
+        own.outcome = of_every_size(own.family, 1, CALLS / 2);
+        own.hooks.leave.iter().for_each(|leave| leave());
+        ptr::null_mut()
+    }
 }
 
 fn of_every_size(family: &Family, seed: u64, calls: u64) -> Result<(), Flaw> {
@@ -286,7 +314,6 @@ fn ended(pid: libc::pid_t) -> io::Result<Option<i32>> {
 
 #[cfg(test)]
 mod tests {
-    use std::ffi::c_void;
     use std::io::Write;
 
     use super::super::child::forked;

@@ -1,6 +1,7 @@
 //! What calls cost on a heap that has grown: no more than on a small one, but for what caches hold. An allocator
 //! that goes through its blocks, or through its threads, on some call is as fast as ever in a short test.
 
+use std::cell::Cell;
 use std::hint::black_box;
 use std::sync::mpsc;
 use std::time::Duration;
@@ -31,12 +32,22 @@ pub(super) fn costs(
     new: Origin,
     beside: Beside,
 ) -> Option<Result<(), String>> {
-    let before = timed(family, new)?;
+    let is_refused = Cell::new(false);
+    let timed = || timed(family, new, &is_refused);
+    let before = timed()?;
     let after = match beside {
-        Beside::Blocks { count, size } => beside_blocks(family, new, count, size)?,
-        Beside::Threads { count } => beside_threads(family, hooks, new, count)?,
+        Beside::Blocks { count, size } => {
+            let block = |at| {
+                let block = made(Origin::Malloc(one_of(size, at)), family)?;
+                is_refused.set(is_refused.get() | block.is_null());
+                Some(block)
+            };
+            beside_blocks(family, (0..2 * count).map(block).collect::<Option<_>>()?, timed)?
+        }
+        Beside::Threads { count } => beside_threads(family, hooks, new, count, timed)?,
     };
-    Some(told(before, after))
+    // What is refused is fast.
+    Some(if is_refused.get() { Err("null for some block".to_owned()) } else { told(before, after) })
 }
 
 /// Whether what took this long before and this long after is about the same.
@@ -61,13 +72,14 @@ pub(super) fn least_time(mut work: impl FnMut() -> Option<()>) -> Option<Duratio
     (0..TIMES).map(once).collect::<Option<Vec<_>>>()?.into_iter().min()
 }
 
-fn timed(family: &Family, new: Origin) -> Option<Duration> {
+fn timed(family: &Family, new: Origin, is_refused: &Cell<bool>) -> Option<Duration> {
     let calls = (TIMED_BYTES / new.size()).clamp(HELD, MOST_CALLS);
     least_time(|| {
         for _ in 0..calls / HELD {
             let mut blocks = [ptr::null_mut(); HELD];
             for block in &mut blocks {
                 *block = black_box(made(new, family)?);
+                is_refused.set(is_refused.get() | block.is_null());
             }
             for block in blocks {
                 // SAFETY: null, or a live block that is not used again.
@@ -78,22 +90,30 @@ fn timed(family: &Family, new: Origin) -> Option<Duration> {
     })
 }
 
-/// Beside so many blocks of `size` bytes and up to four times as many, with as many holes between them.
-fn beside_blocks(family: &Family, new: Origin, count: usize, size: usize) -> Option<Duration> {
-    let block = |at| made(Origin::Malloc(one_of(size, at)), family);
-    let mut blocks = (0..2 * count).map(block).collect::<Option<Vec<_>>>()?;
+/// What `timed` says beside half of these blocks, the other half of which are given back before.
+fn beside_blocks(
+    family: &Family,
+    mut blocks: Vec<*mut u8>,
+    timed: impl Fn() -> Option<Duration>,
+) -> Option<Duration> {
     let free = |block: *mut u8| {
         // SAFETY: null, or a live block that is not used again.
         unsafe { (family.free)(block.cast()) };
     };
     blocks.iter_mut().step_by(2).for_each(|block| free(mem::replace(block, ptr::null_mut())));
-    let time = timed(family, new);
+    let time = timed();
     blocks.into_iter().for_each(free);
     time
 }
 
-/// Beside so many threads that have allocated and wait, or as many as this computer lets live.
-fn beside_threads(family: &Family, hooks: Hooks, new: Origin, count: usize) -> Option<Duration> {
+/// What `timed` says beside so many threads that have allocated and wait, or as many as this computer lets live.
+fn beside_threads(
+    family: &Family,
+    hooks: Hooks,
+    new: Origin,
+    count: usize,
+    timed: impl Fn() -> Option<Duration>,
+) -> Option<Duration> {
     let (ready, all_ready) = mpsc::channel();
     thread::scope(|scope| {
         let start = |_| {
@@ -113,7 +133,7 @@ fn beside_threads(family: &Family, hooks: Hooks, new: Origin, count: usize) -> O
         let ends: Vec<_> = (0..count).map_while(start).collect();
         drop(ready);
         all_ready.iter().for_each(drop);
-        let time = timed(family, new);
+        let time = timed();
         drop(ends);
         time
     })
@@ -121,7 +141,6 @@ fn beside_threads(family: &Family, hooks: Hooks, new: Origin, count: usize) -> O
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
     use std::ffi::c_void;
     use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 

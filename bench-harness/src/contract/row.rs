@@ -558,7 +558,7 @@ impl fmt::Display for Ask {
             Self::Odd => write!(out, ") of programs with odd environment variables"),
             Self::Apart => write!(out, ") before a fork, read and written to by the child"),
             Self::Mapped { count, .. } => write!(out, ") {count} times, mappings counted"),
-            Self::Vast => write!(out, "5 GiB), made larger and smaller and given back"),
+            Self::Vast => write!(out, "4 GiB and more), made larger and smaller and given back"),
             Self::Generations => write!(
                 out,
                 ") in children of forks and theirs, threads coming and going and writing to streams"

@@ -7,7 +7,9 @@ use crate::os;
 use crate::subject::Family;
 
 /// Bytes of a vast block.
-const VAST: usize = (5 << 30) + 12_345;
+const VAST: usize = (4 << 30) + 12_345;
+/// And once it was made larger.
+const VAST_GROWN: usize = VAST / 8 * 9;
 
 /// Bytes of address space that `times` rounds take beyond what as many before them took: each has `count`
 /// blocks at once, of the size of `new` and up to four times as much, and gives them back. Null where memory
@@ -57,7 +59,7 @@ pub(super) fn mapped(family: &Family, size: usize, count: usize) -> Option<Retur
 
 /// Whether this computer lets a process have blocks as large as those of [`vast`].
 pub(super) fn is_vast_allowed() -> bool {
-    os::may_map(3 * VAST)
+    os::may_map(&[VAST, VAST_GROWN])
 }
 
 /// A block of more bytes than 32 bits can count, made larger and smaller with a byte here and there written,
@@ -67,6 +69,8 @@ pub(super) fn is_vast_allowed() -> bool {
 /// What became of it. `None` when the subject lacks a function.
 pub(super) fn vast(family: &Family) -> Option<Result<(), String>> {
     let realloc = family.realloc?;
+    // A subject that copies all of it may need more memory than there is: nobody else is to die of that.
+    let _is_refused = std::fs::write("/proc/self/oom_score_adj", "1000");
     let before = os::mapped_bytes().ok()?;
     let places = || (0..VAST - 4096).step_by(VAST / 16 + 4096);
     // SAFETY: malloc takes any size.
@@ -78,7 +82,7 @@ pub(super) fn vast(family: &Family) -> Option<Result<(), String>> {
         // SAFETY: inside of a live block.
         unsafe { block.cast::<u8>().wrapping_add(at).write_volatile(pattern(at)) };
     }
-    for size in [VAST, VAST / 4 * 5, VAST - 4096] {
+    for size in [VAST, VAST_GROWN, VAST - 4096] {
         // SAFETY: a live block, which is not used again where another comes back.
         let moved = unsafe { realloc(block, size) };
         if moved.is_null() {
@@ -112,7 +116,10 @@ pub(super) fn one_of(size: usize, at: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use std::ffi::c_void;
+    use std::io::Write;
 
+    use super::super::child::forked;
+    use super::super::resident::in_a_child;
     use super::*;
     use crate::subject::Subject;
 
@@ -120,17 +127,25 @@ mod tests {
 
     unsafe extern "C" fn free_nothing(_: *mut c_void) {}
 
-    /// Other tests map and unmap meanwhile: what is planted is larger than they are.
+    fn system() -> Family {
+        Family::of(&Subject::parse("system").unwrap()).unwrap().unwrap()
+    }
+
+    /// What a trial finds, in a process of its own: tests beside it map and unmap as well.
+    fn found(trial: impl FnOnce() -> Option<Returned>) -> usize {
+        let number = || match trial() {
+            Some(Returned::Number(number)) => Some(number),
+            _ => None,
+        };
+        in_a_child(number).unwrap().unwrap()
+    }
+
     #[test]
     fn address_space_that_does_not_come_back_is_found() {
-        let system = Family::of(&Subject::parse("system").unwrap()).unwrap().unwrap();
-        let more = |family: &Family| match cycled(family, Origin::Malloc(SIZE), 8, 1000) {
-            Some(Returned::Number(more)) => more,
-            other => panic!("{other:?}"),
-        };
-        let planted = 8 * 1000 * SIZE;
-        assert!(more(&system) < planted);
-        assert!(more(&Family { free: free_nothing, ..system }) > planted);
+        let more = |family| found(|| cycled(&family, Origin::Malloc(SIZE), 8, 100));
+        let planted = 8 * 100 * SIZE;
+        assert!(more(system()) < planted / 2);
+        assert!(more(Family { free: free_nothing, ..system() }) > planted);
     }
 
     unsafe extern "C" fn malloc_with_a_hole(size: usize) -> *mut c_void {
@@ -147,14 +162,10 @@ mod tests {
 
     #[test]
     fn a_mapping_for_every_block_is_found() {
-        let system = Family::of(&Subject::parse("system").unwrap()).unwrap().unwrap();
-        let more = |family: &Family| match mapped(family, SIZE, 300) {
-            Some(Returned::Number(more)) => more,
-            other => panic!("{other:?}"),
-        };
-        assert!(more(&system) < 100);
-        let planted = Family { malloc: malloc_with_a_hole, free: free_nothing, ..system };
-        assert!(more(&planted) > 250);
+        let more = |family| found(|| mapped(&family, SIZE, 300));
+        assert!(more(system()) < 100);
+        let planted = Family { malloc: malloc_with_a_hole, free: free_nothing, ..system() };
+        assert!(more(planted) > 250);
     }
 
     unsafe extern "C" fn usable_size_of_32_bits(block: *mut c_void) -> usize {
@@ -167,11 +178,14 @@ mod tests {
         if !is_vast_allowed() {
             return;
         }
-        let system = Family::of(&Subject::parse("system").unwrap()).unwrap().unwrap();
-        assert_eq!(vast(&system), Some(Ok(())));
-        let why = |family: &Family| vast(family).unwrap().unwrap_err();
-        let short = Family { usable_size: Some(usable_size_of_32_bits), ..system };
-        assert!(why(&short).contains(" bytes of "), "{}", why(&short));
-        assert!(why(&Family { free: free_nothing, ..system }).ends_with(" bytes stay mapped"));
+        let words = |family: Family| {
+            let words = || vast(&family).unwrap().err().unwrap_or_default();
+            String::from_utf8(forked(|out| out.write_all(words().as_bytes())).unwrap().0).unwrap()
+        };
+        assert_eq!(words(system()), "");
+        let short = words(Family { usable_size: Some(usable_size_of_32_bits), ..system() });
+        assert!(short.contains(" bytes of "), "{short}");
+        let kept = words(Family { free: free_nothing, ..system() });
+        assert!(kept.ends_with(" bytes stay mapped"), "{kept}");
     }
 }

@@ -2,7 +2,9 @@
 //! but its allocator is another one than without the subject. A library sees its process first and its
 //! environment, and may leave something behind in both.
 
+use std::ffi::OsStr;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, Output, Stdio};
 
@@ -19,7 +21,7 @@ const TELLS: &str =
 const SPARE: [(&str, u64); 2] = [("RssAnon:", 1536), ("VmData:", 65_536)];
 /// Variables that no allocator knows, some of which look like settings of Arenite.
 const ODD_NAMES: [&str; 3] = ["ARENITE_", "ARENITE_RESERVATION", "MALLOC_ODD_"];
-const ODD_VALUES: [&str; 4] = ["", "x", "18446744073709551616", "=\u{fe}\t="];
+const ODD_VALUES: [&[u8]; 4] = [b"", b"x", b"18446744073709551616", b"=\xfe\t="];
 const LONG: usize = 4096;
 
 /// Starts a program that may have so many bytes, served as this process is.
@@ -56,13 +58,14 @@ pub(super) fn alike() -> Option<Result<(), String>> {
 /// As of [`in_little`].
 pub(super) fn in_odd_environments() -> Option<Result<(), String>> {
     well(shell(NOTHING, false).output()).ok()?;
-    let long = [("ARENITE_".to_owned() + &"X".repeat(LONG), "1".to_owned())];
+    let long = [("ARENITE_".to_owned() + &"X".repeat(LONG), b"1".to_vec())];
     let odd = ODD_NAMES
         .into_iter()
-        .flat_map(|name| ODD_VALUES.map(|value| (name.to_owned(), value.to_owned())));
-    let mut odd = odd.chain(long).chain([("ARENITE_PURGE_DELAY".to_owned(), "9".repeat(LONG))]);
+        .flat_map(|name| ODD_VALUES.map(|value| (name.to_owned(), value.to_vec())));
+    let mut odd = odd.chain(long).chain([("ARENITE_PURGE_DELAY".to_owned(), b"9".repeat(LONG))]);
     Some(odd.try_for_each(|(name, value)| {
-        let ended = well(shell(NOTHING, true).env(&name, &value).output());
+        let ended = well(shell(NOTHING, true).env(&name, OsStr::from_bytes(&value)).output());
+        let value = String::from_utf8_lossy(&value);
         ended.map(drop).map_err(|what| format!("{what} with {name:.20}={value:.20}"))
     }))
 }
@@ -82,8 +85,12 @@ fn well(output: io::Result<Output>) -> Result<Output, String> {
 }
 
 fn compare(without: &Output, served: &Output) -> Result<(), String> {
-    if let Some(line) = String::from_utf8_lossy(&served.stderr).lines().next() {
-        return Err(format!("writes to standard error: {line}"));
+    if served.stderr != without.stderr {
+        let text = String::from_utf8_lossy(&served.stderr);
+        return Err(format!(
+            "writes to standard error: {}",
+            text.lines().next().unwrap_or_default()
+        ));
     }
     let [(lines, memory), (others, more)] = [without, served].map(|output| {
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -132,15 +139,24 @@ mod tests {
             stderr: stderr.into(),
         };
         let told = "0\n1\n2\nHOME=/\nRssAnon:\t 100 kB\n";
-        let without = output(told, "");
+        let without = output(told, "hello\n");
         for (other, words) in [
-            (output(told, "hello\n"), "writes to standard error: hello"),
-            (output("0\n1\n2\n3\nHOME=/\nRssAnon:\t 100 kB\n", ""), "other files or variables: 3"),
-            (output("0\n1\n2\nRssAnon:\t 100 kB\n", ""), "other files or variables: HOME=/"),
-            (output("0\n1\n2\nHOME=/\nRssAnon:\t 1637 kB\n", ""), "1537 KiB more of RssAnon"),
+            (output(told, "warning\nhello\n"), "writes to standard error: warning"),
+            (
+                output("0\n1\n2\n3\nHOME=/\nRssAnon:\t 100 kB\n", "hello\n"),
+                "other files or variables: 3",
+            ),
+            (output("0\n1\n2\nRssAnon:\t 100 kB\n", "hello\n"), "other files or variables: HOME=/"),
+            (
+                output("0\n1\n2\nHOME=/\nRssAnon:\t 1637 kB\n", "hello\n"),
+                "1537 KiB more of RssAnon",
+            ),
         ] {
             assert_eq!(compare(&without, &other), Err(words.to_owned()));
         }
-        assert_eq!(compare(&without, &output("0\n1\n2\nHOME=/\nRssAnon: 1636 kB\n", "")), Ok(()));
+        assert_eq!(
+            compare(&without, &output("0\n1\n2\nHOME=/\nRssAnon: 1636 kB\n", "hello\n")),
+            Ok(())
+        );
     }
 }

@@ -91,7 +91,7 @@ pub(super) fn instructions(before: Side<'_>, after: Side<'_>, rows: &mut Vec<Row
 }
 
 /// Misses of the simulated data caches, and calls of the kernel, in the region whose instructions are counted.
-/// Where there are no instructions, or on other threads, that rule says so.
+/// Where there are no counts at all, or they are of other threads, the rule on instructions says so.
 pub(super) fn events(before: Side<'_>, after: Side<'_>, rows: &mut Vec<Row>) {
     let of = |side: Side<'_>, workload: &str| {
         let mut all = side.results.counts.iter();
@@ -100,32 +100,48 @@ pub(super) fn events(before: Side<'_>, after: Side<'_>, rows: &mut Vec<Row>) {
     type Figure = fn(&Counts) -> Option<u64>;
     let misses =
         [("first level", (|one| one.d1_misses) as Figure), ("last level", |one| one.ll_misses)];
+    let apart = |rule, workload: &str, what: &str| {
+        let note = format!("{what}; record the baseline anew");
+        Row::without_figures(rule, (workload, after.subject), Ruling::Undecided, note)
+    };
     for workload in workloads(after) {
         let (Some(was), Some(now)) = (of(before, workload), of(after, workload)) else { continue };
-        if was.threads != now.threads {
+        if was.instructions.is_none()
+            || now.instructions.is_none()
+            || was.threads.unwrap_or(1) != now.threads.unwrap_or(1)
+        {
             continue;
         }
-        let mut add =
-            |rule, part: Option<&str>, figure: Figure, (least, share, words): (f64, f64, &str)| {
-                let (Some(less), Some(more)) = (figure(&was), figure(&now)) else { return };
-                let (less, more) = (less as f64, more as f64);
-                let beyond = |more: f64, less: f64| more > less * (1.0 + share) + least;
-                let row = grown(
-                    (rule, words),
-                    (workload, after.subject),
-                    (less, more),
-                    [beyond(more, less), beyond(less, more)],
-                );
-                rows.push(Row { part: part.map(str::to_owned), ..row });
+        let add = |rule,
+                   part: Option<&str>,
+                   figure: Figure,
+                   (least, share, words): (f64, f64, &str),
+                   rows: &mut Vec<Row>| {
+            let (less, more) = match (figure(&was), figure(&now)) {
+                (Some(less), Some(more)) => (less as f64, more as f64),
+                // Not counted where threads make the calls in turns.
+                (None, None) => return,
+                _ => return rows.push(apart(rule, workload, "counted on one side alone")),
             };
-        if was.caches == now.caches {
-            for (part, figure) in misses {
-                let limit = (MISSES, MISSES_SHARE, "512 and 3 %");
-                add(Rule::CacheMisses, Some(part), figure, limit);
-            }
-        }
+            let beyond = |more: f64, less: f64| more > less * (1.0 + share) + least;
+            let row = grown(
+                (rule, words),
+                (workload, after.subject),
+                (less, more),
+                [beyond(more, less), beyond(less, more)],
+            );
+            rows.push(Row { part: part.map(str::to_owned), ..row });
+        };
         let limit = (CALLS, CALLS_SHARE, "8 and 5 %");
-        add(Rule::SystemCalls, None, |one| one.system_calls, limit);
+        add(Rule::SystemCalls, None, |one| one.system_calls, limit, rows);
+        if was.caches != now.caches {
+            rows.push(apart(Rule::CacheMisses, workload, "the caches had another shape"));
+            continue;
+        }
+        for (part, figure) in misses {
+            let limit = (MISSES, MISSES_SHARE, "512 and 3 %");
+            add(Rule::CacheMisses, Some(part), figure, limit, rows);
+        }
     }
 }
 

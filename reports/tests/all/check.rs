@@ -529,6 +529,24 @@ fn a_contract_that_ends_the_child_is_a_regression_and_one_that_was_not_tried_is_
 }
 
 #[test]
+fn events_that_one_side_lacks_or_that_other_caches_had_are_undecided() {
+    let check = |change: fn(&mut Counts)| {
+        let mut results = results(&NONE);
+        results.counts.iter_mut().filter(|one| one.subject == "new").for_each(change);
+        of_sides(&results)
+    };
+    let of =
+        |check: &Check, rule| rulings_of(check, rule).iter().map(|one| one.1).collect::<Vec<_>>();
+    let lacking = check(|one| one.system_calls = None);
+    assert_eq!(of(&lacking, Rule::SystemCalls), [Ruling::Undecided]);
+    let others = check(|one| one.caches = Some("D1 49152,12,64".to_owned()));
+    assert_eq!(of(&others, Rule::CacheMisses), [Ruling::Undecided]);
+    // One thread, said or left out.
+    let said = check(|one| one.threads = Some(1));
+    assert_eq!(of(&said, Rule::SystemCalls), [Ruling::Good]);
+}
+
+#[test]
 fn memory_that_was_touched_otherwise_is_not_compared() {
     let mut results = results(&Planted { memory: 2.0, growth: 1 << 20, ..NONE });
     for footprint in results.footprints.iter_mut().filter(|one| one.subject == "new") {

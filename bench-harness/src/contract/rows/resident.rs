@@ -1,5 +1,5 @@
-//! How much memory is resident, of a block that nobody has written to and of what was given back, and how much
-//! address space is taken by blocks that come and go.
+//! How much memory is resident, of blocks that nobody has written to and of what was given back; how much address
+//! space is taken by blocks that come and go, and how many mappings by many; and a block of more than 4 GiB.
 
 use crate::contract::row::{Ask, Authority, Origin, Promise, Row};
 
