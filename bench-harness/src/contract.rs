@@ -8,7 +8,7 @@
 //! resident  with a look at resident memory                     spanned      at what is mapped
 //! locked    zeroed blocks where memory is locked               confined     in little address space
 //! started   programs that start under it                       grown        what calls cost beside many blocks
-//! extras    Arenite's functions beyond C's
+//! extras    Arenite's functions beyond C's                  words        rows in words
 //! ```
 //! The promises are those of the C library's manual, and of Arenite's header for its own functions
 //! (`rows.rs` says where they come from). A subject that does otherwise is not wrong by that: the record says
@@ -29,6 +29,7 @@ pub(crate) mod rows;
 mod spanned;
 mod started;
 mod trial;
+mod words;
 
 use std::io;
 use std::process::Command;

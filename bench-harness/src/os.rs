@@ -185,6 +185,20 @@ pub(crate) fn may_map(bytes: &[usize]) -> bool {
     maps.iter().all(|(base, _)| !is_refused(*base))
 }
 
+/// Leaves this process, for good, no more of a resource of `setrlimit` than this.
+///
+/// # Errors
+/// What the kernel says.
+pub(crate) fn limit(resource: libc::__rlimit_resource_t, most: u64) -> io::Result<()> {
+    let done = |code: i32| if code == 0 { Ok(()) } else { Err(io::Error::last_os_error()) };
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the pointer is to a live struct.
+    done(unsafe { libc::getrlimit(resource, &raw mut limit) })?;
+    limit.rlim_cur = most.min(limit.rlim_cur);
+    // SAFETY: reads a live struct.
+    done(unsafe { libc::setrlimit(resource, &raw const limit) })
+}
+
 /// Size of an OS page, in bytes.
 pub(crate) fn page_bytes() -> usize {
     // SAFETY: sysconf has no preconditions.

@@ -1,14 +1,13 @@
 //! Calls of a process that may have little more address space than it has: what the kernel refuses is
 //! refused in order, and what was there before is as it was.
 
-use super::row::Limit;
 use crate::os;
 
 /// Address space that is left to a process that is confined.
 const LEFT: i64 = 64 << 20;
 /// Leaves this process, for good, little more address space than it has; says whether it could.
 pub(super) fn confine() -> bool {
-    os::mapped_bytes().is_ok_and(|bytes| Limit::AddressSpace.set((bytes + LEFT) as u64).is_ok())
+    os::mapped_bytes().is_ok_and(|bytes| os::limit(libc::RLIMIT_AS, (bytes + LEFT) as u64).is_ok())
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use std::process::{Command, Output, Stdio};
 
 use super::child::end;
 use super::row::Limit;
+use crate::os;
 
 /// A program that does nothing but start: it asks malloc for what its reader of commands needs.
 const NOTHING: &str = ":";
@@ -30,10 +31,14 @@ const LONG: usize = 4096;
 /// How it ended otherwise than by itself and well. `None` when there is no such program here, or it does
 /// not start in so little without anybody's malloc.
 pub(super) fn in_little(bytes: u64, limit: Limit) -> Option<Result<(), String>> {
+    let resource = match limit {
+        Limit::AddressSpace => libc::RLIMIT_AS,
+        Limit::Data => libc::RLIMIT_DATA,
+    };
     let ended = |is_served: bool| {
         let mut command = shell(NOTHING, is_served);
         // SAFETY: two calls of the kernel, which allocate nothing.
-        unsafe { command.pre_exec(move || limit.set(bytes)) };
+        unsafe { command.pre_exec(move || os::limit(resource, bytes)) };
         command.output()
     };
     if !ended(false).is_ok_and(|output| output.status.success()) {

@@ -6,7 +6,8 @@
 use std::ffi::c_void;
 use std::ptr;
 
-use super::row::{Ask, Origin, Promise, Row, errno_name};
+use super::row::{Ask, Origin, Promise, Row};
+use super::words::errno_name;
 use super::{
     confined, crowd, extras, forks, grown, late, locked, mixed, resident, spanned, started,
 };

@@ -90,57 +90,54 @@ pub(super) fn instructions(before: Side<'_>, after: Side<'_>, rows: &mut Vec<Row
     }
 }
 
+/// A figure of a record on counts.
+type Figure = fn(&Counts) -> Option<u64>;
+
+/// What is counted beside instructions: the rule, its part, the figure.
+const EVENTS: [(Rule, Option<&str>, Figure); 3] = [
+    (Rule::SystemCalls, None, |one| one.system_calls),
+    (Rule::CacheMisses, Some("first level"), |one| one.d1_misses),
+    (Rule::CacheMisses, Some("last level"), |one| one.ll_misses),
+];
+
 /// Misses of the simulated data caches, and calls of the kernel, in the region whose instructions are counted.
-/// Where there are no counts at all, or they are of other threads, the rule on instructions says so.
+/// Where there are no instructions, or they are of other threads, the rule on them says so.
 pub(super) fn events(before: Side<'_>, after: Side<'_>, rows: &mut Vec<Row>) {
     let of = |side: Side<'_>, workload: &str| {
         let mut all = side.results.counts.iter();
-        all.find(|one| one.subject == side.subject && one.workload == workload).cloned()
-    };
-    type Figure = fn(&Counts) -> Option<u64>;
-    let misses =
-        [("first level", (|one| one.d1_misses) as Figure), ("last level", |one| one.ll_misses)];
-    let apart = |rule, workload: &str, what: &str| {
-        let note = format!("{what}; record the baseline anew");
-        Row::without_figures(rule, (workload, after.subject), Ruling::Undecided, note)
+        let found = all.find(|one| one.subject == side.subject && one.workload == workload);
+        found.filter(|one| one.instructions.is_some()).cloned()
     };
     for workload in workloads(after) {
         let (Some(was), Some(now)) = (of(before, workload), of(after, workload)) else { continue };
-        if was.instructions.is_none()
-            || now.instructions.is_none()
-            || was.threads.unwrap_or(1) != now.threads.unwrap_or(1)
-        {
+        if was.threads.unwrap_or(1) != now.threads.unwrap_or(1) {
             continue;
         }
-        let add = |rule,
-                   part: Option<&str>,
-                   figure: Figure,
-                   (least, share, words): (f64, f64, &str),
-                   rows: &mut Vec<Row>| {
-            let (less, more) = match (figure(&was), figure(&now)) {
-                (Some(less), Some(more)) => (less as f64, more as f64),
-                // Not counted where threads make the calls in turns.
-                (None, None) => return,
-                _ => return rows.push(apart(rule, workload, "counted on one side alone")),
+        let cell = (workload, after.subject);
+        for (rule, part, figure) in EVENTS {
+            let (least, share, threshold) = match rule {
+                Rule::CacheMisses => (MISSES, MISSES_SHARE, "512 and 3 %"),
+                _ => (CALLS, CALLS_SHARE, "8 and 5 %"),
             };
-            let beyond = |more: f64, less: f64| more > less * (1.0 + share) + least;
-            let row = grown(
-                (rule, words),
-                (workload, after.subject),
-                (less, more),
-                [beyond(more, less), beyond(less, more)],
-            );
+            let undecided = |what: &str| {
+                let note = format!("{what}; record the baseline anew");
+                Row::without_figures(rule, cell, Ruling::Undecided, note)
+            };
+            let row = match (figure(&was), figure(&now)) {
+                // Calls of the kernel are not counted where threads make the calls in turns.
+                (None, None) => continue,
+                _ if rule == Rule::CacheMisses && was.caches != now.caches => {
+                    undecided("the caches had another shape")
+                }
+                (Some(less), Some(more)) => {
+                    let (less, more) = (less as f64, more as f64);
+                    let beyond = |more: f64, less: f64| more > less * (1.0 + share) + least;
+                    let is_beyond = [beyond(more, less), beyond(less, more)];
+                    grown((rule, threshold), cell, (less, more), is_beyond)
+                }
+                _ => undecided("counted on one side alone"),
+            };
             rows.push(Row { part: part.map(str::to_owned), ..row });
-        };
-        let limit = (CALLS, CALLS_SHARE, "8 and 5 %");
-        add(Rule::SystemCalls, None, |one| one.system_calls, limit, rows);
-        if was.caches != now.caches {
-            rows.push(apart(Rule::CacheMisses, workload, "the caches had another shape"));
-            continue;
-        }
-        for (part, figure) in misses {
-            let limit = (MISSES, MISSES_SHARE, "512 and 3 %");
-            add(Rule::CacheMisses, Some(part), figure, limit, rows);
         }
     }
 }
