@@ -42,7 +42,7 @@ pub(super) fn rows() -> Vec<Row> {
             Promise::Maps(100),
             Authority::Glibc,
         ),
-        Row::new(Ask::Vast, Promise::Served, Authority::C),
+        Row::new(Ask::Vast, Promise::Served, Authority::Glibc),
     ])
     .chain(CYCLED.map(|ask| Row::new(ask, Promise::Spans(SPAN), Authority::Glibc)))
     .collect()
