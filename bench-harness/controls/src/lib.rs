@@ -31,6 +31,8 @@
 //! | `refaulting` | gives a page back to the kernel and asks for it again | page faults of later passes |
 //! | `scattered` | reads another line of a table in every malloc | misses of simulated caches |
 //! | `asking` | calls the kernel in one malloc of 100 | system calls |
+//! | `touchy` | ends programs in odd environments | the C contract |
+//! | `greedy` | maps a GiB to be written to before its first block | the C contract |
 //! | `mute` | refuses without saying why in errno | the C contract |
 //! | `forgiving` | passes over a second free of a block | seeded bugs |
 //! | `inheriting` | leaves a lock of its own held in the child of a fork | the C contract |

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 const AFTER: usize = arenabench_controls::DEFAULT_AFTER as usize;
 const CALLS: usize = AFTER + 10_000;
 
-const ALL: [&str; 29] = [
+const ALL: [&str; 31] = [
     "asking",
     "clinging",
     "crashing",
@@ -29,6 +29,7 @@ const ALL: [&str; 29] = [
     "forgetful",
     "forgiving",
     "garbage",
+    "greedy",
     "hanging",
     "inheriting",
     "leaking",
@@ -44,6 +45,7 @@ const ALL: [&str; 29] = [
     "scattered",
     "slow",
     "stalling",
+    "touchy",
     "undefined",
     "wavering",
     "unloaded",

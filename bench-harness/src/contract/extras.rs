@@ -282,7 +282,7 @@ mod tests {
     use std::sync::OnceLock;
     use std::sync::atomic::{AtomicPtr, AtomicUsize};
 
-    use super::super::resident::in_a_child;
+    use super::super::resident::found;
     use super::*;
     use crate::subject::Subject;
 
@@ -309,6 +309,27 @@ mod tests {
         c_int::from(is_owned(address) && !address.addr().is_multiple_of(4096))
     }
 
+    /// Takes whatever lies so high for its own.
+    unsafe extern "C" fn owns_what_nobody_has(address: *const c_void) -> c_int {
+        c_int::from(is_owned(address) || address.addr() > usize::MAX / 2)
+    }
+
+    static STALE: AtomicUsize = AtomicUsize::new(0);
+    static LARGE_SO_FAR: AtomicUsize = AtomicUsize::new(0);
+
+    /// Keeps one of the large blocks in mind for good.
+    unsafe extern "C" fn malloc_that_is_remembered(size: usize) -> *mut c_void {
+        let block = arenite_capi::arenite_malloc(size);
+        if size == MAPPED.size() && LARGE_SO_FAR.fetch_add(1, Relaxed) == FEW_MAPPINGS {
+            STALE.store(block.addr(), Relaxed);
+        }
+        block
+    }
+
+    unsafe extern "C" fn owns_what_was_freed(address: *const c_void) -> c_int {
+        c_int::from(is_owned(address) || address.addr() == STALE.load(Relaxed))
+    }
+
     unsafe extern "C" fn owns_for_the_first_thread(address: *const c_void) -> c_int {
         static FIRST: AtomicUsize = AtomicUsize::new(0);
         // SAFETY: has no obligations.
@@ -322,10 +343,19 @@ mod tests {
     fn an_allocator_that_mistakes_addresses_is_found() {
         owned(&arenite(), Hooks::default(), MAPPINGS).unwrap().unwrap();
         assert_eq!(owning(owns_all), "1 of null on its own thread");
+        assert_eq!(owning(owns_what_nobody_has), "1 of the last address on its own thread");
         let why = owning(owns_no_large);
         assert!(why.starts_with("0 of malloc(") && why.ends_with(" on its own thread"), "{why}");
         let why = owning(owns_for_the_first_thread);
         assert!(why.starts_with("0 of malloc(") && why.ends_with(" beside other threads"), "{why}");
+    }
+
+    #[test]
+    fn a_block_that_is_still_known_when_it_is_freed_is_found() {
+        let owns = Some(owns_what_was_freed as Owns);
+        let family = Family { owns, malloc: malloc_that_is_remembered, ..arenite() };
+        let why = owned(&family, Hooks::default(), 2).unwrap().unwrap_err();
+        assert!(why.starts_with("1 of malloc(") && why.ends_with(" after it was freed"), "{why}");
     }
 
     static LARGE: AtomicUsize = AtomicUsize::new(0);
@@ -351,16 +381,9 @@ mod tests {
 
     unsafe extern "C" fn purge_nothing() {}
 
-    /// Tests beside it occupy memory as well: in a process of its own.
     #[test]
     fn memory_that_stays_though_nobody_needs_it_is_found() {
-        let trial = |family: Family| {
-            let number = || match purged(&family, Hooks::default(), 4, 16 << 20) {
-                Some(Returned::Number(number)) => Some(number),
-                _ => None,
-            };
-            in_a_child(number).unwrap().unwrap()
-        };
+        let trial = |family: Family| found(|| purged(&family, Hooks::default(), 4, 16 << 20));
         assert!(trial(arenite()) < 4 << 20);
         assert!(trial(Family { purge: Some(purge_nothing), ..arenite() }) > 4 << 20);
     }

@@ -118,13 +118,23 @@ pub(super) fn ended(family: &Family, hooks: Hooks, threads: usize) -> Returned {
 ///
 /// # Errors
 /// When there is no child, or it dies.
-pub(super) fn in_a_child(work: impl FnOnce() -> Option<usize>) -> io::Result<Option<usize>> {
+fn in_a_child(work: impl FnOnce() -> Option<usize>) -> io::Result<Option<usize>> {
     let (text, status) =
         forked(|writer| writer.write_all(&work().unwrap_or(usize::MAX).to_ne_bytes()))?;
     let answer = text.try_into();
     let answer = answer.map_err(|_| io::Error::other(format!("{} in a child", end(status))))?;
     let number = usize::from_ne_bytes(answer);
     Ok((number != usize::MAX).then_some(number))
+}
+
+/// What a trial finds, in a process of its own: tests beside it occupy and map memory as well.
+#[cfg(test)]
+pub(super) fn found(trial: impl FnOnce() -> Option<Returned>) -> usize {
+    let number = || match trial() {
+        Some(Returned::Number(number)) => Some(number),
+        _ => None,
+    };
+    in_a_child(number).unwrap().unwrap()
 }
 
 /// A block with every byte written.
@@ -155,15 +165,6 @@ mod tests {
 
     fn system() -> Family {
         Family::of(&Subject::parse("system").unwrap()).unwrap().unwrap()
-    }
-
-    /// What a trial finds, in a process of its own: tests beside it occupy memory as well.
-    fn found(trial: impl FnOnce() -> Option<Returned>) -> usize {
-        let number = || match trial() {
-            Some(Returned::Number(number)) => Some(number),
-            _ => None,
-        };
-        in_a_child(number).unwrap().unwrap()
     }
 
     unsafe extern "C" fn malloc_that_writes(size: usize) -> *mut c_void {

@@ -119,7 +119,7 @@ mod tests {
     use std::io::Write;
 
     use super::super::child::forked;
-    use super::super::resident::in_a_child;
+    use super::super::resident::found;
     use super::*;
     use crate::subject::Subject;
 
@@ -129,15 +129,6 @@ mod tests {
 
     fn system() -> Family {
         Family::of(&Subject::parse("system").unwrap()).unwrap().unwrap()
-    }
-
-    /// What a trial finds, in a process of its own: tests beside it map and unmap as well.
-    fn found(trial: impl FnOnce() -> Option<Returned>) -> usize {
-        let number = || match trial() {
-            Some(Returned::Number(number)) => Some(number),
-            _ => None,
-        };
-        in_a_child(number).unwrap().unwrap()
     }
 
     #[test]

@@ -72,6 +72,30 @@ fn the_c_library_keeps_every_promise_but_those_of_its_later_versions() {
 }
 
 #[test]
+fn what_harms_a_program_at_its_start_breaks_rows_of_programs_that_start() {
+    let program = |of: &str| format!("malloc(any size) of {of}");
+    for (control, broken) in [
+        ("touchy", vec![program("programs with odd environment variables")]),
+        (
+            "greedy",
+            vec![
+                program("a program in 512 MiB of address space"),
+                program("a program in 512 MiB of data"),
+                program("a program, its files, variables, memory and messages looked at"),
+            ],
+        ),
+    ] {
+        let records = contract_of_control(control, 0, 1);
+        let differs = with_verdict(&records, "differs");
+        // The C library behind the control may take alignments that it should refuse.
+        let of_programs = differs
+            .keys()
+            .filter(|row| row.contains(" of a program") || row.contains(" of programs"));
+        assert_eq!(of_programs.copied().collect::<Vec<_>>(), broken, "{control}: {differs:?}");
+    }
+}
+
+#[test]
 fn blocks_off_by_eight_bytes_break_rows_of_alignment_and_no_others() {
     let records = contract_of_control("misaligned", 0, 1);
     let differs = with_verdict(&records, "differs");
