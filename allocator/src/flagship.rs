@@ -7,6 +7,7 @@
 //! threads, fork    attach, park, adopt; every lock around fork         threads.rs, fork.rs
 //! large and huge   spans of slices; mappings of their own              large.rs, huge.rs
 //! free spans       by length, dirty before clean, decommitted late     span_store.rs
+//! in use, lately   what tells how much of what is free is kept         usage.rs
 //! ranges           reservation, map, records: the ownership test       range.rs, slice.rs
 //! a look at it     every numbered invariant, the bytes of every kind        validate.rs, */check.rs, stats.rs
 //! outside          the kernel, a lock, thread-local words, last words  os.rs, lock.rs, ...
@@ -41,6 +42,7 @@ mod span_store;
 mod stats;
 mod thread_local;
 mod threads;
+mod usage;
 mod validate;
 mod watched;
 

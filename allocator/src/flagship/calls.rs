@@ -334,7 +334,7 @@ pub(crate) fn calloc<C: Checks>(count: usize, size: usize) -> *mut u8 {
 #[inline(never)]
 fn calloc_large<C: Checks>(bytes: usize) -> *mut u8 {
     let (block, is_zeroed) = malloc_large(bytes, GRAIN);
-    if !block.is_null() && !is_zeroed {
+    if !block.is_null() && !is_zeroed && !huge::forget_contents(block, bytes) {
         // SAFETY: a fresh block of at least `bytes` bytes.
         unsafe { block.write_bytes(0, bytes) };
     }

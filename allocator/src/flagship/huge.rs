@@ -4,9 +4,10 @@
 //! addressing with linear probing, at most half full, in a mapping that doubles. The block begins
 //! the mapping.
 //!
-//! A few mappings that were just freed are kept for the next block of about their size, at most as
-//! much as an arena holds; a request that none of them serves unmaps them first, so that what is
-//! kept never adds to a peak.
+//! A few mappings that were just freed, of up to 32 MiB, are kept for the next blocks, 64 MiB in all,
+//! as long as that does not make the process larger than it was lately; an arena's worth is kept in
+//! any case, until the next block is taken. A request takes the smallest that holds it, of which what
+//! it does not need stays behind, or else the largest, which grows: page faults cost more than either.
 //!
 //! Invariants:
 //! * **G1** A place of the table has `block = 0`, or describes a mapping `[block, block + bytes)`
@@ -17,21 +18,32 @@ pub(crate) mod check;
 
 use core::cell::UnsafeCell;
 use core::ptr;
+use core::sync::atomic::{AtomicU32, Ordering};
 
 use super::fatal::{Misuse, die};
 use super::heap::Heap;
 use super::lock::Lock;
 use super::os::{self, OS_PAGE_BYTES};
 use super::range::{ARENA_BYTES, OWNER_SHIFT};
+use super::slice::SLICE_BYTES;
+use super::usage::{self, HUGE_CLOCK, MEMORY_SLICES, SPANS_CLOCK};
 use super::{settings, watched};
 
 /// Guards the table.
 pub(crate) static HUGE: Lock = Lock::new();
 
 const FIRST_PLACES: usize = 256;
-/// Bytes of all mappings that are kept, and how many they can be: blocks here exceed 1 MiB.
-const KEPT_BYTES: usize = ARENA_BYTES;
-const KEPT: usize = 4;
+/// Most bytes of all mappings that are kept, of each, and of those that nobody had in use lately, and
+/// how many they can be.
+const KEPT_BYTES: usize = 64 << 20;
+const KEPT_EACH: usize = 32 << 20;
+const KEPT_ALWAYS: usize = ARENA_BYTES;
+const KEPT: usize = 8;
+/// What is kept is cut to a multiple of.
+const CUT_BYTES: usize = 1 << 20;
+
+/// By the clock of spans, when what is kept was looked at last; written under the lock.
+static LOOKED: AtomicU32 = AtomicU32::new(0);
 
 /// A mapping that holds one block.
 #[derive(Clone, Copy)]
@@ -50,6 +62,8 @@ struct Table {
     filled: usize,
     /// Freed mappings, the one freed last first; `block = 0` where there is none.
     kept: [Mapping; KEPT],
+    /// Bytes of all blocks.
+    live: usize,
 }
 
 struct Guarded(UnsafeCell<Table>);
@@ -62,6 +76,7 @@ static TABLE: Guarded = Guarded(UnsafeCell::new(Table {
     count: 0,
     filled: 0,
     kept: [Mapping::NONE; KEPT],
+    live: 0,
 }));
 
 /// Lets `work` have the table, under the lock.
@@ -74,8 +89,20 @@ fn with<T>(work: impl FnOnce(&mut Table) -> T) -> T {
 impl Mapping {
     const NONE: Self = Self { block: 0, bytes: 0, owner: 0 };
 
+    /// Its first `bytes`, and the rest. What a tool watches is not cut: all of it is the rest.
+    fn cut(self, bytes: usize) -> (Self, Self) {
+        if bytes == 0 || settings::watch().is_some() {
+            return (Self::NONE, self);
+        }
+        let rest = Self { block: self.block + bytes, bytes: self.bytes - bytes, ..self };
+        (Self { bytes, ..self }, rest)
+    }
+
+    /// Unmaps it, if it is one.
     fn unmap(self) {
-        unmap(ptr::with_exposed_provenance_mut(self.block), self.bytes);
+        if self.block != 0 {
+            unmap(ptr::with_exposed_provenance_mut(self.block), self.bytes);
+        }
     }
 }
 
@@ -86,22 +113,34 @@ pub(crate) fn take(heap: Heap, size: usize, align: usize) -> (*mut u8, bool) {
     let size = size.max(1);
     let is_private = heap.is_private();
     let owner = if is_private { heap.tag() >> OWNER_SHIFT } else { 0 };
+    if size > isize::MAX as usize - OS_PAGE_BYTES {
+        return (ptr::null_mut(), true);
+    }
+    let bytes = size.next_multiple_of(OS_PAGE_BYTES);
     let kept = with(|table| {
-        let kept = table.take_kept(size, align)?;
-        let added = table.add(Mapping { owner, ..kept });
-        debug_assert!(added, "there is room for what was just removed");
-        Some(kept.block)
+        let kept = table.take_kept(bytes, align)?;
+        HUGE_CLOCK.advance(kept.bytes / SLICE_BYTES);
+        // What was cut is one mapping more, for which there may be no place.
+        if table.add(Mapping { owner, ..kept }) {
+            return Some(kept.block);
+        }
+        kept.unmap();
+        Some(0)
     });
     let (block, is_zeroed) = match kept {
         Some(block) => (ptr::with_exposed_provenance_mut(block), false),
-        None => (map_aligned(size, align), true),
+        None => (map_or_purge(bytes, align), true),
     };
     if block.is_null() {
         return (block, true);
     }
     if is_zeroed {
-        let bytes = size.next_multiple_of(OS_PAGE_BYTES);
-        if !with(|table| table.add(Mapping { block: block.expose_provenance(), bytes, owner })) {
+        let mapping = Mapping { block: block.expose_provenance(), bytes, owner };
+        let is_added = with(|table| {
+            HUGE_CLOCK.advance(bytes / SLICE_BYTES);
+            table.add(mapping)
+        });
+        if !is_added {
             unmap(block, bytes);
             return (ptr::null_mut(), true);
         }
@@ -110,16 +149,39 @@ pub(crate) fn take(heap: Heap, size: usize, align: usize) -> (*mut u8, bool) {
     (block, is_zeroed)
 }
 
-/// Unmaps what is kept.
-pub(crate) fn purge() {
-    with(Table::drop_kept);
+/// Makes a fresh block of `bytes` read as zeroes without touching it, where that is the better way:
+/// so much memory may never be looked at. False where it is not done.
+pub(crate) fn forget_contents(block: *mut u8, bytes: usize) -> bool {
+    bytes > KEPT_ALWAYS
+        && settings::watch().is_none()
+        && os::decommit(block, bytes.next_multiple_of(OS_PAGE_BYTES))
 }
 
-fn map_aligned(size: usize, align: usize) -> *mut u8 {
-    if size > isize::MAX as usize - OS_PAGE_BYTES {
-        return ptr::null_mut();
+/// Unmaps what is kept; whether there was any.
+pub(crate) fn purge() -> bool {
+    usage::KEPT.get() > 0 && with(|table| table.keep_at_most(0))
+}
+
+/// Looks whether what is kept is still worth it: spans may have grown, and once in a while by their clock
+/// a program may have gone over to other sizes. The lock of spans is not held.
+#[inline]
+pub(crate) fn look_after_kept() {
+    let kept = usage::KEPT.get();
+    if kept > KEPT_ALWAYS / SLICE_BYTES {
+        let age = SPANS_CLOCK.now().wrapping_sub(LOOKED.load(Ordering::Relaxed));
+        if kept > usage::room_lately() || age > MEMORY_SLICES {
+            with(Table::keep_what_is_worth_it);
+        }
     }
-    let bytes = size.next_multiple_of(OS_PAGE_BYTES);
+}
+
+/// A new mapping of `bytes`, whole OS pages; what is kept goes if there is no memory with it.
+fn map_or_purge(bytes: usize, align: usize) -> *mut u8 {
+    let block = map_aligned(bytes, align);
+    if block.is_null() && purge() { map_aligned(bytes, align) } else { block }
+}
+
+fn map_aligned(bytes: usize, align: usize) -> *mut u8 {
     if let Some((tool, _)) = settings::watch() {
         // Only asked for blocks that need no alignment of their memory.
         return watched::map(tool, bytes);
@@ -187,6 +249,7 @@ pub(crate) fn free(block: *mut u8, owner: u32) -> bool {
             die(Misuse::Foreign, block);
         }
         table.remove(block);
+        HUGE_CLOCK.advance(mapping.bytes / SLICE_BYTES);
         table.keep(mapping);
         true
     })
@@ -216,6 +279,9 @@ pub(crate) fn resize(block: *mut u8, size: usize) -> *mut u8 {
         };
         let added = table.add(now);
         debug_assert!(added, "there is room for what was just removed");
+        if now.bytes > mapping.bytes {
+            table.keep_what_is_worth_it();
+        }
         moved
     })
 }
@@ -273,54 +339,98 @@ impl Table {
         Some(*self.place(at))
     }
 
-    /// Puts a freed mapping with those that are kept and unmaps what is too much.
+    /// Bytes that are worth keeping beside `taken` bytes more, or `least` if they are fewer.
+    fn worth_keeping(&self, taken: usize, least: usize) -> usize {
+        LOOKED.store(SPANS_CLOCK.now(), Ordering::Relaxed);
+        let room = usage::room_lately() * SLICE_BYTES;
+        match settings::purge_delay() {
+            0 => 0,
+            // What a tool watches comes from elsewhere, and is neither cut nor grown.
+            _ if settings::watch().is_some() => KEPT_ALWAYS,
+            _ => room.saturating_sub(taken).min(KEPT_BYTES).max(least),
+        }
+    }
+
+    /// Puts a freed mapping with those that are kept, unless it is too large, and unmaps what is too
+    /// much.
     fn keep(&mut self, freed: Mapping) {
-        if freed.bytes > KEPT_BYTES {
+        if freed.bytes > KEPT_EACH {
             freed.unmap();
             return;
         }
-        let mut bytes = freed.bytes;
-        let mut next = freed;
+        let vacant = self.kept.iter().position(|kept| kept.block == 0).unwrap_or(KEPT - 1);
+        self.kept[vacant].unmap();
+        self.kept[..=vacant].rotate_right(1);
+        self.kept[0] = freed;
+        self.keep_what_is_worth_it();
+    }
+
+    fn keep_what_is_worth_it(&mut self) {
+        let most = self.worth_keeping(0, KEPT_ALWAYS);
+        self.keep_at_most(most);
+    }
+
+    /// Unmaps what was kept longest until no more than `most` bytes are; whether it was any. The first of
+    /// what is too much is cut.
+    fn keep_at_most(&mut self, most: usize) -> bool {
+        let (mut most, mut bytes, mut is_any) = (most, 0, false);
         for place in &mut self.kept {
-            let old = core::mem::replace(place, next);
-            bytes += old.bytes;
-            if bytes > KEPT_BYTES {
-                bytes -= old.bytes;
-                if old.block != 0 {
-                    old.unmap();
-                }
-                next = Mapping::NONE;
-            } else {
-                next = old;
+            if bytes + place.bytes > most {
+                let (kept, rest) = place.cut((most - bytes) / CUT_BYTES * CUT_BYTES);
+                *place = kept;
+                rest.unmap();
+                (most, is_any) = (bytes + kept.bytes, true);
             }
+            bytes += place.bytes;
         }
-        if next.block != 0 {
-            next.unmap();
-        }
+        usage::KEPT.set(bytes / SLICE_BYTES);
+        is_any
     }
 
-    /// A kept mapping for `size` bytes that wastes at most a quarter of it; when there is none, what
-    /// is kept is unmapped.
-    fn take_kept(&mut self, size: usize, align: usize) -> Option<Mapping> {
-        let fits = |kept: &Mapping| {
-            kept.bytes >= size && kept.bytes / 5 * 4 <= size && kept.block.is_multiple_of(align)
-        };
-        let Some(at) = self.kept.iter().position(|kept| kept.block != 0 && fits(kept)) else {
-            self.drop_kept();
-            return None;
-        };
+    /// A mapping of `bytes`, whole OS pages, or up to a quarter more, out of what is kept; the rest of
+    /// it stays as far as it is worth keeping.
+    fn take_kept(&mut self, bytes: usize, align: usize) -> Option<Mapping> {
+        let found = self.cut_kept(bytes, align).or_else(|| self.grow_kept(bytes, align));
+        self.keep_at_most(if found.is_some() { self.worth_keeping(bytes, 0) } else { 0 });
+        found
+    }
+
+    /// Takes the smallest kept mapping that holds `bytes`, or its first part.
+    fn cut_kept(&mut self, bytes: usize, align: usize) -> Option<Mapping> {
+        let holds = |kept: &Mapping| kept.bytes >= bytes && kept.block.is_multiple_of(align);
+        let fitting = (0..KEPT).filter(|&at| self.kept[at].block != 0 && holds(&self.kept[at]));
+        let at = fitting.min_by_key(|&at| self.kept[at].bytes)?;
         let found = self.kept[at];
-        self.kept[at..].rotate_left(1);
-        self.kept[KEPT - 1] = Mapping::NONE;
-        Some(found)
+        let behind = found.bytes - bytes;
+        if behind <= bytes / 4 {
+            self.kept[at] = Mapping::NONE;
+            return Some(found);
+        }
+        let (first, rest) = found.cut(bytes);
+        if first.block == 0 {
+            return None;
+        }
+        self.kept[at] = rest;
+        Some(first)
     }
 
-    fn drop_kept(&mut self) {
-        for kept in core::mem::replace(&mut self.kept, [Mapping::NONE; KEPT]) {
-            if kept.block != 0 {
-                kept.unmap();
-            }
+    /// Takes the largest kept mapping and makes it hold `bytes`, wherever that is.
+    fn grow_kept(&mut self, bytes: usize, align: usize) -> Option<Mapping> {
+        if align > OS_PAGE_BYTES || settings::watch().is_some() {
+            return None;
         }
+        let at = (0..KEPT).max_by_key(|&at| self.kept[at].bytes)?;
+        let largest = self.kept[at];
+        if largest.block == 0 || largest.bytes > bytes {
+            return None;
+        }
+        let start = ptr::with_exposed_provenance_mut(largest.block);
+        let moved = os::remap(start, largest.bytes, bytes);
+        if moved.is_null() {
+            return None;
+        }
+        self.kept[at] = Mapping::NONE;
+        Some(Mapping { block: moved.expose_provenance(), bytes, owner: 0 })
     }
 
     /// Adds a mapping; false when there is no memory for a larger table.
@@ -334,7 +444,14 @@ impl Table {
         }
         *self.place(at) = mapping;
         self.filled += 1;
+        self.count_live(self.live + mapping.bytes);
         true
+    }
+
+    fn count_live(&mut self, bytes: usize) {
+        self.live = bytes;
+        usage::HUGE.set(bytes / SLICE_BYTES);
+        usage::most_lately();
     }
 
     fn grow(&mut self) -> bool {
@@ -343,7 +460,7 @@ impl Table {
         if places.is_null() {
             return false;
         }
-        let mut old = core::mem::replace(self, Self { places, count, filled: 0, kept: self.kept });
+        let mut old = core::mem::replace(self, Self { places, count, filled: 0, live: 0, ..*self });
         for at in 0..old.count {
             let mapping = *old.place(at);
             if mapping.block != 0 {
@@ -360,6 +477,7 @@ impl Table {
         let mut hole = self.position(block)?;
         let removed = *self.place(hole);
         self.filled -= 1;
+        self.count_live(self.live - removed.bytes);
         // Moves later ones up, so that G2 holds without marks of removal (Knuth, algorithm 6.4R).
         let mut at = hole;
         loop {

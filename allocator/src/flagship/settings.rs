@@ -2,7 +2,7 @@
 //!
 //! | variable | default | meaning |
 //! |---|---|---|
-//! | `ARENITE_PURGE_DELAY` | 1024 | slices of 16 KiB freed or taken before a free one is decommitted, at least (`span_store.rs`); 0: at once |
+//! | `ARENITE_PURGE_DELAY` | 1024 | slices of 16 KiB freed or taken before a free one is decommitted, at least (`span_store.rs`); 0: at once, and freed huge blocks are unmapped at once (`huge.rs`) |
 //! | `ARENITE_RESERVE` | 32 | GiB of address space reserved at a time, 1 to 32 |
 //! | `ARENITE_VALGRIND` | 1 | whether memcheck or AddressSanitizer is told of blocks (`watch.rs`), 0 or 1 |
 //! | `ARENITE_RED_ZONE` | 16 | bytes around every block that may not be touched, at least, 16 to 65536; told blocks only |

@@ -3,9 +3,10 @@
 //! Free spans are kept by length, *clean* ones (they read as zeroes and occupy no memory) apart from
 //! *dirty* ones. Equal neighbours in an arena are joined at once, unequal ones when the dirty one is
 //! decommitted, which happens when [`settings::purge_delay`] further slices have been freed or
-//! taken since, or twice as many as were in use lately (up to 128 MiB): a program that goes through
-//! all of its memory again and again keeps it. A dirty span is preferred to a clean one, the best fit to others. An arena that is
-//! wholly clean goes back to the reservation, unless it is the only such arena.
+//! taken since, or twice as many as were in use lately, huge blocks included (up to 128 MiB): a
+//! program that goes through all of its memory again and again keeps it. A dirty span is preferred to
+//! a clean one, the best fit to others. An arena that is wholly clean goes back to the reservation,
+//! unless it is the only such arena.
 //!
 //! Invariants:
 //! * **P1** First and last record of a free span bear its state and length; `head` of the last one
@@ -22,17 +23,17 @@ mod check;
 
 use core::ops::Range as Span0;
 
+use super::huge;
 use super::lock::{Held, Lock};
 use super::os;
 use super::range::{self, ARENA_BYTES, ARENA_SLICES, MAX_ARENAS, Range};
 use super::settings;
 use super::slice::{SLICE_BYTES, Span, State};
+use super::usage::{self, MEMORY_SLICES, SPANS_CLOCK};
 
 /// Guards every range's store, and `head`, `state` and `slices` of every record.
 pub(crate) static SPANS: Lock = Lock::new();
 
-/// Longest delay that a heap's own size asks for, in slices, and how long its size is remembered.
-const HIGH_SLICES: u32 = 8192;
 const LISTS: usize = ARENA_SLICES + 1;
 const WORDS: usize = LISTS.div_ceil(64);
 
@@ -52,13 +53,6 @@ pub(crate) struct SpanStore {
     pub(crate) used: usize,
     /// Committed arenas.
     pub(crate) committed: usize,
-    /// Most slices in use since `high_since`, and in the time of the same length before: a program
-    /// that cycles through its memory may have none in use when one time ends.
-    high: usize,
-    past_high: usize,
-    high_since: u32,
-    /// Slices freed and taken so far: the clock of stamps.
-    clock: u32,
 }
 
 fn list_of(state: State) -> usize {
@@ -69,6 +63,13 @@ fn list_of(state: State) -> usize {
 /// an arena; whether it reads as zeroes. The entries of its slices become `entry`, the record of
 /// each that of a span in use.
 pub(crate) fn take(slices: usize, align: usize, entry: u32) -> Option<(Span, bool)> {
+    let taken = take_now(slices, align, entry);
+    huge::look_after_kept();
+    // What huge blocks left behind may be what there is no memory for.
+    if taken.is_none() && huge::purge() { take_now(slices, align, entry) } else { taken }
+}
+
+fn take_now(slices: usize, align: usize, entry: u32) -> Option<(Span, bool)> {
     let _held = SPANS.hold();
     let wanted = slices + align - 1;
     if wanted > ARENA_SLICES {
@@ -161,7 +162,7 @@ pub(crate) fn lengthen(span: Span, slices: usize) -> bool {
             taken += wanted;
         }
         mark(span, slices, State::Used);
-        store.used += slices - old;
+        store.count_used(store.used + slices - old);
         true
     })
 }
@@ -206,11 +207,17 @@ impl SpanStore {
         dirty: 0,
         used: 0,
         committed: 0,
-        high: 0,
-        past_high: 0,
-        high_since: 0,
-        clock: 0,
     };
+
+    fn count_used(&mut self, slices: usize) {
+        usage::USED.set(usage::USED.get() - self.used + slices);
+        self.used = slices;
+    }
+
+    fn count_dirty(&mut self, slices: usize) {
+        usage::DIRTY.set(usage::DIRTY.get() - self.dirty + slices);
+        self.dirty = slices;
+    }
 
     /// The best fit among the dirty spans, else among the clean ones.
     fn find(&self, slices: usize) -> Option<Span> {
@@ -262,8 +269,8 @@ impl SpanStore {
                 cut.after(slice).set_head(cut);
             }
         }
-        self.used += slices;
-        self.clock = self.clock.wrapping_add(slices as u32);
+        self.count_used(self.used + slices);
+        SPANS_CLOCK.advance(slices);
         self.decommit_aged(range);
         (cut, state == State::Clean)
     }
@@ -272,8 +279,8 @@ impl SpanStore {
     fn free(&mut self, range: &Range, span: Span) {
         let slices = usize::from(span.slices());
         range.set_entries(range.index_of_record(span), slices, 0);
-        self.used -= slices;
-        self.clock = self.clock.wrapping_add(slices as u32);
+        self.count_used(self.used - slices);
+        SPANS_CLOCK.advance(slices);
         self.join(range, span, slices, State::Dirty);
         self.decommit_aged(range);
     }
@@ -313,8 +320,8 @@ impl SpanStore {
         *head = span;
         self.filled[list_of(state)][slices / 64] |= 1 << (slices % 64);
         if state == State::Dirty {
-            self.dirty += slices;
-            span.set_stamp(self.clock);
+            self.count_dirty(self.dirty + slices);
+            span.set_stamp(SPANS_CLOCK.now());
             span.set_older(self.youngest);
             span.set_younger(Span::NULL);
             if self.youngest.is_null() {
@@ -342,7 +349,7 @@ impl SpanStore {
             next.set_prev(prev);
         }
         if state == State::Dirty {
-            self.dirty -= slices;
+            self.count_dirty(self.dirty - slices);
             let (older, younger) = (span.older(), span.younger());
             if older.is_null() {
                 self.oldest = younger;
@@ -359,15 +366,13 @@ impl SpanStore {
 
     /// Decommits the spans that have been dirty for longer than the delay.
     fn decommit_aged(&mut self, range: &Range) {
-        self.high = self.high.max(self.used);
-        if self.clock.wrapping_sub(self.high_since) > HIGH_SLICES {
-            (self.past_high, self.high, self.high_since) = (self.high, self.used, self.clock);
-        }
+        let most = usage::most_lately();
         let delay = match settings::purge_delay() {
             0 => 0,
-            delay => delay.max((2 * self.high.max(self.past_high) as u32).min(HIGH_SLICES)),
+            delay => delay.max((2 * most).min(MEMORY_SLICES as usize) as u32),
         };
-        while !self.oldest.is_null() && self.clock.wrapping_sub(self.oldest.stamp()) >= delay {
+        let now = SPANS_CLOCK.now();
+        while !self.oldest.is_null() && now.wrapping_sub(self.oldest.stamp()) >= delay {
             if !self.decommit_oldest(range) {
                 // Refused, for locked memory say: not to be tried again on every call.
                 let (span, slices) = (self.oldest, usize::from(self.oldest.slices()));

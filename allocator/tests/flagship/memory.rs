@@ -60,7 +60,7 @@ fn free_slices_go_back_after_a_while() {
 }
 
 #[test]
-fn huge_blocks_are_mapped_and_unmapped_exactly_but_for_an_arena_of_freed_ones() {
+fn freed_huge_blocks_make_the_process_no_larger_than_it_was_but_for_an_arenas_worth() {
     alone(|| {
         let mapped = || {
             let maps = fs::read_to_string("/proc/self/statm").unwrap();
@@ -68,10 +68,13 @@ fn huge_blocks_are_mapped_and_unmapped_exactly_but_for_an_arena_of_freed_ones() 
         };
         const KEPT_BYTES: usize = 4 << 20;
         drop(blocks(200, 2 << 20));
+        // Until that peak is forgotten.
+        (0..300).for_each(|_| drop(blocks(1, 2 << 20)));
         Arenite::purge();
         let before = mapped();
         let mut random = Random::seeded("huge", 7);
         let mut live: Vec<Block<Called>> = Vec::with_capacity(100);
+        let mut peak = 0;
         for _ in 0..800 {
             let size = (1 << 20) + 1 + random.below(8 << 20);
             match live.len() {
@@ -88,7 +91,9 @@ fn huge_blocks_are_mapped_and_unmapped_exactly_but_for_an_arena_of_freed_ones() 
                 }
             }
             let bytes: usize = live.iter().map(Block::usable_size).sum();
-            assert!((before + bytes..=before + bytes + KEPT_BYTES).contains(&mapped()));
+            peak = peak.max(bytes);
+            let most = peak.max(bytes + KEPT_BYTES);
+            assert!((before + bytes..=before + most).contains(&mapped()));
             assert_eq!(Arenite::stats().huge_bytes, bytes);
         }
         drop(live);

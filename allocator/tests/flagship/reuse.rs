@@ -26,6 +26,12 @@ fn mapped_bytes() -> usize {
     pages.split(' ').next().unwrap().parse::<usize>().unwrap() * 4096
 }
 
+/// Resident memory of this process, in bytes.
+fn resident_bytes() -> usize {
+    let pages = fs::read_to_string("/proc/self/statm").unwrap();
+    pages.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
+}
+
 /// Bytes of arenas that are in use: pools and large blocks.
 fn used_bytes(stats: &FlagshipStats) -> usize {
     stats.mapped_bytes() - stats.dirty_bytes - stats.clean_bytes
@@ -195,6 +201,116 @@ fn kept_mapping_serves_no_block_that_it_is_a_quarter_too_large_for() {
             free(block);
         }
         assert!(roomy > 10, "{roomy} of 1000 blocks were served by a larger mapping");
+        assert_empty();
+    });
+}
+
+/// Blocks of many sizes above 1 MiB that come and go: what one leaves is cut for a smaller one and grows
+/// for a larger one.
+#[test]
+fn huge_blocks_of_changing_sizes_have_few_page_faults() {
+    alone(|| {
+        let sizes = [2_400_000, 15_500_000, 6_900_000, 1_400_000, 10_300_000];
+        let cycle = || {
+            for pair in sizes.windows(2) {
+                let blocks = [touched(pair[0]), touched(pair[1])];
+                blocks.into_iter().for_each(free);
+            }
+        };
+        cycle();
+        let before = faults();
+        (0..20).for_each(|_| cycle());
+        let pages = 20 * 2 * sizes.iter().sum::<usize>() / 4096;
+        let faults = faults() - before;
+        assert!(faults < pages / 3, "{faults} page faults for {pages} pages");
+        Arenite::purge();
+        assert_empty();
+    });
+}
+
+#[test]
+fn kept_mappings_make_room_when_smaller_blocks_take_their_place() {
+    const BYTES: usize = 30 << 20;
+    alone(|| {
+        for size in [3000, 100_000] {
+            free(touched(BYTES));
+            let most = resident_bytes();
+            let blocks = fill(BYTES, size);
+            // Records, map, rounding and half-filled pools, and what is kept in any case.
+            assert!(resident_bytes() < most + (12 << 20), "{} of {most}", resident_bytes());
+            drop(blocks);
+            Arenite::purge();
+        }
+        assert_empty();
+    });
+}
+
+#[test]
+fn blocks_above_32_mebibytes_are_unmapped_at_once() {
+    alone(|| {
+        // The table of huge blocks stays.
+        free(touched(2 << 20));
+        Arenite::purge();
+        let before = mapped_bytes();
+        free(touched((32 << 20) + 1));
+        assert_eq!(mapped_bytes(), before);
+    });
+}
+
+#[test]
+fn kept_mappings_go_back_once_the_program_has_gone_over_to_other_sizes() {
+    alone(|| {
+        let before = resident_bytes();
+        free(touched(30 << 20));
+        assert!(resident_bytes() > before + (24 << 20), "it is kept");
+        // Twice the time that a peak is remembered, and some.
+        for _ in 0..3 * (128 << 20) / (512 << 10) {
+            free(Arenite::malloc(256 << 10));
+        }
+        let kept = resident_bytes() - before;
+        assert!(kept < 12 << 20, "{kept} bytes are left");
+        assert_empty();
+    });
+}
+
+#[test]
+fn kept_mapping_above_an_arenas_size_reads_as_zeroes_for_calloc_untouched() {
+    const BYTES: usize = 20 << 20;
+    alone(|| {
+        let dirty = Arenite::malloc(BYTES);
+        // SAFETY: live, and that large.
+        unsafe { dirty.write_bytes(0xff, BYTES) };
+        free(dirty);
+        let before = faults();
+        let zeroed = Arenite::calloc(1, BYTES);
+        assert_eq!(zeroed, dirty, "the mapping is kept");
+        for at in (0..BYTES).step_by(1 << 20) {
+            // SAFETY: live, and that large.
+            assert_eq!(unsafe { zeroed.wrapping_add(at).read() }, 0);
+        }
+        let faults = faults() - before;
+        assert!(faults < 50, "{faults} page faults for 20 bytes that were read");
+        free(zeroed);
+    });
+}
+
+#[test]
+fn kept_mappings_are_in_nobodys_way_when_memory_is_out() {
+    const LIMIT: u64 = 256 << 20;
+    alone(|| {
+        posix::limit_data(LIMIT);
+        for size in [1000, 100_000, 70 << 20] {
+            let kept: Vec<*mut u8> = (0..4).map(|_| touched(15 << 20)).collect();
+            kept.into_iter().for_each(free);
+            let mut blocks = Vec::with_capacity(LIMIT as usize / 1000);
+            while let Some(block) = Block::new(Called, Request::of(size), blocks.len()) {
+                blocks.push(block);
+            }
+            let used = blocks.len() * size;
+            assert!(used > 200 << 20, "{used} bytes of {size}");
+            blocks.clear();
+            Arenite::purge();
+        }
         assert_empty();
     });
 }

@@ -1,0 +1,80 @@
+//! How much memory is in use, and how much was lately: what tells how much of it is worth keeping when
+//! it is freed.
+//!
+//! Spans are counted under their lock and huge blocks under theirs; a sum of both may be off by what
+//! is taken or freed meanwhile, and nothing but the time at which memory goes back hangs on it.
+
+use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
+
+/// How long a peak is remembered, in slices freed or taken: once to twice as long.
+pub(crate) const MEMORY_SLICES: u32 = 8192;
+
+/// A number that is written under one lock.
+pub(crate) struct Count(AtomicUsize);
+
+impl Count {
+    pub(crate) fn get(&self) -> usize {
+        self.0.load(Relaxed)
+    }
+
+    /// Under the lock of what it counts.
+    pub(crate) fn set(&self, value: usize) {
+        self.0.store(value, Relaxed);
+    }
+}
+
+/// Slices in spans in use, by all ranges.
+pub(crate) static USED: Count = Count(AtomicUsize::new(0));
+/// Slices in dirty spans, by all ranges.
+pub(crate) static DIRTY: Count = Count(AtomicUsize::new(0));
+/// Slices of huge blocks.
+pub(crate) static HUGE: Count = Count(AtomicUsize::new(0));
+/// Slices of freed mappings that are kept.
+pub(crate) static KEPT: Count = Count(AtomicUsize::new(0));
+/// Slices of spans freed and taken so far.
+pub(crate) static SPANS_CLOCK: Clock = Clock(AtomicU32::new(0));
+/// Slices of huge blocks freed and taken so far.
+pub(crate) static HUGE_CLOCK: Clock = Clock(AtomicU32::new(0));
+
+/// Slices freed and taken, which wraps; it is written under one lock.
+pub(crate) struct Clock(AtomicU32);
+
+impl Clock {
+    pub(crate) fn now(&self) -> u32 {
+        self.0.load(Relaxed)
+    }
+
+    /// Under the lock of what it counts.
+    pub(crate) fn advance(&self, slices: usize) {
+        self.0.store(self.now().wrapping_add(slices as u32), Relaxed);
+    }
+}
+
+/// Most slices in use since the last change of times, and in the time before it: a program that cycles
+/// through its memory may have none in use when one time ends.
+static HIGH: AtomicUsize = AtomicUsize::new(0);
+static BEFORE: AtomicUsize = AtomicUsize::new(0);
+static SINCE: AtomicU32 = AtomicU32::new(0);
+
+/// The most slices lately that were in use at once, in spans and huge blocks; notes what is in use now,
+/// so whoever takes some calls it.
+pub(crate) fn most_lately() -> usize {
+    let used = USED.get() + HUGE.get();
+    let high = HIGH.load(Relaxed).max(used);
+    HIGH.store(high, Relaxed);
+    let now = SPANS_CLOCK.now().wrapping_add(HUGE_CLOCK.now());
+    let since = SINCE.load(Relaxed);
+    if now.wrapping_sub(since) > MEMORY_SLICES
+        && SINCE.compare_exchange(since, now, Relaxed, Relaxed).is_ok()
+    {
+        BEFORE.store(high, Relaxed);
+        HIGH.store(used, Relaxed);
+        return high;
+    }
+    high.max(BEFORE.load(Relaxed))
+}
+
+/// Slices that may be kept beside all that is resident without more of it than lately.
+pub(crate) fn room_lately() -> usize {
+    most_lately().saturating_sub(USED.get() + DIRTY.get() + HUGE.get())
+}
