@@ -7,7 +7,7 @@
 //! threads, fork    attach, park, adopt; every lock around fork         threads.rs, fork.rs
 //! large and huge   spans of slices; mappings of their own              large.rs, huge.rs
 //! free spans       by length, dirty before clean, decommitted late     span_store.rs
-//! in use, lately   what tells how much of what is free is kept         usage.rs
+//! in use, lately   what tells how much of what is free is kept         usage.rs, patience.rs
 //! ranges           reservation, map, records: the ownership test       range.rs, slice.rs
 //! a look at it     every numbered invariant, the bytes of every kind        validate.rs, */check.rs, stats.rs
 //! outside          the kernel, a lock, thread-local words, last words  os.rs, lock.rs, ...
@@ -33,6 +33,7 @@ mod lab;
 mod large;
 mod lock;
 mod os;
+mod patience;
 mod private;
 mod range;
 mod remote;

@@ -2,11 +2,12 @@
 //!
 //! Free spans are kept by length, *clean* ones (they read as zeroes and occupy no memory) apart from
 //! *dirty* ones. Equal neighbours in an arena are joined at once, unequal ones when the dirty one is
-//! decommitted, which happens when [`settings::purge_delay`] further slices have been freed or
-//! taken since, or twice as many as were in use lately, huge blocks included (up to 128 MiB): a
-//! program that goes through all of its memory again and again keeps it. A dirty span is preferred to
-//! a clean one, the best fit to others. An arena that is wholly clean goes back to the reservation,
-//! unless it is the only such arena.
+//! decommitted or a request needs both. A dirty span is preferred to a clean one, the best fit to
+//! others, what lies side by side to a further arena. A dirty span is decommitted when
+//! [`settings::purge_delay`] further slices have been freed or taken since, or twice as many as were in
+//! use lately, huge blocks included (up to 128 MiB), or longer, as `patience.rs` tells; sooner where
+//! an arena more would make the process larger than it was lately. An arena that is wholly clean goes
+//! back to the reservation, unless it is the only such arena.
 //!
 //! Invariants:
 //! * **P1** First and last record of a free span bear its state and length; `head` of the last one
@@ -26,10 +27,11 @@ use core::ops::Range as Span0;
 use super::huge;
 use super::lock::{Held, Lock};
 use super::os;
+use super::patience::Patience;
 use super::range::{self, ARENA_BYTES, ARENA_SLICES, MAX_ARENAS, Range};
 use super::settings;
 use super::slice::{SLICE_BYTES, Span, State};
-use super::usage::{self, MEMORY_SLICES, SPANS_CLOCK};
+use super::usage::{self, SPANS_CLOCK};
 
 /// Guards every range's store, and `head`, `state` and `slices` of every record.
 pub(crate) static SPANS: Lock = Lock::new();
@@ -53,6 +55,22 @@ pub(crate) struct SpanStore {
     pub(crate) used: usize,
     /// Committed arenas.
     pub(crate) committed: usize,
+    /// How long dirty spans wait.
+    patience: Patience,
+}
+
+/// First span and slices of all free spans around a free one, without a used one between them.
+fn run_around(range: &Range, span: Span) -> (Span, usize) {
+    let index = range.index_of_record(span);
+    let (mut begin, mut end) = (index, index + usize::from(span.slices()));
+    let is_free = |span: Span| span.state() != State::Used;
+    while !begin.is_multiple_of(ARENA_SLICES) && is_free(range.record(begin - 1)) {
+        begin -= usize::from(range.record(begin - 1).head().slices());
+    }
+    while !end.is_multiple_of(ARENA_SLICES) && is_free(range.record(end)) {
+        end += usize::from(range.record(end).slices());
+    }
+    (range.record(begin), end - begin)
 }
 
 fn list_of(state: State) -> usize {
@@ -83,27 +101,24 @@ fn take_now(slices: usize, align: usize, entry: u32) -> Option<(Span, bool)> {
     Some(with(range, |store| store.cut(range, span, slices, align, entry)))
 }
 
-/// Room from what is dirty, or from a further arena, or from a further range.
+/// Room from free spans of both states that lie side by side, or from a further arena, or from a
+/// further range.
 #[cold]
 fn grow(wanted: usize) -> Option<(&'static Range, Span)> {
     for range in range::all() {
-        let joined = with(range, |store| {
-            if store.dirty < wanted {
-                return None;
-            }
-            store.decommit_until(range, 0);
-            store.find(wanted)
-        });
-        if let Some(span) = joined.or_else(|| with(range, |store| store.add_arena(range))) {
-            return Some((range, span));
-        }
+        let gathered = with(range, |store| store.gather(range, wanted));
+        let Some(span) = gathered.or_else(|| with(range, |store| store.add_arena(range, wanted)))
+        else {
+            continue;
+        };
+        return Some((range, span));
     }
     if range::all().iter().any(|range| with(range, |store| store.has_room())) {
         // The kernel refused memory, not address space: another range would not help.
         return None;
     }
     let range = range::add()?;
-    let span = with(range, |store| store.add_arena(range))?;
+    let span = with(range, |store| store.add_arena(range, wanted))?;
     Some((range, span))
 }
 
@@ -171,7 +186,11 @@ pub(crate) fn lengthen(span: Span, slices: usize) -> bool {
 pub(crate) fn purge() {
     let _held = SPANS.hold();
     for range in range::all() {
-        with(range, |store| store.decommit_until(range, 0));
+        with(range, |store| {
+            store.decommit_until(range, 0);
+            // Asked for by the program, which knows what comes.
+            store.patience.given_back = 0;
+        });
     }
 }
 
@@ -207,6 +226,7 @@ impl SpanStore {
         dirty: 0,
         used: 0,
         committed: 0,
+        patience: Patience::NONE,
     };
 
     fn count_used(&mut self, slices: usize) {
@@ -271,6 +291,9 @@ impl SpanStore {
         }
         self.count_used(self.used + slices);
         SPANS_CLOCK.advance(slices);
+        if state == State::Clean {
+            self.patience.took_clean(slices, SPANS_CLOCK.now());
+        }
         self.decommit_aged(range);
         (cut, state == State::Clean)
     }
@@ -366,12 +389,8 @@ impl SpanStore {
 
     /// Decommits the spans that have been dirty for longer than the delay.
     fn decommit_aged(&mut self, range: &Range) {
-        let most = usage::most_lately();
-        let delay = match settings::purge_delay() {
-            0 => 0,
-            delay => delay.max((2 * most).min(MEMORY_SLICES as usize) as u32),
-        };
         let now = SPANS_CLOCK.now();
+        let delay = self.patience.delay(now);
         while !self.oldest.is_null() && now.wrapping_sub(self.oldest.stamp()) >= delay {
             if !self.decommit_oldest(range) {
                 // Refused, for locked memory say: not to be tried again on every call.
@@ -398,6 +417,7 @@ impl SpanStore {
         }
         self.remove(span);
         self.join(range, span, slices, State::Clean);
+        self.patience.gave_back(slices);
         true
     }
 
@@ -406,8 +426,37 @@ impl SpanStore {
         !self.arenas.is_empty() || self.vacant.iter().any(|&word| word != 0)
     }
 
-    /// A free arena: one that was given back, or the next that was never used.
-    fn add_arena(&mut self, range: &Range) -> Option<Span> {
+    /// Makes a dirty span of at least `wanted` slices out of free neighbours, as few slices as that takes
+    /// where they lie closest. Looks at every dirty span.
+    fn gather(&mut self, range: &Range, wanted: usize) -> Option<Span> {
+        let mut best: Option<(usize, Span)> = None;
+        let mut dirty = self.oldest;
+        while !dirty.is_null() {
+            let (first, slices) = run_around(range, dirty);
+            if slices >= wanted && best.is_none_or(|(least, _)| slices < least) {
+                best = Some((slices, first));
+            }
+            dirty = dirty.younger();
+        }
+        let (_, first) = best?;
+        let (mut slices, mut state) = (0, State::Dirty);
+        while slices < wanted {
+            let span = first.after(slices);
+            (slices, state) = (slices + usize::from(span.slices()), span.state());
+            self.remove(span);
+        }
+        if state == State::Clean && slices > wanted {
+            self.insert(first.after(wanted), slices - wanted, State::Clean);
+            slices = wanted;
+        }
+        self.insert(first, slices, State::Dirty);
+        Some(first)
+    }
+
+    /// A free arena for `wanted` slices: one that was given back, or the next that was never used. What is
+    /// dirty goes back as far as the process would else be larger than it was lately.
+    fn add_arena(&mut self, range: &Range, wanted: usize) -> Option<Span> {
+        while wanted > usage::room_lately() && self.dirty > 0 && self.decommit_oldest(range) {}
         let vacant = self.vacant.iter().position(|&word| word != 0);
         let arena = match vacant {
             Some(word) => word * 64 + self.vacant[word].trailing_zeros() as usize,

@@ -341,6 +341,52 @@ fn cycling_through_small_blocks_keeps_their_memory() {
     alone(|| cycle(100_000, 200));
 }
 
+/// More than waits for its reuse before anything is known of the program.
+#[test]
+fn cycling_through_much_memory_teaches_to_keep_it() {
+    alone(|| cycle(400, 512 << 10));
+}
+
+#[test]
+fn what_was_learnt_is_forgotten_and_memory_goes_back() {
+    alone(|| {
+        cycle(400, 512 << 10);
+        (0..400).map(|_| touched(512 << 10)).collect::<Vec<_>>().into_iter().for_each(free);
+        assert!(Arenite::stats().dirty_bytes > 160 << 20, "it was learnt");
+        // 20 GiB freed and taken of a few slices.
+        for _ in 0..(20_u64 << 30) / (512 << 10) {
+            free(Arenite::malloc(256 << 10));
+        }
+        let stats = Arenite::stats();
+        assert!(stats.dirty_bytes < 24 << 20, "{stats}");
+        (0..400).map(|_| touched(512 << 10)).collect::<Vec<_>>().into_iter().for_each(free);
+        let stats = Arenite::stats();
+        assert!(stats.dirty_bytes < 144 << 20, "it is forgotten: {stats}");
+        assert_empty();
+    });
+}
+
+/// Neither the dirty one nor the clean one is long enough, and what is resident stays so.
+#[test]
+fn free_neighbours_of_both_kinds_serve_a_large_block_together() {
+    const SLICE: usize = 16 << 10;
+    alone(|| {
+        let rest: Vec<_> = [64, 48, 48].map(|slices| touched(slices * SLICE)).into();
+        free(touched(48 * SLICE));
+        let stats = Arenite::stats();
+        let (dirty, clean) = (stats.dirty_bytes, stats.clean_bytes);
+        assert_eq!((stats.arenas, dirty, clean), (1, 48 * SLICE, 48 * SLICE), "{stats}");
+        let before = faults();
+        let block = touched(64 * SLICE);
+        let faults = faults() - before;
+        assert!(faults < 100, "{faults} page faults for 16 slices that were clean");
+        assert_eq!(Arenite::stats().arenas, 1);
+        assert_sound();
+        rest.into_iter().chain([block]).for_each(free);
+        assert_empty();
+    });
+}
+
 /// Frees that touch one pool after another, so that none of them ends a pool's life at once.
 #[test]
 fn medium_blocks_freed_in_strides_leave_few_pools() {
