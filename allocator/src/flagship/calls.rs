@@ -399,7 +399,13 @@ unsafe fn realloc_huge<C: Checks>(block: *mut u8, size: usize) -> *mut u8 {
         return unsafe { foreign::realloc(block, size) };
     };
     if size > LARGE_MAX {
-        return os::or_enomem(huge::resize(block, size));
+        let resized = huge::resize(block, size);
+        if !resized.is_null() {
+            return resized;
+        }
+        if size <= old {
+            return block;
+        }
     }
     // SAFETY: the caller's obligation; the block holds `old` bytes.
     unsafe { move_block::<C>(block, old, size) }

@@ -5,14 +5,16 @@
 //! the mapping.
 //!
 //! A few mappings that were just freed, of up to 32 MiB, are kept for the next blocks, 64 MiB in all,
-//! as long as that does not make the process larger than it was lately; an arena's worth is kept in
-//! any case, until the next block is taken. A request takes the smallest that holds it, of which what
+//! as long as that does not make the process larger than it was lately, by what is mapped; an arena's
+//! worth is kept in any case, until the next block is taken. A request takes the smallest that holds it, of which what
 //! it does not need stays behind, or else the largest, which grows: page faults cost more than either.
 //!
 //! Invariants:
 //! * **G1** A place of the table has `block = 0`, or describes a mapping `[block, block + bytes)`
 //!   that nobody else knows of.
 //! * **G2** From a block's own place by its hash to where it is, no place is empty.
+//! * **G3** What is kept is whole OS pages, and overlaps neither each other nor a mapping of the table;
+//!   `live` is the bytes of the table's mappings.
 
 pub(crate) mod check;
 
@@ -26,8 +28,8 @@ use super::lock::Lock;
 use super::os::{self, OS_PAGE_BYTES};
 use super::range::{ARENA_BYTES, OWNER_SHIFT};
 use super::slice::SLICE_BYTES;
-use super::usage::{self, HUGE_CLOCK, MEMORY_SLICES, SPANS_CLOCK};
-use super::{settings, watched};
+use super::usage::{self, HUGE_CLOCK};
+use super::{settings, span_store, watched};
 
 /// Guards the table.
 pub(crate) static HUGE: Lock = Lock::new();
@@ -42,7 +44,7 @@ const KEPT: usize = 8;
 /// What is kept is cut to a multiple of.
 const CUT_BYTES: usize = 1 << 20;
 
-/// By the clock of spans, when what is kept was looked at last; written under the lock.
+/// When what is kept was looked at last; written under the lock.
 static LOOKED: AtomicU32 = AtomicU32::new(0);
 
 /// A mapping that holds one block.
@@ -121,7 +123,8 @@ pub(crate) fn take(heap: Heap, size: usize, align: usize) -> (*mut u8, bool) {
         let kept = table.take_kept(bytes, align)?;
         HUGE_CLOCK.advance(kept.bytes / SLICE_BYTES);
         // What was cut is one mapping more, for which there may be no place.
-        if table.add(Mapping { owner, ..kept }) {
+        let mapping = Mapping { owner, ..kept };
+        if table.add(mapping) || table.keep_at_most(0) && table.add(mapping) {
             return Some(kept.block);
         }
         kept.unmap();
@@ -146,6 +149,7 @@ pub(crate) fn take(heap: Heap, size: usize, align: usize) -> (*mut u8, bool) {
         }
     }
     heap.fields().huge += usize::from(is_private);
+    span_store::look_after_dirty();
     (block, is_zeroed)
 }
 
@@ -162,14 +166,14 @@ pub(crate) fn purge() -> bool {
     usage::KEPT.get() > 0 && with(|table| table.keep_at_most(0))
 }
 
-/// Looks whether what is kept is still worth it: spans may have grown, and once in a while by their clock
-/// a program may have gone over to other sizes. The lock of spans is not held.
+/// Looks whether what is kept is still worth it: spans may have grown, and once in a while a program
+/// may have gone over to other sizes. Neither lock is held.
 #[inline]
 pub(crate) fn look_after_kept() {
     let kept = usage::KEPT.get();
     if kept > KEPT_ALWAYS / SLICE_BYTES {
-        let age = SPANS_CLOCK.now().wrapping_sub(LOOKED.load(Ordering::Relaxed));
-        if kept > usage::room_lately() || age > MEMORY_SLICES {
+        let age = usage::clock().wrapping_sub(LOOKED.load(Ordering::Relaxed));
+        if kept > usage::room_lately() || age > usage::time() {
             with(Table::keep_what_is_worth_it);
         }
     }
@@ -243,20 +247,24 @@ pub(crate) fn usable_size(block: *mut u8) -> Option<usize> {
 /// Frees the huge block at `block`; false when there is none. `owner` is the number of the private
 /// heap that frees it, or 0: a block of another owner dies as a foreign pointer.
 pub(crate) fn free(block: *mut u8, owner: u32) -> bool {
-    with(|table| {
+    let is_found = with(|table| {
         let Some(mapping) = table.find(block) else { return false };
         if mapping.owner != owner {
             die(Misuse::Foreign, block);
         }
         table.remove(block);
-        HUGE_CLOCK.advance(mapping.bytes / SLICE_BYTES);
         table.keep(mapping);
         true
-    })
+    });
+    if is_found {
+        span_store::look_after_dirty();
+    }
+    is_found
 }
 
 /// Makes the huge block at `block` hold `size` bytes, more than 1 MiB, wherever that is; null when
-/// out of memory, and then it is as it was.
+/// the kernel refuses, for want of memory or since the program has given a part of the block other
+/// advice or another protection, and then it is as it was.
 pub(crate) fn resize(block: *mut u8, size: usize) -> *mut u8 {
     if size > isize::MAX as usize - OS_PAGE_BYTES {
         return ptr::null_mut();
@@ -270,8 +278,14 @@ pub(crate) fn resize(block: *mut u8, size: usize) -> *mut u8 {
             die(Misuse::Foreign, block);
         }
         table.remove(block);
-        let moved =
-            if bytes == mapping.bytes { block } else { os::remap(block, mapping.bytes, bytes) };
+        let remap = || match bytes == mapping.bytes {
+            true => block,
+            false => os::remap(block, mapping.bytes, bytes),
+        };
+        let mut moved = remap();
+        if moved.is_null() && table.keep_at_most(0) {
+            moved = remap();
+        }
         let now = if moved.is_null() {
             mapping
         } else {
@@ -280,6 +294,7 @@ pub(crate) fn resize(block: *mut u8, size: usize) -> *mut u8 {
         let added = table.add(now);
         debug_assert!(added, "there is room for what was just removed");
         if now.bytes > mapping.bytes {
+            HUGE_CLOCK.advance((now.bytes - mapping.bytes) / SLICE_BYTES);
             table.keep_what_is_worth_it();
         }
         moved
@@ -341,7 +356,7 @@ impl Table {
 
     /// Bytes that are worth keeping beside `taken` bytes more, or `least` if they are fewer.
     fn worth_keeping(&self, taken: usize, least: usize) -> usize {
-        LOOKED.store(SPANS_CLOCK.now(), Ordering::Relaxed);
+        LOOKED.store(usage::clock(), Ordering::Relaxed);
         let room = usage::room_lately() * SLICE_BYTES;
         match settings::purge_delay() {
             0 => 0,
@@ -354,6 +369,7 @@ impl Table {
     /// Puts a freed mapping with those that are kept, unless it is too large, and unmaps what is too
     /// much.
     fn keep(&mut self, freed: Mapping) {
+        HUGE_CLOCK.advance(freed.bytes / SLICE_BYTES);
         if freed.bytes > KEPT_EACH {
             freed.unmap();
             return;
@@ -391,7 +407,9 @@ impl Table {
     /// it stays as far as it is worth keeping.
     fn take_kept(&mut self, bytes: usize, align: usize) -> Option<Mapping> {
         let found = self.cut_kept(bytes, align).or_else(|| self.grow_kept(bytes, align));
-        self.keep_at_most(if found.is_some() { self.worth_keeping(bytes, 0) } else { 0 });
+        let is_watched = settings::watch().is_some();
+        let most = if is_watched && found.is_none() { 0 } else { self.worth_keeping(bytes, 0) };
+        self.keep_at_most(most);
         found
     }
 
@@ -424,12 +442,14 @@ impl Table {
         if largest.block == 0 || largest.bytes > bytes {
             return None;
         }
+        self.kept[at] = Mapping::NONE;
         let start = ptr::with_exposed_provenance_mut(largest.block);
         let moved = os::remap(start, largest.bytes, bytes);
         if moved.is_null() {
+            // There may be no memory, or the program has changed a part of it: better another one.
+            largest.unmap();
             return None;
         }
-        self.kept[at] = Mapping::NONE;
         Some(Mapping { block: moved.expose_provenance(), bytes, owner: 0 })
     }
 

@@ -1,64 +1,74 @@
 //! How long dirty spans wait before they are decommitted.
 //!
-//! Memory that goes back and is soon needed again costs a page fault for every OS page, which is more
-//! than all other work on it. Nobody knows beforehand what a program will need: so the delay doubles
-//! whenever it has given back [`REGRETTED_SLICES`] that were taken again, and halves whenever a
-//! time has passed without.
+//! Memory that goes back and is soon needed again costs a page fault for every OS page, more than all
+//! other work on it. Nobody knows beforehand what a program will need. So the delay doubles when
+//! [`REGRETTED_SLICES`] of what went back by its age were taken again within a time, and halves after
+//! each time in which they were not; a time is [`MEMORY_SLICES`], doubled as often.
+//!
+//! Everything here happens under the spans lock.
 
+use super::range::ARENA_SLICES;
 use super::settings;
-use super::usage::{self, MEMORY_SLICES};
+use super::usage::{self, Count, MEMORY_SLICES};
 
-/// Slices given back and taken again that double the delay: some 1000 page faults.
-const REGRETTED_SLICES: usize = 256;
+/// Slices that are regretted, some 250 page faults; twice as many with every doubling.
+const REGRETTED_SLICES: usize = 64;
 /// How often the delay doubles at the most.
-const MOST_DOUBLINGS: u32 = 6;
+const MOST_DOUBLINGS: usize = 6;
 
-/// What a range has learnt of its program.
-pub(super) struct Patience {
-    /// Slices given back that were not taken again.
-    pub(super) given_back: usize,
-    /// Slices that were, since the delay doubled last.
-    regretted: usize,
-    doublings: u32,
-    /// When `doublings` changed, or something was regretted, by the clock of spans.
-    since: u32,
+/// Slices that went back by their age and were not taken again.
+static GIVEN_BACK: Count = Count::ZERO;
+/// Slices that were, in this time.
+static REGRETTED: Count = Count::ZERO;
+/// Slices of arenas that no span lay in before, and none does yet.
+static FRESH: Count = Count::ZERO;
+/// When this time began.
+static SINCE: Count = Count::ZERO;
+
+/// Slices that are freed and taken before a dirty span goes back.
+pub(super) fn delay(now: u32) -> u32 {
+    let once = match settings::purge_delay() {
+        0 => return 0,
+        delay => delay.max((2 * usage::most_lately()).min(MEMORY_SLICES as usize) as u32),
+    };
+    if now.wrapping_sub(SINCE.get() as u32) > usage::time() {
+        usage::DOUBLINGS.set(usage::DOUBLINGS.get().saturating_sub(1));
+        // What went back long ago counts half from now on.
+        GIVEN_BACK.set(GIVEN_BACK.get() / 2);
+        begin_time(now);
+    }
+    once.saturating_mul(1 << usage::DOUBLINGS.get())
 }
 
-impl Patience {
-    pub(super) const NONE: Self = Self { given_back: 0, regretted: 0, doublings: 0, since: 0 };
+fn begin_time(now: u32) {
+    SINCE.set(now as usize);
+    REGRETTED.set(0);
+}
 
-    /// Slices that are freed and taken before a dirty span goes back.
-    pub(super) fn delay(&mut self, now: u32) -> u32 {
-        let most = usage::most_lately();
-        let once = match settings::purge_delay() {
-            0 => return 0,
-            delay => delay.max((2 * most).min(MEMORY_SLICES as usize) as u32),
-        };
-        if self.doublings > 0 && now.wrapping_sub(self.since) > MEMORY_SLICES << self.doublings {
-            self.doublings -= 1;
-            self.since = now;
-            (self.given_back, self.regretted) = (0, 0);
-        }
-        once.saturating_mul(1 << self.doublings)
-    }
+/// Slices went back because of their age.
+pub(super) fn gave_back(slices: usize) {
+    GIVEN_BACK.set(GIVEN_BACK.get() + slices);
+}
 
-    /// Slices went back.
-    pub(super) fn gave_back(&mut self, slices: usize) {
-        self.given_back += slices;
-    }
+/// Everything went back because the program, which knows what comes, asked for it.
+pub(super) fn was_asked() {
+    GIVEN_BACK.set(0);
+}
 
-    /// Slices that occupied no memory were taken.
-    pub(super) fn took_clean(&mut self, slices: usize, now: u32) {
-        let again = slices.min(self.given_back);
-        if again == 0 {
-            return;
-        }
-        self.given_back -= again;
-        self.regretted += again;
-        self.since = now;
-        if self.regretted >= REGRETTED_SLICES {
-            self.regretted = 0;
-            self.doublings = (self.doublings + 1).min(MOST_DOUBLINGS);
-        }
+/// There is an arena that was never used.
+pub(super) fn has_new_arena() {
+    FRESH.set(FRESH.get() + ARENA_SLICES);
+}
+
+/// Clean slices were taken.
+pub(super) fn took_clean(slices: usize, now: u32) {
+    let fresh = slices.min(FRESH.get());
+    FRESH.set(FRESH.get() - fresh);
+    let again = (slices - fresh).min(GIVEN_BACK.get());
+    GIVEN_BACK.set(GIVEN_BACK.get() - again);
+    REGRETTED.set(REGRETTED.get() + again);
+    if REGRETTED.get() >= REGRETTED_SLICES << usage::DOUBLINGS.get() {
+        usage::DOUBLINGS.set((usage::DOUBLINGS.get() + 1).min(MOST_DOUBLINGS));
+        begin_time(now);
     }
 }

@@ -27,7 +27,7 @@ use core::ops::Range as Span0;
 use super::huge;
 use super::lock::{Held, Lock};
 use super::os;
-use super::patience::Patience;
+use super::patience;
 use super::range::{self, ARENA_BYTES, ARENA_SLICES, MAX_ARENAS, Range};
 use super::settings;
 use super::slice::{SLICE_BYTES, Span, State};
@@ -36,6 +36,8 @@ use super::usage::{self, SPANS_CLOCK};
 /// Guards every range's store, and `head`, `state` and `slices` of every record.
 pub(crate) static SPANS: Lock = Lock::new();
 
+/// Dirty spans that are looked at for neighbours, oldest first.
+const LOOKS: usize = 256;
 const LISTS: usize = ARENA_SLICES + 1;
 const WORDS: usize = LISTS.div_ceil(64);
 
@@ -55,22 +57,37 @@ pub(crate) struct SpanStore {
     pub(crate) used: usize,
     /// Committed arenas.
     pub(crate) committed: usize,
-    /// How long dirty spans wait.
-    patience: Patience,
 }
 
-/// First span and slices of all free spans around a free one, without a used one between them.
-fn run_around(range: &Range, span: Span) -> (Span, usize) {
-    let index = range.index_of_record(span);
-    let (mut begin, mut end) = (index, index + usize::from(span.slices()));
-    let is_free = |span: Span| span.state() != State::Used;
-    while !begin.is_multiple_of(ARENA_SLICES) && is_free(range.record(begin - 1)) {
-        begin -= usize::from(range.record(begin - 1).head().slices());
+/// The first of the free spans that lie side by side with a dirty one; `None` if another dirty one is
+/// nearer to it.
+fn first_of_run(range: &Range, dirty: Span) -> Option<Span> {
+    let before = |index: usize| {
+        let begins_arena = index.is_multiple_of(ARENA_SLICES);
+        (!begins_arena).then(|| range.record(index - 1)).filter(|span| span.state() != State::Used)
+    };
+    // By P4 it is a clean one that lies before a dirty one.
+    let Some(clean) = before(range.index_of_record(dirty)).map(Span::head) else {
+        return Some(dirty);
+    };
+    before(range.index_of_record(clean)).is_none().then_some(clean)
+}
+
+/// Slices of the free spans from `first` on.
+fn run_slices(range: &Range, first: Span) -> usize {
+    let begin = range.index_of_record(first);
+    let mut end = begin;
+    loop {
+        let span = range.record(end);
+        if span.state() == State::Used {
+            break;
+        }
+        end += usize::from(span.slices());
+        if end.is_multiple_of(ARENA_SLICES) {
+            break;
+        }
     }
-    while !end.is_multiple_of(ARENA_SLICES) && is_free(range.record(end)) {
-        end += usize::from(range.record(end).slices());
-    }
-    (range.record(begin), end - begin)
+    end - begin
 }
 
 fn list_of(state: State) -> usize {
@@ -98,7 +115,25 @@ fn take_now(slices: usize, align: usize, entry: u32) -> Option<(Span, bool)> {
         .find_map(|range| with(range, |store| store.find(wanted)).map(|span| (range, span)))
         .or_else(|| grow(wanted));
     let (range, span) = found?;
-    Some(with(range, |store| store.cut(range, span, slices, align, entry)))
+    let cut = with(range, |store| store.cut(range, span, slices, align, entry));
+    decommit_aged();
+    Some(cut)
+}
+
+/// Decommits what has been dirty for too long, since huge blocks have been freed and taken, say.
+/// Neither lock is held.
+pub(crate) fn look_after_dirty() {
+    if usage::DIRTY.get() > 0 {
+        let _held = SPANS.hold();
+        decommit_aged();
+    }
+}
+
+/// In all ranges, what has been dirty for too long. The lock is held.
+fn decommit_aged() {
+    for range in range::all() {
+        with(range, |store| store.decommit_aged(range));
+    }
 }
 
 /// Room from free spans of both states that lie side by side, or from a further arena, or from a
@@ -127,6 +162,7 @@ pub(crate) fn give(span: Span) {
     let _held = SPANS.hold();
     let range = Range::of(span);
     with(range, |store| store.free(range, span));
+    decommit_aged();
 }
 
 /// Shortens a used span to `slices` slices, fewer than it has.
@@ -139,10 +175,17 @@ pub(crate) fn shorten(span: Span, slices: usize) {
     mark(tail, rest, State::Used);
     tail.set_start(span.start().wrapping_add(slices * SLICE_BYTES));
     with(range, |store| store.free(range, tail));
+    decommit_aged();
 }
 
 /// Lengthens a used span to `slices` slices where the slices behind it are free.
 pub(crate) fn lengthen(span: Span, slices: usize) -> bool {
+    let is_longer = lengthen_now(span, slices);
+    huge::look_after_kept();
+    is_longer
+}
+
+fn lengthen_now(span: Span, slices: usize) -> bool {
     let _held = SPANS.hold();
     let range = Range::of(span);
     let index = range.index_of_record(span);
@@ -151,7 +194,7 @@ pub(crate) fn lengthen(span: Span, slices: usize) -> bool {
         return false;
     }
     with(range, |store| {
-        // At most two free spans follow each other, by P4: then one is clean and one dirty.
+        // By P4 clean and dirty ones take turns.
         let mut found = old;
         while found < slices && index % ARENA_SLICES + found < ARENA_SLICES {
             let next = span.after(found);
@@ -163,7 +206,7 @@ pub(crate) fn lengthen(span: Span, slices: usize) -> bool {
         if found < slices {
             return false;
         }
-        let mut taken = old;
+        let (mut taken, mut clean) = (old, 0);
         while taken < slices {
             let next = span.after(taken);
             let length = usize::from(next.slices());
@@ -175,9 +218,11 @@ pub(crate) fn lengthen(span: Span, slices: usize) -> bool {
             }
             mark(next, wanted, State::Used);
             taken += wanted;
+            clean += if state == State::Clean { wanted } else { 0 };
         }
         mark(span, slices, State::Used);
-        store.count_used(store.used + slices - old);
+        store.count_taken(slices - old, clean);
+        store.decommit_aged(range);
         true
     })
 }
@@ -186,12 +231,9 @@ pub(crate) fn lengthen(span: Span, slices: usize) -> bool {
 pub(crate) fn purge() {
     let _held = SPANS.hold();
     for range in range::all() {
-        with(range, |store| {
-            store.decommit_until(range, 0);
-            // Asked for by the program, which knows what comes.
-            store.patience.given_back = 0;
-        });
+        with(range, |store| while store.dirty > 0 && store.decommit_oldest(range) {});
     }
+    patience::was_asked();
 }
 
 /// Lets the caller work on a range's store. The spans lock is held.
@@ -226,12 +268,18 @@ impl SpanStore {
         dirty: 0,
         used: 0,
         committed: 0,
-        patience: Patience::NONE,
     };
 
     fn count_used(&mut self, slices: usize) {
         usage::USED.set(usage::USED.get() - self.used + slices);
         self.used = slices;
+    }
+
+    /// Slices have been taken, so many of them clean.
+    fn count_taken(&mut self, slices: usize, clean: usize) {
+        self.count_used(self.used + slices);
+        SPANS_CLOCK.advance(slices);
+        patience::took_clean(clean, usage::clock());
     }
 
     fn count_dirty(&mut self, slices: usize) {
@@ -289,12 +337,7 @@ impl SpanStore {
                 cut.after(slice).set_head(cut);
             }
         }
-        self.count_used(self.used + slices);
-        SPANS_CLOCK.advance(slices);
-        if state == State::Clean {
-            self.patience.took_clean(slices, SPANS_CLOCK.now());
-        }
-        self.decommit_aged(range);
+        self.count_taken(slices, if state == State::Clean { slices } else { 0 });
         (cut, state == State::Clean)
     }
 
@@ -305,7 +348,6 @@ impl SpanStore {
         self.count_used(self.used - slices);
         SPANS_CLOCK.advance(slices);
         self.join(range, span, slices, State::Dirty);
-        self.decommit_aged(range);
     }
 
     /// Puts a free span among the others, joined with equal neighbours (P4).
@@ -344,7 +386,7 @@ impl SpanStore {
         self.filled[list_of(state)][slices / 64] |= 1 << (slices % 64);
         if state == State::Dirty {
             self.count_dirty(self.dirty + slices);
-            span.set_stamp(SPANS_CLOCK.now());
+            span.set_stamp(usage::clock());
             span.set_older(self.youngest);
             span.set_younger(Span::NULL);
             if self.youngest.is_null() {
@@ -389,22 +431,21 @@ impl SpanStore {
 
     /// Decommits the spans that have been dirty for longer than the delay.
     fn decommit_aged(&mut self, range: &Range) {
-        let now = SPANS_CLOCK.now();
-        let delay = self.patience.delay(now);
-        while !self.oldest.is_null() && now.wrapping_sub(self.oldest.stamp()) >= delay {
+        let now = usage::clock();
+        let delay = patience::delay(now);
+        while !self.oldest.is_null() {
+            let (span, slices) = (self.oldest, usize::from(self.oldest.slices()));
+            if now.wrapping_sub(span.stamp()) < delay {
+                return;
+            }
             if !self.decommit_oldest(range) {
                 // Refused, for locked memory say: not to be tried again on every call.
-                let (span, slices) = (self.oldest, usize::from(self.oldest.slices()));
                 self.remove(span);
                 self.insert(span, slices, State::Dirty);
                 return;
             }
+            patience::gave_back(slices);
         }
-    }
-
-    /// Decommits the oldest spans until at most `slices` slices are dirty.
-    fn decommit_until(&mut self, range: &Range, slices: usize) {
-        while self.dirty > slices && self.decommit_oldest(range) {}
     }
 
     /// Decommits the span that has been dirty for longest; false when the kernel refuses.
@@ -417,7 +458,6 @@ impl SpanStore {
         }
         self.remove(span);
         self.join(range, span, slices, State::Clean);
-        self.patience.gave_back(slices);
         true
     }
 
@@ -426,15 +466,20 @@ impl SpanStore {
         !self.arenas.is_empty() || self.vacant.iter().any(|&word| word != 0)
     }
 
-    /// Makes a dirty span of at least `wanted` slices out of free neighbours, as few slices as that takes
-    /// where they lie closest. Looks at every dirty span.
+    /// Makes a dirty span of at least `wanted` slices out of free neighbours, the fewest that are found
+    /// among the first [`LOOKS`] dirty spans.
     fn gather(&mut self, range: &Range, wanted: usize) -> Option<Span> {
         let mut best: Option<(usize, Span)> = None;
         let mut dirty = self.oldest;
-        while !dirty.is_null() {
-            let (first, slices) = run_around(range, dirty);
-            if slices >= wanted && best.is_none_or(|(least, _)| slices < least) {
-                best = Some((slices, first));
+        for _ in 0..LOOKS {
+            if dirty.is_null() || best.is_some_and(|(least, _)| least == wanted) {
+                break;
+            }
+            if let Some(first) = first_of_run(range, dirty) {
+                let slices = run_slices(range, first);
+                if slices >= wanted && best.is_none_or(|(least, _)| slices < least) {
+                    best = Some((slices, first));
+                }
             }
             dirty = dirty.younger();
         }
@@ -449,7 +494,7 @@ impl SpanStore {
             self.insert(first.after(wanted), slices - wanted, State::Clean);
             slices = wanted;
         }
-        self.insert(first, slices, State::Dirty);
+        self.join(range, first, slices, State::Dirty);
         Some(first)
     }
 
@@ -468,7 +513,10 @@ impl SpanStore {
         }
         match vacant {
             Some(word) => self.vacant[word] &= !(1 << (arena % 64)),
-            None => self.arenas.start += 1,
+            None => {
+                self.arenas.start += 1;
+                patience::has_new_arena();
+            }
         }
         self.committed += 1;
         let span = range.record(arena * ARENA_SLICES);

@@ -47,6 +47,8 @@ pub struct FlagshipStats {
     pub huge_blocks: usize,
     /// Bytes in them.
     pub huge_bytes: usize,
+    /// Bytes of freed ones whose mappings are kept for the next.
+    pub kept_bytes: usize,
     classes: [ClassStats; CLASSES],
 }
 
@@ -108,6 +110,7 @@ pub(crate) fn stats() -> FlagshipStats {
         clean_bytes: 0,
         huge_blocks,
         huge_bytes,
+        kept_bytes: huge::check::kept_bytes(),
         classes: [ClassStats::default(); CLASSES],
     };
     for range in range::all() {
@@ -185,6 +188,7 @@ impl fmt::Display for FlagshipStats {
         line(f, format_args!("# bytes of address space reserved"), self.reserved_bytes as u64)?;
         line(f, format_args!("# huge blocks"), self.huge_blocks as u64)?;
         line(f, format_args!("# bytes in huge blocks"), self.huge_bytes as u64)?;
+        line(f, format_args!("# bytes kept of freed huge blocks"), self.kept_bytes as u64)?;
         let arenas = self.arenas;
         let mapped = self.mapped_bytes() as u64;
         line(f, format_args!("{arenas} arenas * {ARENA_BYTES} bytes/arena"), mapped)?;

@@ -3,16 +3,24 @@
 //!
 //! Spans are counted under their lock and huge blocks under theirs; a sum of both may be off by what
 //! is taken or freed meanwhile, and nothing but the time at which memory goes back hangs on it.
+//!
+//! Invariants:
+//! * **U1** `USED` and `DIRTY` are the sums over all ranges of what their stores count; `HUGE` and `KEPT`
+//!   are the whole slices of what the table of huge blocks holds and keeps.
 
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
 
-/// How long a peak is remembered, in slices freed or taken: once to twice as long.
+/// How long a peak is remembered, in slices freed or taken: once to twice as long, and longer in a
+/// process that regretted what it gave back (`patience.rs`).
 pub(crate) const MEMORY_SLICES: u32 = 8192;
 
 /// A number that is written under one lock.
 pub(crate) struct Count(AtomicUsize);
 
 impl Count {
+    #[expect(clippy::declare_interior_mutable_const, reason = "an initial value of statics")]
+    pub(crate) const ZERO: Self = Self(AtomicUsize::new(0));
+
     pub(crate) fn get(&self) -> usize {
         self.0.load(Relaxed)
     }
@@ -24,13 +32,15 @@ impl Count {
 }
 
 /// Slices in spans in use, by all ranges.
-pub(crate) static USED: Count = Count(AtomicUsize::new(0));
+pub(crate) static USED: Count = Count::ZERO;
 /// Slices in dirty spans, by all ranges.
-pub(crate) static DIRTY: Count = Count(AtomicUsize::new(0));
+pub(crate) static DIRTY: Count = Count::ZERO;
 /// Slices of huge blocks.
-pub(crate) static HUGE: Count = Count(AtomicUsize::new(0));
+pub(crate) static HUGE: Count = Count::ZERO;
 /// Slices of freed mappings that are kept.
-pub(crate) static KEPT: Count = Count(AtomicUsize::new(0));
+pub(crate) static KEPT: Count = Count::ZERO;
+/// How often [`time`] has doubled. Under the spans lock.
+pub(crate) static DOUBLINGS: Count = Count::ZERO;
 /// Slices of spans freed and taken so far.
 pub(crate) static SPANS_CLOCK: Clock = Clock(AtomicU32::new(0));
 /// Slices of huge blocks freed and taken so far.
@@ -40,7 +50,7 @@ pub(crate) static HUGE_CLOCK: Clock = Clock(AtomicU32::new(0));
 pub(crate) struct Clock(AtomicU32);
 
 impl Clock {
-    pub(crate) fn now(&self) -> u32 {
+    fn now(&self) -> u32 {
         self.0.load(Relaxed)
     }
 
@@ -48,6 +58,17 @@ impl Clock {
     pub(crate) fn advance(&self, slices: usize) {
         self.0.store(self.now().wrapping_add(slices as u32), Relaxed);
     }
+}
+
+/// Slices freed and taken so far, of all kinds. For a holder of the spans lock, whoever held it before,
+/// it never goes back.
+pub(crate) fn clock() -> u32 {
+    SPANS_CLOCK.now().wrapping_add(HUGE_CLOCK.now())
+}
+
+/// How long a peak is remembered by now.
+pub(crate) fn time() -> u32 {
+    MEMORY_SLICES << DOUBLINGS.get()
 }
 
 /// Most slices in use since the last change of times, and in the time before it: a program that cycles
@@ -62,9 +83,8 @@ pub(crate) fn most_lately() -> usize {
     let used = USED.get() + HUGE.get();
     let high = HIGH.load(Relaxed).max(used);
     HIGH.store(high, Relaxed);
-    let now = SPANS_CLOCK.now().wrapping_add(HUGE_CLOCK.now());
-    let since = SINCE.load(Relaxed);
-    if now.wrapping_sub(since) > MEMORY_SLICES
+    let (now, since) = (clock(), SINCE.load(Relaxed));
+    if now.wrapping_sub(since) > time()
         && SINCE.compare_exchange(since, now, Relaxed, Relaxed).is_ok()
     {
         BEFORE.store(high, Relaxed);
@@ -74,7 +94,8 @@ pub(crate) fn most_lately() -> usize {
     high.max(BEFORE.load(Relaxed))
 }
 
-/// Slices that may be kept beside all that is resident without more of it than lately.
+/// Slices that may be kept beside all that is resident without more of it than lately; what is kept
+/// is not among it.
 pub(crate) fn room_lately() -> usize {
     most_lately().saturating_sub(USED.get() + DIRTY.get() + HUGE.get())
 }

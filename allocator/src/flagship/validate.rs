@@ -10,8 +10,10 @@ use core::fmt;
 use super::heap::Heap;
 use super::huge;
 use super::range::{self, OWNER_SHIFT};
+use super::slice::SLICE_BYTES;
 use super::span_store;
 use super::threads;
+use super::usage;
 
 /// A numbered invariant of the flagship heap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,11 +52,15 @@ pub enum FlagshipInvariant {
     HugePlaces,
     /// G2 (`huge.rs`): probing finds every huge block.
     HugeProbing,
+    /// G3 (`huge.rs`): freed mappings that are kept.
+    KeptMappings,
+    /// U1 (`usage.rs`): memory in use.
+    UsageCounts,
 }
 
 impl FlagshipInvariant {
     /// All invariants that are checked.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::RangePlace,
         Self::MapEntries,
         Self::SpanRecords,
@@ -72,6 +78,8 @@ impl FlagshipInvariant {
         Self::HeapStates,
         Self::HugePlaces,
         Self::HugeProbing,
+        Self::KeptMappings,
+        Self::UsageCounts,
     ];
 
     /// `Ok` if `condition` holds, else the violation at `addr`.
@@ -104,6 +112,8 @@ impl FlagshipInvariant {
             Self::HeapStates => ("A2", "a heap is parked or unused and is not, or both"),
             Self::HugePlaces => ("G1", "a huge block has an impossible mapping"),
             Self::HugeProbing => ("G2", "a huge block is not found where it is looked for"),
+            Self::KeptMappings => ("G3", "a freed mapping is not only kept, or counted wrongly"),
+            Self::UsageCounts => ("U1", "what is in use is counted wrongly"),
         }
     }
 }
@@ -130,10 +140,13 @@ impl core::error::Error for FlagshipViolation {}
 /// See [`Arenite::validate`](crate::Arenite::validate).
 pub(crate) fn validate() -> Result<(), FlagshipViolation> {
     let _quiet = threads::check::hold_all();
-    let mut pools_mapped = 0;
+    let (mut pools_mapped, mut used, mut dirty) = (0, 0, 0);
     for range in range::all() {
         range.check()?;
-        span_store::with(range, |store| store.check(range, &mut pools_mapped))?;
+        span_store::with(range, |store| {
+            (used, dirty) = (used + store.used, dirty + store.dirty);
+            store.check(range, &mut pools_mapped)
+        })?;
     }
     let mut pools_listed = 0;
     threads::check::check()?;
@@ -146,7 +159,17 @@ pub(crate) fn validate() -> Result<(), FlagshipViolation> {
         })?;
     }
     FlagshipInvariant::PoolLists.holds(pools_listed == pools_mapped, pools_mapped)?;
-    huge::check::check()
+    huge::check::check()?;
+    let (huge, kept) = (huge::check::totals().1, huge::check::kept_bytes());
+    for (count, slices) in [
+        (&usage::USED, used),
+        (&usage::DIRTY, dirty),
+        (&usage::HUGE, huge / SLICE_BYTES),
+        (&usage::KEPT, kept / SLICE_BYTES),
+    ] {
+        FlagshipInvariant::UsageCounts.holds(count.get() == slices, count.get())?;
+    }
+    Ok(())
 }
 
 /// Whether `block`, which may be anything, begins a block that was carved in a pool with this map

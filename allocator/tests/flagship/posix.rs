@@ -12,6 +12,7 @@ struct Limit {
 
 unsafe extern "C" {
     fn setrlimit(resource: c_int, limit: *const Limit) -> c_int;
+    fn madvise(start: *mut c_void, bytes: usize, advice: c_int) -> c_int;
     #[link_name = "alarm"]
     fn c_alarm(seconds: c_uint) -> c_uint;
     #[link_name = "fork"]
@@ -53,6 +54,15 @@ pub(crate) fn limit_address_space(bytes: u64) {
 /// Bytes of writable memory of its own that the process may have; what is only reserved is free.
 pub(crate) fn limit_data(bytes: u64) {
     limit(DATA, bytes);
+}
+
+/// Asks for huge pages in part of a mapping, which becomes one of its own for that.
+pub(crate) fn advise_huge_pages(start: *mut u8, bytes: usize) {
+    /// `MADV_HUGEPAGE`.
+    const HUGE_PAGE: c_int = 14;
+    // SAFETY: advice changes no contents.
+    let refused = unsafe { madvise(start.cast(), bytes, HUGE_PAGE) };
+    assert_eq!(refused, 0);
 }
 
 /// Sets a variable of the environment, in a process where no other thread reads it.

@@ -294,22 +294,89 @@ fn kept_mapping_above_an_arenas_size_reads_as_zeroes_for_calloc_untouched() {
     });
 }
 
+/// Writable memory of its own that this process has, in bytes.
+fn data_bytes() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmData:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
+}
+
+/// Keeps more than 48 MiB and lets the process have 1 MiB more.
+fn keep_all_there_is() {
+    // Room for what is written down here.
+    drop(fill(8 << 20, 3000));
+    let kept = [touched(30 << 20), touched(30 << 20)];
+    kept.into_iter().for_each(free);
+    let stats = Arenite::stats();
+    assert!(stats.kept_bytes > 48 << 20, "{stats}");
+    posix::limit_data(data_bytes() + (1 << 20));
+}
+
 #[test]
-fn kept_mappings_are_in_nobodys_way_when_memory_is_out() {
-    const LIMIT: u64 = 256 << 20;
+fn kept_mappings_make_room_for_another_huge_block_when_memory_is_out() {
     alone(|| {
-        posix::limit_data(LIMIT);
-        for size in [1000, 100_000, 70 << 20] {
-            let kept: Vec<*mut u8> = (0..4).map(|_| touched(15 << 20)).collect();
-            kept.into_iter().for_each(free);
-            let mut blocks = Vec::with_capacity(LIMIT as usize / 1000);
-            while let Some(block) = Block::new(Called, Request::of(size), blocks.len()) {
-                blocks.push(block);
+        keep_all_there_is();
+        // Aligned more than a kept mapping can grow to.
+        let block = Arenite::aligned_alloc(4 << 20, 40 << 20);
+        assert!(!block.is_null());
+        free(block);
+        assert_sound();
+    });
+}
+
+#[test]
+fn kept_mappings_make_room_for_small_blocks_when_memory_is_out() {
+    alone(|| {
+        let mut blocks = Vec::with_capacity(20_000);
+        keep_all_there_is();
+        blocks.extend((0..13_000).map(|_| touched(3000)));
+        blocks.into_iter().for_each(free);
+        assert_sound();
+    });
+}
+
+#[test]
+fn kept_mappings_make_room_for_a_block_that_grows_when_memory_is_out() {
+    alone(|| {
+        let block = touched(70 << 20);
+        keep_all_there_is();
+        // SAFETY: a live block.
+        let grown = unsafe { Arenite::realloc(block, 115 << 20) };
+        assert!(!grown.is_null());
+        free(grown);
+        assert_sound();
+    });
+}
+
+/// As numpy does to large arrays: from the second OS page on.
+fn advise_huge_pages(block: *mut u8, size: usize) {
+    posix::advise_huge_pages(block.wrapping_add(4096), size - 4096);
+}
+
+#[test]
+fn huge_block_with_advice_on_a_part_of_it_grows_and_keeps_its_contents() {
+    const BYTES: usize = 8 << 20;
+    alone(|| {
+        for advised_before in [false, true] {
+            if advised_before {
+                let block = touched(BYTES);
+                advise_huge_pages(block, BYTES);
+                free(block);
             }
-            let used = blocks.len() * size;
-            assert!(used > 200 << 20, "{used} bytes of {size}");
-            blocks.clear();
-            Arenite::purge();
+            let block = touched(BYTES);
+            if !advised_before {
+                advise_huge_pages(block, BYTES);
+            }
+            let mut block = block;
+            for size in [2 * BYTES, 3 << 20] {
+                // SAFETY: a live block.
+                block = unsafe { Arenite::realloc(block, size) };
+                assert!(!block.is_null(), "{size} bytes, advised before: {advised_before}");
+                // SAFETY: live, and that large.
+                assert_eq!(unsafe { block.wrapping_add(2 << 20).read() }, 1);
+            }
+            free(block);
+            assert_sound();
         }
         assert_empty();
     });
@@ -347,21 +414,70 @@ fn cycling_through_much_memory_teaches_to_keep_it() {
     alone(|| cycle(400, 512 << 10));
 }
 
+/// Frees as much as one cycle, and how much of it is kept.
+fn dirty_bytes_after_a_cycle() -> usize {
+    let blocks: Vec<_> = (0..400).map(|_| touched(512 << 10)).collect();
+    blocks.into_iter().for_each(free);
+    Arenite::stats().dirty_bytes
+}
+
 #[test]
 fn what_was_learnt_is_forgotten_and_memory_goes_back() {
     alone(|| {
         cycle(400, 512 << 10);
-        (0..400).map(|_| touched(512 << 10)).collect::<Vec<_>>().into_iter().for_each(free);
-        assert!(Arenite::stats().dirty_bytes > 160 << 20, "it was learnt");
+        assert!(dirty_bytes_after_a_cycle() > 160 << 20, "it was learnt");
         // 20 GiB freed and taken of a few slices.
-        for _ in 0..(20_u64 << 30) / (512 << 10) {
-            free(Arenite::malloc(256 << 10));
+        for turn in 0..(20_u64 << 30) / (512 << 10) {
+            let block = Arenite::malloc(256 << 10);
+            // A little that went back is needed again, now and then.
+            let more = (turn % 2048 == 0).then(|| Arenite::malloc(160 << 10));
+            free(block);
+            more.into_iter().for_each(free);
         }
         let stats = Arenite::stats();
         assert!(stats.dirty_bytes < 24 << 20, "{stats}");
-        (0..400).map(|_| touched(512 << 10)).collect::<Vec<_>>().into_iter().for_each(free);
+        let dirty = dirty_bytes_after_a_cycle();
+        assert!(dirty < 144 << 20, "it is forgotten: {dirty}");
+        assert_empty();
+    });
+}
+
+/// Holes between blocks went back; waiting longer would not have made them serve what is larger.
+#[test]
+fn growing_beyond_holes_that_went_back_teaches_nothing() {
+    alone(|| {
+        let mut blocks = Vec::with_capacity(3000);
+        let mut holes = Vec::with_capacity(2000);
+        for _ in 0..1000 {
+            holes.push(touched(48 << 10));
+            blocks.push(touched(200 << 10));
+        }
+        holes.drain(..).for_each(free);
+        for _ in 0..300 {
+            free(Arenite::malloc(256 << 10));
+        }
+        assert!(Arenite::stats().dirty_bytes < 4 << 20, "{}", Arenite::stats());
+        blocks.extend((0..500).map(|_| touched(400 << 10)));
+        blocks.drain(..).for_each(free);
         let stats = Arenite::stats();
-        assert!(stats.dirty_bytes < 144 << 20, "it is forgotten: {stats}");
+        assert!(stats.dirty_bytes < 144 << 20, "{stats}");
+        assert_empty();
+    });
+}
+
+#[test]
+fn dirty_spans_go_back_while_only_huge_blocks_come_and_go() {
+    alone(|| {
+        let dirty = dirty_bytes_after_a_cycle();
+        assert!(dirty > 100 << 20, "{dirty}");
+        let cycle = || free(touched(20 << 20));
+        (0..40).for_each(|_| cycle());
+        let stats = Arenite::stats();
+        assert!(stats.dirty_bytes < 24 << 20, "{stats}");
+        let before = faults();
+        (0..10).for_each(|_| cycle());
+        let faults = faults() - before;
+        assert!(faults < 1000, "{faults} page faults, of 5000 each time");
         assert_empty();
     });
 }
@@ -383,6 +499,34 @@ fn free_neighbours_of_both_kinds_serve_a_large_block_together() {
         assert_eq!(Arenite::stats().arenas, 1);
         assert_sound();
         rest.into_iter().chain([block]).for_each(free);
+        assert_empty();
+    });
+}
+
+/// Neighbours of three, of which an aligned request leaves some slices on either side.
+#[test]
+fn free_neighbours_serve_an_aligned_block_and_what_is_left_of_them_is_joined() {
+    const SLICE: usize = 16 << 10;
+    alone(|| {
+        let blocks: Vec<_> = (0..64).map(|_| touched(4 * SLICE)).collect();
+        let stats = Arenite::stats();
+        assert_eq!((stats.dirty_bytes, stats.clean_bytes), (0, 0), "{stats}");
+        // In an arena each, in the order of their places.
+        free(blocks[21]);
+        Arenite::purge();
+        free(blocks[20]);
+        free(blocks[22]);
+        assert_eq!(Arenite::stats().clean_bytes, 4 * SLICE);
+        let block = Arenite::aligned_alloc(2 * SLICE, 7 * SLICE);
+        assert!(!block.is_null());
+        assert_eq!(Arenite::stats().arenas, stats.arenas);
+        assert_sound();
+        free(block);
+        blocks
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| !(20..23).contains(at))
+            .for_each(|(_, &block)| free(block));
         assert_empty();
     });
 }

@@ -1,6 +1,6 @@
-//! The checks of G1 and G2.
+//! The checks of G1 to G3.
 
-use super::{OS_PAGE_BYTES, with};
+use super::{Mapping, OS_PAGE_BYTES, with};
 use crate::flagship::range;
 use crate::flagship::validate::{FlagshipInvariant, FlagshipViolation};
 
@@ -12,10 +12,15 @@ pub(crate) fn totals() -> (usize, usize) {
     })
 }
 
+/// Bytes of freed mappings that are kept.
+pub(crate) fn kept_bytes() -> usize {
+    with(|table| table.kept.iter().map(|kept| kept.bytes).sum())
+}
+
 /// Checks the table.
 pub(crate) fn check() -> Result<(), FlagshipViolation> {
     let places = FlagshipInvariant::HugePlaces;
-    let (filled, _) = totals();
+    let (filled, bytes) = totals();
     with(|table| {
         places.holds(table.filled == filled && filled * 2 <= table.count, table.filled)?;
         for at in 0..table.count {
@@ -31,6 +36,21 @@ pub(crate) fn check() -> Result<(), FlagshipViolation> {
             let found = table.position(block);
             FlagshipInvariant::HugeProbing.holds(found == Some(at), mapping.block)?;
         }
+        let apart = FlagshipInvariant::KeptMappings;
+        apart.holds(table.live == bytes, table.live)?;
+        for at in 0..table.kept.len() {
+            let kept = table.kept[at];
+            let is_whole = kept.block.is_multiple_of(OS_PAGE_BYTES)
+                && kept.bytes.is_multiple_of(OS_PAGE_BYTES)
+                && (kept.bytes > 0) == (kept.block != 0);
+            apart.holds(is_whole, kept.block)?;
+            let overlaps = |other: &Mapping| {
+                kept.block < other.block + other.bytes && other.block < kept.block + kept.bytes
+            };
+            apart.holds(!table.kept[at + 1..].iter().any(overlaps), kept.block)?;
+            let is_live = (0..table.count).any(|at| overlaps(table.place(at)));
+            apart.holds(!is_live, kept.block)?;
+        }
         Ok(())
     })
 }
@@ -42,6 +62,25 @@ pub(crate) fn damage_length() {
         let at = (0..table.count).find(|&at| table.place(at).block != 0).expect("a huge block");
         table.place(at).bytes ^= OS_PAGE_BYTES / 2;
     });
+}
+
+/// Lets the mapping that was kept last begin where a live one does; how it is put back.
+#[cfg(test)]
+pub(crate) fn damage_kept() -> impl FnOnce() {
+    let exchange = |block: usize| {
+        with(|table| {
+            assert!(table.kept[0].block != 0, "something is kept");
+            core::mem::replace(&mut table.kept[0].block, block)
+        })
+    };
+    let live = with(|table| {
+        let at = (0..table.count).find(|&at| table.place(at).block != 0).expect("a huge block");
+        table.place(at).block
+    });
+    let own = exchange(live);
+    move || {
+        exchange(own);
+    }
 }
 
 /// Exchanges the halves of the table, or puts them back, for the test of the check.

@@ -1,10 +1,10 @@
 //! The checks of P1 to P5, and of R2 and F1 for what the arenas are cut into.
 
-use super::SPANS_CLOCK;
 use super::{LISTS, SpanStore, list_of};
 use crate::flagship::class::{self, GRAIN, OFFSETS_END};
 use crate::flagship::range::{ARENA_SLICES, LARGE, Range};
 use crate::flagship::slice::{Span, State};
+use crate::flagship::usage;
 use crate::flagship::validate::{FlagshipInvariant, FlagshipViolation};
 
 /// What was found of the free spans of a state.
@@ -115,7 +115,7 @@ impl SpanStore {
         while !span.is_null() {
             linked += 1;
             ages.holds(linked <= spans && span.older() == older, span.0.addr())?;
-            let own_age = SPANS_CLOCK.now().wrapping_sub(span.stamp());
+            let own_age = usage::clock().wrapping_sub(span.stamp());
             ages.holds(span.state() == State::Dirty && own_age <= age, span.0.addr())?;
             age = own_age;
             (span, older) = (span.younger(), span);

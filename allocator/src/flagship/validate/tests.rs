@@ -30,7 +30,8 @@ fn furnished() -> Vec<*mut u8> {
         // SAFETY: live, freed once.
         unsafe { Arenite::free(block) };
     }
-    for size in [24, 5000, 40_000, 200_000, 2 << 20, 3 << 20] {
+    // Huge ones first: as they come and go, dirty spans grow old.
+    for size in [3 << 20, 2 << 20, 24, 5000, 40_000, 200_000] {
         for _ in 0..4 {
             let (freed, _kept) = (Arenite::malloc(size), Arenite::malloc(size));
             // SAFETY: live, freed once.
@@ -437,6 +438,20 @@ fn g2_mapping_that_is_not_where_it_is_looked_for() {
     breaks(FlagshipInvariant::HugeProbing, |_| {
         crate::flagship::huge::check::damage_places();
         crate::flagship::huge::check::damage_places
+    });
+}
+
+#[test]
+fn g3_kept_mapping_that_is_live() {
+    breaks(FlagshipInvariant::KeptMappings, |_| crate::flagship::huge::check::damage_kept());
+}
+
+#[test]
+fn u1_slice_in_use_that_is_not_counted() {
+    use crate::flagship::usage::USED;
+    breaks(FlagshipInvariant::UsageCounts, |_| {
+        USED.set(USED.get() - 1);
+        || USED.set(USED.get() + 1)
     });
 }
 
