@@ -471,7 +471,7 @@ impl Table {
     fn count_live(&mut self, bytes: usize) {
         self.live = bytes;
         usage::HUGE.set(bytes / SLICE_BYTES);
-        usage::most_lately();
+        usage::note();
     }
 
     fn grow(&mut self) -> bool {

@@ -31,13 +31,25 @@ pub(super) fn delay(now: u32) -> u32 {
         0 => return 0,
         delay => delay.max((2 * usage::most_lately()).min(MEMORY_SLICES as usize) as u32),
     };
-    if now.wrapping_sub(SINCE.get() as u32) > usage::time() {
-        usage::DOUBLINGS.set(usage::DOUBLINGS.get().saturating_sub(1));
-        // What went back long ago counts half from now on.
-        GIVEN_BACK.set(GIVEN_BACK.get() / 2);
-        begin_time(now);
-    }
+    pass_time(now);
     once.saturating_mul(1 << usage::DOUBLINGS.get())
+}
+
+/// Ends the times that are over. What went back before counts half from then on.
+fn pass_time(now: u32) {
+    loop {
+        let since = SINCE.get() as u32;
+        if now.wrapping_sub(since) <= usage::time() {
+            return;
+        }
+        if usage::DOUBLINGS.get() == 0 && GIVEN_BACK.get() == 0 {
+            begin_time(now);
+            return;
+        }
+        begin_time(since.wrapping_add(usage::time()));
+        usage::DOUBLINGS.set(usage::DOUBLINGS.get().saturating_sub(1));
+        GIVEN_BACK.set(GIVEN_BACK.get() / 2);
+    }
 }
 
 fn begin_time(now: u32) {
@@ -64,6 +76,7 @@ pub(super) fn has_new_arena() {
 pub(super) fn took_clean(slices: usize, now: u32) {
     let fresh = slices.min(FRESH.get());
     FRESH.set(FRESH.get() - fresh);
+    pass_time(now);
     let again = (slices - fresh).min(GIVEN_BACK.get());
     GIVEN_BACK.set(GIVEN_BACK.get() - again);
     REGRETTED.set(REGRETTED.get() + again);

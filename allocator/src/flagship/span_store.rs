@@ -279,7 +279,10 @@ impl SpanStore {
     fn count_taken(&mut self, slices: usize, clean: usize) {
         self.count_used(self.used + slices);
         SPANS_CLOCK.advance(slices);
-        patience::took_clean(clean, usage::clock());
+        usage::note();
+        if clean > 0 {
+            patience::took_clean(clean, usage::clock());
+        }
     }
 
     fn count_dirty(&mut self, slices: usize) {
@@ -432,6 +435,11 @@ impl SpanStore {
     /// Decommits the spans that have been dirty for longer than the delay.
     fn decommit_aged(&mut self, range: &Range) {
         let now = usage::clock();
+        // The least delay first, which settles most calls.
+        if self.oldest.is_null() || now.wrapping_sub(self.oldest.stamp()) < settings::purge_delay()
+        {
+            return;
+        }
         let delay = patience::delay(now);
         while !self.oldest.is_null() {
             let (span, slices) = (self.oldest, usize::from(self.oldest.slices()));

@@ -77,12 +77,18 @@ static HIGH: AtomicUsize = AtomicUsize::new(0);
 static BEFORE: AtomicUsize = AtomicUsize::new(0);
 static SINCE: AtomicU32 = AtomicU32::new(0);
 
-/// The most slices lately that were in use at once, in spans and huge blocks; notes what is in use now,
-/// so whoever takes some calls it.
-pub(crate) fn most_lately() -> usize {
+/// Notes what is in use now. Whoever has taken some calls it.
+pub(crate) fn note() {
     let used = USED.get() + HUGE.get();
-    let high = HIGH.load(Relaxed).max(used);
-    HIGH.store(high, Relaxed);
+    if used > HIGH.load(Relaxed) {
+        HIGH.store(used, Relaxed);
+    }
+}
+
+/// The most slices lately that were in use at once, in spans and huge blocks.
+pub(crate) fn most_lately() -> usize {
+    note();
+    let (used, high) = (USED.get() + HUGE.get(), HIGH.load(Relaxed));
     let (now, since) = (clock(), SINCE.load(Relaxed));
     if now.wrapping_sub(since) > time()
         && SINCE.compare_exchange(since, now, Relaxed, Relaxed).is_ok()
