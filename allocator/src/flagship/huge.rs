@@ -119,6 +119,7 @@ pub(crate) fn take(heap: Heap, size: usize, align: usize) -> (*mut u8, bool) {
         return (ptr::null_mut(), true);
     }
     let bytes = size.next_multiple_of(OS_PAGE_BYTES);
+    span_store::make_room(bytes / SLICE_BYTES);
     let kept = with(|table| {
         let kept = table.take_kept(bytes, align)?;
         HUGE_CLOCK.advance(kept.bytes / SLICE_BYTES);
@@ -179,10 +180,16 @@ pub(crate) fn look_after_kept() {
     }
 }
 
-/// A new mapping of `bytes`, whole OS pages; what is kept goes if there is no memory with it.
+/// A new mapping of `bytes`, whole OS pages; what is kept, and then what is dirty, goes if there is no
+/// memory with it.
 fn map_or_purge(bytes: usize, align: usize) -> *mut u8 {
-    let block = map_aligned(bytes, align);
-    if block.is_null() && purge() { map_aligned(bytes, align) } else { block }
+    let mut block = map_aligned(bytes, align);
+    for make_room in [purge, span_store::give_all_back] {
+        if block.is_null() && make_room() {
+            block = map_aligned(bytes, align);
+        }
+    }
+    block
 }
 
 fn map_aligned(bytes: usize, align: usize) -> *mut u8 {
@@ -270,8 +277,9 @@ pub(crate) fn resize(block: *mut u8, size: usize) -> *mut u8 {
         return ptr::null_mut();
     }
     let bytes = size.next_multiple_of(OS_PAGE_BYTES);
+    span_store::make_room(bytes.saturating_sub(usable_size(block).unwrap_or(0)) / SLICE_BYTES);
     // The lock is held while the mapping moves: its old address may be another thread's at once.
-    with(|table| {
+    let moved = with(|table| {
         let Some(mapping) = table.find(block) else { return ptr::null_mut() };
         if mapping.owner != 0 {
             // A private heap never resizes in place.
@@ -293,12 +301,14 @@ pub(crate) fn resize(block: *mut u8, size: usize) -> *mut u8 {
         };
         let added = table.add(now);
         debug_assert!(added, "there is room for what was just removed");
+        HUGE_CLOCK.advance(now.bytes.abs_diff(mapping.bytes) / SLICE_BYTES);
         if now.bytes > mapping.bytes {
-            HUGE_CLOCK.advance((now.bytes - mapping.bytes) / SLICE_BYTES);
             table.keep_what_is_worth_it();
         }
         moved
-    })
+    });
+    span_store::look_after_dirty();
+    moved
 }
 
 /// Frees the huge blocks of a private heap that nobody uses any more.
@@ -321,6 +331,7 @@ pub(crate) fn give_back(heap: Heap) {
             table.keep(mapping);
         }
     });
+    span_store::look_after_dirty();
 }
 
 impl Table {
@@ -370,7 +381,8 @@ impl Table {
     /// much.
     fn keep(&mut self, freed: Mapping) {
         HUGE_CLOCK.advance(freed.bytes / SLICE_BYTES);
-        if freed.bytes > KEPT_EACH {
+        // What is aligned may be smaller than any other block here.
+        if !(CUT_BYTES..=KEPT_EACH).contains(&freed.bytes) {
             freed.unmap();
             return;
         }
@@ -399,7 +411,7 @@ impl Table {
             }
             bytes += place.bytes;
         }
-        usage::KEPT.set(bytes / SLICE_BYTES);
+        usage::KEPT.set(bytes.div_ceil(SLICE_BYTES));
         is_any
     }
 

@@ -32,7 +32,8 @@ pub(super) fn delay(now: u32) -> u32 {
         delay => delay.max((2 * usage::most_lately()).min(MEMORY_SLICES as usize) as u32),
     };
     pass_time(now);
-    once.saturating_mul(1 << usage::DOUBLINGS.get())
+    // An age beyond half of the clock would be one from the future.
+    once.saturating_mul(1 << usage::DOUBLINGS.get()).min(u32::MAX / 4)
 }
 
 /// Ends the times that are over. What went back before counts half from then on.

@@ -31,7 +31,7 @@ use super::patience;
 use super::range::{self, ARENA_BYTES, ARENA_SLICES, MAX_ARENAS, Range};
 use super::settings;
 use super::slice::{SLICE_BYTES, Span, State};
-use super::usage::{self, SPANS_CLOCK};
+use super::usage::{self, MEMORY_SLICES, SPANS_CLOCK};
 
 /// Guards every range's store, and `head`, `state` and `slices` of every record.
 pub(crate) static SPANS: Lock = Lock::new();
@@ -148,13 +148,53 @@ fn grow(wanted: usize) -> Option<(&'static Range, Span)> {
         };
         return Some((range, span));
     }
-    if range::all().iter().any(|range| with(range, |store| store.has_room())) {
-        // The kernel refused memory, not address space: another range would not help.
-        return None;
+    // Where the kernel refused memory, not address space, another range would not help.
+    let has_room = range::all().iter().any(|range| with(range, |store| store.has_room()));
+    let added = if has_room { None } else { range::add() };
+    added
+        .and_then(|range| Some((range, with(range, |store| store.add_arena(range, wanted))?)))
+        .or_else(|| find_without_dirty(wanted))
+}
+
+/// What is left when there is no arena more: neighbours that were not looked at.
+fn find_without_dirty(wanted: usize) -> Option<(&'static Range, Span)> {
+    decommit_while(|| true);
+    range::all()
+        .iter()
+        .find_map(|range| with(range, |store| store.find(wanted)).map(|span| (range, span)))
+}
+
+/// Decommits dirty spans of all ranges, the oldest of each first, as long as `is_wanted`. The lock is
+/// held.
+fn decommit_while(is_wanted: impl Fn() -> bool) {
+    for range in range::all() {
+        with(
+            range,
+            |store| {
+                while is_wanted() && store.dirty > 0 && store.decommit_oldest(range) {}
+            },
+        );
     }
-    let range = range::add()?;
-    let span = with(range, |store| store.add_arena(range, wanted))?;
-    Some((range, span))
+}
+
+/// Before `slices` that lie elsewhere are taken: what is dirty beyond 128 MiB, which only patience keeps,
+/// goes back as far as the process would else be larger than it was lately. Neither lock is held.
+pub(crate) fn make_room(slices: usize) {
+    let is_wanted = || usage::DIRTY.get() > MEMORY_SLICES as usize && slices > usage::room_lately();
+    if is_wanted() {
+        let _held = SPANS.hold();
+        decommit_while(is_wanted);
+    }
+}
+
+/// Decommits all that is dirty, since there is no memory; whether there was any. Neither lock is held.
+pub(crate) fn give_all_back() -> bool {
+    let is_any = usage::DIRTY.get() > 0;
+    if is_any {
+        let _held = SPANS.hold();
+        decommit_while(|| true);
+    }
+    is_any
 }
 
 /// Gives a used span back.
@@ -230,9 +270,7 @@ fn lengthen_now(span: Span, slices: usize) -> bool {
 /// Decommits everything that is free, in all ranges, and gives empty arenas back but one.
 pub(crate) fn purge() {
     let _held = SPANS.hold();
-    for range in range::all() {
-        with(range, |store| while store.dirty > 0 && store.decommit_oldest(range) {});
-    }
+    decommit_while(|| true);
     patience::was_asked();
 }
 
@@ -492,16 +530,19 @@ impl SpanStore {
             dirty = dirty.younger();
         }
         let (_, first) = best?;
-        let (mut slices, mut state) = (0, State::Dirty);
+        let (mut slices, mut clean, mut state) = (0, 0, State::Dirty);
         while slices < wanted {
             let span = first.after(slices);
-            (slices, state) = (slices + usize::from(span.slices()), span.state());
+            let length = usize::from(span.slices());
+            (slices, state) = (slices + length, span.state());
+            clean += if state == State::Clean { length } else { 0 };
             self.remove(span);
         }
         if state == State::Clean && slices > wanted {
             self.insert(first.after(wanted), slices - wanted, State::Clean);
-            slices = wanted;
+            (slices, clean) = (wanted, clean - (slices - wanted));
         }
+        patience::took_clean(clean, usage::clock());
         self.join(range, first, slices, State::Dirty);
         Some(first)
     }

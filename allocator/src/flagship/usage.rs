@@ -6,13 +6,16 @@
 //!
 //! Invariants:
 //! * **U1** `USED` and `DIRTY` are the sums over all ranges of what their stores count; `HUGE` and `KEPT`
-//!   are the whole slices of what the table of huge blocks holds and keeps.
+//!   are the slices of what the table of huge blocks holds, whole ones, and keeps, begun ones as well.
 
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
 
 /// How long a peak is remembered, in slices freed or taken: once to twice as long, and longer in a
 /// process that regretted what it gave back (`patience.rs`).
 pub(crate) const MEMORY_SLICES: u32 = 8192;
+
+/// No block counts for more: ages are differences of a clock that wraps.
+const MOST_AT_ONCE: usize = 1 << 24;
 
 /// A number that is written under one lock.
 pub(crate) struct Count(AtomicUsize);
@@ -56,7 +59,7 @@ impl Clock {
 
     /// Under the lock of what it counts.
     pub(crate) fn advance(&self, slices: usize) {
-        self.0.store(self.now().wrapping_add(slices as u32), Relaxed);
+        self.0.store(self.now().wrapping_add(slices.min(MOST_AT_ONCE) as u32), Relaxed);
     }
 }
 
@@ -93,9 +96,11 @@ pub(crate) fn most_lately() -> usize {
     if now.wrapping_sub(since) > time()
         && SINCE.compare_exchange(since, now, Relaxed, Relaxed).is_ok()
     {
-        BEFORE.store(high, Relaxed);
+        // Nobody has asked for so long that the peak may be older still.
+        let before = if now.wrapping_sub(since) > 2 * time() { used } else { high };
+        BEFORE.store(before, Relaxed);
         HIGH.store(used, Relaxed);
-        return high;
+        return before;
     }
     high.max(BEFORE.load(Relaxed))
 }

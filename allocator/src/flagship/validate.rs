@@ -165,7 +165,7 @@ pub(crate) fn validate() -> Result<(), FlagshipViolation> {
         (&usage::USED, used),
         (&usage::DIRTY, dirty),
         (&usage::HUGE, huge / SLICE_BYTES),
-        (&usage::KEPT, kept / SLICE_BYTES),
+        (&usage::KEPT, kept.div_ceil(SLICE_BYTES)),
     ] {
         FlagshipInvariant::UsageCounts.holds(count.get() == slices, count.get())?;
     }

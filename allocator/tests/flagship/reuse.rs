@@ -442,6 +442,49 @@ fn what_was_learnt_is_forgotten_and_memory_goes_back() {
     });
 }
 
+#[test]
+fn huge_blocks_take_the_place_of_what_was_learnt_to_be_kept() {
+    const COUNT: usize = 1200;
+    alone(|| {
+        cycle(COUNT, 512 << 10);
+        let blocks: Vec<_> = (0..COUNT).map(|_| touched(512 << 10)).collect();
+        blocks.into_iter().for_each(free);
+        assert!(Arenite::stats().dirty_bytes > 560 << 20, "it was learnt");
+        let before = resident_bytes();
+        let blocks: Vec<_> = (0..6).map(|_| touched(100 << 20)).collect();
+        let more = resident_bytes().saturating_sub(before);
+        assert!(more < 160 << 20, "{more} bytes more than at the peak before");
+        blocks.into_iter().for_each(free);
+        assert_empty();
+    });
+}
+
+#[test]
+fn dirty_spans_make_room_for_a_huge_block_when_memory_is_out() {
+    alone(|| {
+        drop(fill(8 << 20, 3000));
+        let dirty = dirty_bytes_after_a_cycle();
+        assert!(dirty > 100 << 20, "{dirty}");
+        // What went back is reserved and no longer writable, or the limit would say nothing.
+        posix::limit_data(data_bytes() + (1 << 20));
+        let block = Arenite::malloc(80 << 20);
+        assert!(!block.is_null());
+        free(block);
+        assert_sound();
+    });
+}
+
+#[test]
+fn a_small_block_of_a_great_alignment_is_not_kept() {
+    alone(|| {
+        free(touched(2 << 20));
+        Arenite::purge();
+        let before = mapped_bytes();
+        free(Arenite::aligned_alloc(2 << 20, 4096));
+        assert_eq!(mapped_bytes(), before);
+    });
+}
+
 /// Holes between blocks went back; waiting longer would not have made them serve what is larger.
 #[test]
 fn growing_beyond_holes_that_went_back_teaches_nothing() {
