@@ -201,8 +201,8 @@ unsafe impl GlobalAlloc for Arenite {
         if size <= SMALL_MAX {
             let offset = class::small_offset(size);
             let heap = Heap(thread_local::heap());
-            if let Some(index) = heap.index_of(block)
-                && (heap.entry(index) ^ heap.tag()) as usize == offset
+            if heap.index_of(block).is_some()
+                && (heap.entry_around(block) ^ heap.tag()) as usize == offset
                 // SAFETY: R2: a block of the class in a pool of this heap, dead by contract.
                 && unsafe { heap.push(offset, block) }
             {

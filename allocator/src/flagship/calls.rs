@@ -120,7 +120,7 @@ pub(crate) unsafe fn free<C: Checks>(block: *mut u8) {
     C::freeing(block);
     let heap = Heap(thread_local::heap());
     if let Some(index) = heap.index_of(block) {
-        let offset = (heap.entry(index) ^ heap.tag()) as usize;
+        let offset = (heap.entry_around(block) ^ heap.tag()) as usize;
         if offset < OFFSETS_END {
             // SAFETY: R2: a block of the class in a pool of this heap; the caller lets go of it.
             if !unsafe { heap.push(offset, block) } {
@@ -182,8 +182,8 @@ unsafe fn free_to_pool(block: *mut u8, heap: Heap, index: usize) {
 #[inline(never)]
 unsafe fn free_slow(block: *mut u8) {
     let heap = Heap(thread_local::heap());
-    if let Some(index) = heap.index_of(block) {
-        let entry = heap.entry(index);
+    if heap.index_of(block).is_some() {
+        let entry = heap.entry_around(block);
         if entry ^ heap.tag() >= OFFSETS_END as u32 && is_pool(entry) {
             // SAFETY: R2: a block of another heap's pool, which the caller lets go of.
             unsafe { remote::free(heap, block, entry) };

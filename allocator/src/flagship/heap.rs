@@ -200,11 +200,11 @@ impl Heap {
         unsafe { &(*self.0).range }.index_of_block(address)
     }
 
-    /// Map entry of a slice of the first range.
+    /// Map entry of the slice around `address`, for which [`Heap::index_of`] gave a number.
     #[inline(always)]
-    pub(crate) fn entry(self, index: usize) -> u32 {
+    pub(crate) fn entry_around(self, address: *const u8) -> u32 {
         // SAFETY: as above.
-        unsafe { &(*self.0).range }.entry(index)
+        unsafe { &(*self.0).range }.entry_around(address)
     }
 
     /// The bin at a class's offset.
@@ -390,7 +390,7 @@ impl Heap {
         let queue = pool.first();
         if !queue.is_null() {
             pool.clear_list();
-            pool.set_live(pool.carved());
+            pool.set_live(pool.carved().into());
             self.fill(offset, queue);
             return true;
         }
@@ -412,7 +412,7 @@ impl Heap {
         // SAFETY: as above.
         unsafe { slice::set_link(block, ptr::null_mut()) };
         pool.set_carved(carved + count);
-        pool.set_live(pool.live() + count);
+        pool.set_live(pool.live() + u32::from(count));
         self.fill(offset, first);
         true
     }
@@ -452,7 +452,7 @@ impl Heap {
     pub(crate) unsafe fn append(self, pool: Span, block: *mut u8) {
         // SAFETY: the caller's obligation.
         unsafe { pool.append(block) };
-        if pool.live() == pool.event() {
+        if pool.live() == u32::from(pool.event()) {
             self.pool_event(pool);
         }
     }
@@ -477,7 +477,7 @@ impl Heap {
             return;
         }
         let few = (pool.capacity() / 8).max(1);
-        if live > few {
+        if live > few.into() {
             pool.set_event(few);
             slice::push(&mut pools.available, pool, Place::Available);
             return;

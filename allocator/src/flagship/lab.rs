@@ -51,6 +51,6 @@ impl AreniteLab {
     #[inline(always)]
     #[must_use]
     pub fn holds_pool_or_block(&self, address: *const u8) -> bool {
-        self.extent.index_of(address).is_some_and(|index| self.extent.entry(index) != 0)
+        self.extent.index_of(address).is_some() && self.extent.entry_around(address) != 0
     }
 }

@@ -67,12 +67,14 @@ pub(crate) struct Extent {
     slices: usize,
     /// Places where a block may begin, one every [`GRAIN`] bytes.
     grains: usize,
-    map: *const AtomicU32,
+    /// Where the map would have the entry of address 0: it leads from an address to its entry by one
+    /// shift, which nothing else has to wait for.
+    origin: *const AtomicU32,
 }
 
 impl Extent {
     /// No range: no address lies in it.
-    pub(crate) const NONE: Self = Self { base: 0, slices: 0, grains: 0, map: ptr::null() };
+    pub(crate) const NONE: Self = Self { base: 0, slices: 0, grains: 0, origin: ptr::null() };
 
     /// Number of the slice that `address` lies in.
     #[inline(always)]
@@ -91,12 +93,12 @@ impl Extent {
         (grain < self.grains).then_some(grain >> (SLICE_SHIFT - GRAIN_SHIFT))
     }
 
-    /// What the slice is.
+    /// What the slice around `address` is, for which `index_of` or `index_of_block` gave a number.
     #[inline(always)]
-    pub(crate) fn entry(&self, index: usize) -> u32 {
-        // SAFETY: R1: the map has an entry for every index below `slices`, which is what
-        // `index_of` gives.
-        let entry = unsafe { &*self.map.wrapping_add(index) };
+    pub(crate) fn entry_around(&self, address: *const u8) -> u32 {
+        // SAFETY: R1: the map has an entry for every slice, and the caller knows that one holds the
+        // address.
+        let entry = unsafe { &*self.origin.wrapping_add(address.addr() >> SLICE_SHIFT) };
         // Relaxed: whoever was given a block was given it after the entry was written.
         entry.load(Ordering::Relaxed)
     }
@@ -243,7 +245,8 @@ impl Range {
         let slices = self.slices.load(Ordering::Acquire);
         let base = self.base.load(Ordering::Relaxed);
         let grains = slices * (SLICE_BYTES / GRAIN);
-        Extent { base, slices, grains, map: self.map.load(Ordering::Relaxed) }
+        let origin = self.map.load(Ordering::Relaxed).wrapping_sub(base >> SLICE_SHIFT);
+        Extent { base, slices, grains, origin }
     }
 
     /// Number of the slice that `address` lies in.
@@ -255,7 +258,8 @@ impl Range {
     /// What the slice is.
     #[inline]
     pub(crate) fn entry(&self, index: usize) -> u32 {
-        self.extent().entry(index)
+        // SAFETY: R1: the map has an entry for every slice.
+        unsafe { &*self.map.load(Ordering::Relaxed).wrapping_add(index) }.load(Ordering::Relaxed)
     }
 
     /// Says what `slices` slices are. The caller holds the spans lock.

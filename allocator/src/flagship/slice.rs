@@ -13,15 +13,19 @@
 //! 0x10 head        record of the span's first slice (every slice of a pool; last slice of a free span)
 //! 0x18 start       the span's memory
 //! 0x20 live        blocks not in the free list      stamp: when it became free
-//! 0x22 event       value of `live` that is acted on
-//! 0x24 carved      blocks that have ever existed
-//! 0x26 capacity    blocks there is room for
-//! 0x28 offset      class (`class.rs`)               -
-//! 0x2a slices      length of the span
-//! 0x2c state       Used, Clean or Dirty
-//! 0x2d place       which list the pool is in
+//! 0x24 event       value of `live` that is acted on
+//! 0x26 carved      blocks that have ever existed
+//! 0x28 capacity    blocks there is room for
+//! 0x2a offset      class (`class.rs`)               -
+//! 0x2c slices      length of the span
+//! 0x2e state       Used, Clean or Dirty
+//! 0x2f place       which list the pool is in
 //! 0x30 next, 0x38 prev   links of that list         links among free spans of the length
 //! ```
+//! `live` has 32 bits, though 16 would do: of 16 that are aligned to 4 bytes a compiler reads 32, and
+//! a read of more than was just written waits until the write has reached the cache, which is behind
+//! every link written before it.
+//!
 //! The free list of a pool is a queue: blocks join at `tail` and are taken as a whole. `tail` points
 //! at the last block's link, or at `first` when the list is empty.
 //!
@@ -47,7 +51,7 @@ pub(crate) struct SliceRecord {
     tail: *mut *mut u8,
     head: Span,
     start: *mut u8,
-    live: u16,
+    live: u32,
     event: u16,
     carved: u16,
     capacity: u16,
@@ -124,7 +128,7 @@ impl Span {
     field!(tail, set_tail, *mut *mut u8);
     field!(head, set_head, Span);
     field!(start, set_start, *mut u8);
-    field!(live, set_live, u16);
+    field!(live, set_live, u32);
     field!(event, set_event, u16);
     field!(carved, set_carved, u16);
     field!(capacity, set_capacity, u16);
@@ -152,15 +156,14 @@ impl Span {
         Self(self.0.wrapping_sub(1))
     }
 
-    /// When the free span was freed; occupies the place of `live` and `event`.
+    /// When the free span was freed; occupies the place of `live`.
     pub(crate) fn stamp(self) -> u32 {
-        u32::from(self.live()) | u32::from(self.event()) << 16
+        self.live()
     }
 
     /// See [`Span::stamp`].
     pub(crate) fn set_stamp(self, stamp: u32) {
-        self.set_live(stamp as u16);
-        self.set_event((stamp >> 16) as u16);
+        self.set_live(stamp);
     }
 
     /// Links among dirty spans by age; occupy the places of `first` and `tail`.

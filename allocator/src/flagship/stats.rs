@@ -151,7 +151,7 @@ pub(crate) fn stats() -> FlagshipStats {
         for offset in (0..OFFSETS_END).step_by(GRAIN) {
             let entry = &mut stats.classes[offset / GRAIN];
             never(heap.each_pool(offset, |pool| {
-                let (live, capacity) = (usize::from(pool.live()), usize::from(pool.capacity()));
+                let (live, capacity) = (pool.live() as usize, usize::from(pool.capacity()));
                 entry.pools += 1;
                 // Wraps back: what waits was taken away before.
                 entry.live_blocks = entry.live_blocks.wrapping_add(live);

@@ -127,12 +127,16 @@ impl Heap {
         });
         lists.holds(is_ours && usize::from(pool.offset()) == offset, addr)?;
         lists.holds(places.contains(&pool.place()), addr)?;
-        let (live, carved, capacity) = (pool.live(), pool.carved(), pool.capacity());
+        let (live, carved, capacity) =
+            (pool.live(), u32::from(pool.carved()), u32::from(pool.capacity()));
         let counts = FlagshipInvariant::PoolCounts;
-        counts.holds(capacity == class.capacity && live <= carved && carved <= capacity, addr)?;
+        counts.holds(
+            capacity == class.capacity.into() && live <= carved && carved <= capacity,
+            addr,
+        )?;
         let waits = match pool.place() {
             Place::Current => pool.event() == NEVER,
-            _ => live > pool.event() && carved == capacity,
+            _ => live > pool.event().into() && carved == capacity,
         };
         FlagshipInvariant::PoolEvents.holds(waits, addr)?;
 

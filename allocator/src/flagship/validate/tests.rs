@@ -331,7 +331,7 @@ fn h4_sleeping_pool_that_should_be_awake() {
     breaks(FlagshipInvariant::PoolEvents, |_| {
         let pool = pool_in(Place::Asleep);
         let event = pool.event();
-        pool.set_event(pool.live());
+        pool.set_event(pool.live() as u16);
         move || pool.set_event(event)
     });
 }
