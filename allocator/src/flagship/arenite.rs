@@ -202,10 +202,10 @@ unsafe impl GlobalAlloc for Arenite {
             let offset = class::small_offset(size);
             let heap = Heap(thread_local::heap());
             if heap.index_of(block).is_some()
-                && (heap.entry_around(block) ^ heap.tag()) as usize == offset
-                // SAFETY: R2: a block of the class in a pool of this heap, dead by contract.
-                && unsafe { heap.push(offset, block) }
+                && (heap.entry_around(block) ^ heap.loose_tag()) as usize == offset
             {
+                // SAFETY: R2: a block of the class in a pool of this heap, dead by contract.
+                unsafe { heap.push_loose(offset, block) };
                 return;
             }
         }

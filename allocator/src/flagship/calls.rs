@@ -108,7 +108,7 @@ pub(crate) fn take_large(heap: Heap, size: usize, align: usize) -> (*mut u8, boo
     remote::collect(heap);
     heap.make_room_for(size.div_ceil(SLICE_BYTES));
     let taken = take();
-    if taken.0.is_null() && heap.send_chains_home() { take() } else { taken }
+    if taken.0.is_null() && heap.send_all_home() { take() } else { taken }
 }
 
 /// See [`Arenite::free`](crate::Arenite::free).
@@ -120,9 +120,15 @@ pub(crate) unsafe fn free<C: Checks>(block: *mut u8) {
     C::freeing(block);
     let heap = Heap(thread_local::heap());
     if let Some(index) = heap.index_of(block) {
-        let offset = (heap.entry_around(block) ^ heap.tag()) as usize;
+        let offset = (heap.entry_around(block) ^ heap.loose_tag()) as usize;
         if offset < OFFSETS_END {
             // SAFETY: R2: a block of the class in a pool of this heap; the caller lets go of it.
+            unsafe { heap.push_loose(offset, block) };
+            return;
+        }
+        let offset = (heap.entry_around(block) ^ heap.tag()) as usize;
+        if offset < OFFSETS_END {
+            // SAFETY: as above.
             if !unsafe { heap.push(offset, block) } {
                 // SAFETY: as above.
                 unsafe { free_to_pool(block, heap, index) };
@@ -255,6 +261,11 @@ pub(crate) unsafe fn free_for(
     if heap != owner {
         // SAFETY: the caller's obligation.
         unsafe { remote::free(heap, block, range.entry(index)) };
+        return;
+    }
+    if heap.loose_tag() == heap.tag() {
+        // SAFETY: the caller's obligation.
+        unsafe { heap.push_loose(offset, block) };
         return;
     }
     // SAFETY: the caller's obligation.

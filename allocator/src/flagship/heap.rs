@@ -3,19 +3,29 @@
 //! ```text
 //! ThreadHeap   bins[61]      front of each class, 16 bytes: what malloc pops and free pushes
 //!              tag           number << 12, the owner's part of map entries
+//!              loose_tag     tag, or while frees are budgeted what no entry bears
 //!              classes[61]   current pool, pools with room, sleeping pools, chains from others
 //!              outgoing[]    blocks of other heaps, freed here and not sent yet  (`remote.rs`)
 //!              inbox         chains sent by other threads                        (`remote.rs`)
 //! ```
-//! **The front and its budget.** The front of a class is a stack of dead blocks. Malloc pops it and
-//! adds one to the budget; free spends one and pushes, or, when the budget is spent, appends to the
-//! queue of the block's own pool. Earned and spent are counted apart: one counter that both calls
-//! rewrite would make every call wait for the store of the one before.
+//! **The front.** The front of a class is a stack of dead blocks, which malloc pops.
+//!
+//! **A small heap is loose**: free pushes, and that is all. What was freed last is warm, and all of it
+//! lies in the caches. So that what lies dead in one class serves another, all fronts go home whenever
+//! the heap would be an eighth larger than it was when they did so last.
+//!
+//! **A larger heap is budgeted**: malloc adds one to the budget of its class; free spends one and pushes,
+//! or, when the budget is spent, appends to the queue of the block's own pool. Earned and spent are
+//! counted apart: one counter that both calls rewrite would make every call wait for the store of the one
+//! before.
 //! So a program that frees what it just allocated works on a handful of warm blocks, or on the frames of
 //! the stack that it just unwound (`class.rs`; budgets come to 3.6 MiB in all, if every class is used),
-//! while bulk frees go home to their pools and keep the order in which they lay. A
-//! front is never flushed on the way; it only ever grows by what was popped from it, or by
-//! the class's budget.
+//! while bulk frees go home to their pools and keep the order in which they lay, and the memory that
+//! they leave goes back. A front is never flushed on the way; it only ever grows by what was popped from
+//! it, or by the class's budget.
+//!
+//! Which of both it is, free learns from the comparison that tells it whose the block is: `loose_tag` is
+//! the heap's tag, or one that no block bears. A test of its own costs up to a tenth of malloc and free.
 //!
 //! **Refill**, when a front is empty: the current pool's whole queue; else 4 KiB carved from it in
 //! address order; else a chain that another thread sent; else a pool with room; else a new pool. A
@@ -23,8 +33,8 @@
 //!
 //! Blocks in a front or in a chain count as live in their pools. So that they do not pin pools for
 //! ever, a class's front goes home when half of its pools have become sparse, all chains once a
-//! mebibyte of slices is asked for, once there are many of them and before memory is refused, and
-//! everything when the heap is purged or its thread ends.
+//! mebibyte of slices is asked for and once there are many of them, and everything before memory is
+//! refused, when the heap is purged or when its thread ends.
 //!
 //! Invariants:
 //! * **H1** A heap is worked on by one thread at a time: its own, or the holder of the roster lock
@@ -32,7 +42,7 @@
 //! * **H2** Blocks in fronts and chains are dead, of the bin's class, in pools of this heap, and
 //!   each is in one place.
 //! * **H3** Every pool of the heap is its class's current pool or in the list its `place` names;
-//!   `pools` counts them.
+//!   `pools` counts them, and `slices` the slices of all.
 //! * **H4** The current pool has `event = NEVER`. A sleeping pool has `live > event`.
 
 pub(crate) mod check;
@@ -46,6 +56,15 @@ use super::range::{self, Extent, OWNER_SHIFT};
 use super::remote::{self, Outgoing};
 use super::slice::{self, NEVER, Place, SLICE_BYTES, Span};
 use super::span_store;
+use super::threads;
+
+/// Slices of pools up to which a heap is loose, where there is no other heap; shared among all heaps
+/// that there are, of which each may have [`MIN_LOOSE_SLICES`]. As much as free spans keep of memory
+/// that is not needed (`settings.rs`).
+const LOOSE_SLICES: usize = (16 << 20) / SLICE_BYTES;
+const MIN_LOOSE_SLICES: usize = (1 << 20) / SLICE_BYTES;
+/// Slices that a loose heap may grow by, and an eighth of what it has, before its fronts go home.
+const STRIDE_SLICES: usize = 16;
 
 /// Slices that may be asked for before chains go home. A chain that becomes a front costs a few
 /// lines; one that goes home costs a free for each of its blocks.
@@ -85,6 +104,9 @@ pub(crate) struct ClassPools {
     sparse: u32,
 }
 
+/// A tag that no entry bears, since no heap has its number.
+const NO_TAG: u32 = u32::MAX >> OWNER_SHIFT << OWNER_SHIFT;
+
 /// One thread's pools.
 #[repr(C, align(64))]
 pub(crate) struct ThreadHeap {
@@ -93,6 +115,12 @@ pub(crate) struct ThreadHeap {
     /// without slices as long as there is none.
     pub(crate) range: Extent,
     tag: u32,
+    /// What frees compare map entries with: `tag` while the heap is loose, else [`NO_TAG`].
+    loose_tag: u32,
+    /// Slices of all pools.
+    pub(super) slices: usize,
+    /// Slices of pools beyond which fronts go home.
+    stride_end: usize,
     /// Whether a class may hold chains.
     has_chains: bool,
     /// Slices that were asked for since chains went home.
@@ -129,7 +157,7 @@ unsafe impl Sync for ThreadHeap {}
 impl ThreadHeap {
     /// A heap that owns nothing, by a number that no heap has.
     pub(crate) const fn empty() -> Self {
-        Self::with_number(u32::MAX >> OWNER_SHIFT)
+        Self::with_number(NO_TAG >> OWNER_SHIFT)
     }
 
     const fn with_number(number: u32) -> Self {
@@ -137,6 +165,9 @@ impl ThreadHeap {
             bins: [const { Bin::NONE }; CLASSES],
             range: Extent::NONE,
             tag: number << OWNER_SHIFT,
+            loose_tag: number << OWNER_SHIFT,
+            slices: 0,
+            stride_end: STRIDE_SLICES,
             has_chains: false,
             asked: 0,
             arrived: 0,
@@ -152,6 +183,13 @@ impl ThreadHeap {
                 parked: AtomicBool::new(false),
             },
         }
+    }
+}
+
+impl ThreadHeap {
+    /// Slices beyond which fronts go home next.
+    fn next_stride(&self) -> usize {
+        self.slices + self.slices / 8 + STRIDE_SLICES
     }
 }
 
@@ -191,6 +229,13 @@ impl Heap {
     pub(crate) fn tag(self) -> u32 {
         // SAFETY: heaps stay mapped for good, and the tag never changes.
         unsafe { (*self.0).tag }
+    }
+
+    /// The tag while frees need no budget, else one that no entry bears.
+    #[inline(always)]
+    pub(crate) fn loose_tag(self) -> u32 {
+        // SAFETY: H1: the caller works on the heap.
+        unsafe { (*self.0).loose_tag }
     }
 
     /// Slice of the first range that `address` lies in, if a block may begin there.
@@ -268,6 +313,21 @@ impl Heap {
         block
     }
 
+    /// Pushes a dead block of this heap to its front, which is loose.
+    ///
+    /// # Safety
+    /// As for [`Heap::push`].
+    #[inline(always)]
+    pub(crate) unsafe fn push_loose(self, offset: usize, block: *mut u8) {
+        let bin = self.bin(offset);
+        // SAFETY: `offset < OFFSETS_END` names a bin of this heap.
+        let front = unsafe { (*bin).front };
+        // SAFETY: the caller's obligation.
+        unsafe { slice::set_link(block, front) };
+        // SAFETY: as above.
+        unsafe { (*bin).front = block };
+    }
+
     /// Pushes a dead block of this heap to its front; false when the budget is spent.
     ///
     /// # Safety
@@ -337,8 +397,9 @@ impl Heap {
             return self.take_from(next, offset);
         }
         self.make_room_for(class::at(offset).slices.into());
+        self.before_growth(class::at(offset).slices.into());
         let mut fresh = self.new_pool(offset);
-        if fresh.is_none() && self.send_chains_home() {
+        if fresh.is_none() && self.send_all_home() {
             fresh = self.new_pool(offset);
         }
         let Some(fresh) = fresh else { return false };
@@ -356,8 +417,52 @@ impl Heap {
         }
     }
 
+    /// Before a pool of `slices` is added: sends the fronts of a loose heap home, once in an eighth of
+    /// growth, so that what lies dead in them may do instead; and says whether the heap is loose.
+    fn before_growth(self, slices: usize) {
+        let heap = self.fields();
+        if heap.slices + slices <= heap.stride_end {
+            return;
+        }
+        if heap.loose_tag == heap.tag {
+            self.send_fronts_home();
+        }
+        let most = (LOOSE_SLICES / threads::heaps().max(1)).max(MIN_LOOSE_SLICES);
+        let heap = self.fields();
+        if heap.slices + slices > most {
+            heap.loose_tag = NO_TAG;
+        } else if heap.slices < most / 2 {
+            heap.loose_tag = heap.tag;
+        }
+        heap.stride_end = heap.next_stride();
+    }
+
+    /// Returns what lies in fronts to its pools; whether there was any.
+    fn send_fronts_home(self) -> bool {
+        let mut any = false;
+        for offset in (0..class::OFFSETS_END).step_by(GRAIN) {
+            any |= !self.front(offset).is_null();
+            self.send_front_home(offset);
+        }
+        any
+    }
+
+    /// Before memory is refused: returns what lies dead in fronts and chains to its pools; whether
+    /// there was any.
+    pub(crate) fn send_all_home(self) -> bool {
+        self.send_fronts_home() | self.send_chains_home()
+    }
+
+    /// Notes that a pool of the class is given back.
+    fn lose_pool(self, offset: usize) {
+        self.pools(offset).pools -= 1;
+        let heap = self.fields();
+        heap.slices -= usize::from(class::at(offset).slices);
+        heap.stride_end = heap.stride_end.min(heap.next_stride());
+    }
+
     /// Returns what other threads sent to its pools; whether there was any.
-    pub(crate) fn send_chains_home(self) -> bool {
+    fn send_chains_home(self) -> bool {
         (self.fields().asked, self.fields().arrived) = (0, 0);
         if !self.fields().has_chains {
             return false;
@@ -441,6 +546,7 @@ impl Heap {
         pool.set_live(0);
         pool.clear_list();
         self.pools(offset).pools += 1;
+        self.fields().slices += usize::from(class.slices);
         Some(pool)
     }
 
@@ -472,7 +578,7 @@ impl Heap {
         slice::unlink(pools.list(pool.place()), pool);
         let live = pool.live();
         if live == 0 {
-            pools.pools -= 1;
+            self.lose_pool(offset);
             span_store::give(pool);
             return;
         }
@@ -493,11 +599,15 @@ impl Heap {
 
     /// Returns the blocks of a class's front, and of its chains, to their pools.
     fn send_home(self, offset: usize) {
+        self.send_front_home(offset);
+        self.send_class_home(offset);
+    }
+
+    fn send_front_home(self, offset: usize) {
         let bin = self.bin(offset);
         // SAFETY: `offset < OFFSETS_END` names a bin of this heap.
         let front = unsafe { bin.replace(Bin::NONE) }.front;
         self.send_list_home(front, offset);
-        self.send_class_home(offset);
     }
 
     fn send_list_home(self, first: *mut u8, offset: usize) {
@@ -540,9 +650,8 @@ impl Heap {
             self.send_home(offset);
             let current = self.pools(offset).current;
             if !current.is_null() && current.live() == 0 {
-                let pools = self.pools(offset);
-                pools.current = Span::NULL;
-                pools.pools -= 1;
+                self.pools(offset).current = Span::NULL;
+                self.lose_pool(offset);
                 span_store::give(current);
             }
         }
@@ -551,6 +660,8 @@ impl Heap {
     /// Gives every pool back with whatever lives in it.
     pub(crate) fn give_back_pools(self) {
         remote::collect(self);
+        let heap = self.fields();
+        (heap.slices, heap.stride_end, heap.loose_tag) = (0, STRIDE_SLICES, heap.tag);
         for offset in (0..class::OFFSETS_END).step_by(GRAIN) {
             self.fill(offset, ptr::null_mut());
             let pools = core::mem::replace(self.pools(offset), ClassPools::NONE);

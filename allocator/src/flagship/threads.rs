@@ -24,7 +24,7 @@ pub(crate) mod check;
 use core::cell::UnsafeCell;
 use core::ffi::{c_uint, c_void};
 use core::ptr;
-use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
 use super::fork;
 use super::heap::{Heap, ThreadHeap};
@@ -48,6 +48,8 @@ const BATCH: usize = 8;
 static HEAPS: [AtomicPtr<ThreadHeap>; MAX_HEAPS] =
     [const { AtomicPtr::new(ptr::null_mut()) }; MAX_HEAPS];
 static LATE_HEAP: AtomicPtr<ThreadHeap> = AtomicPtr::new(ptr::null_mut());
+/// Number of heaps that were ever made.
+static MADE: AtomicUsize = AtomicUsize::new(0);
 
 /// Parked heaps and room for new ones.
 struct Roster {
@@ -80,6 +82,11 @@ static KEY: AtomicU32 = AtomicU32::new(0);
 pub(crate) fn heap_of(number: u32) -> Heap {
     // Relaxed: whoever holds a block got it after its heap was made.
     Heap(HEAPS[number as usize].load(Ordering::Relaxed))
+}
+
+/// How many heaps there are, parked ones and those without blocks among them.
+pub(crate) fn heaps() -> usize {
+    MADE.load(Ordering::Relaxed)
 }
 
 /// The calling thread's heap; it is given one if it has none. `None` when out of memory, or when the
@@ -224,6 +231,7 @@ impl Roster {
         self.rooms -= 1;
         self.next_number += 1;
         place.store(heap.0, Ordering::Relaxed);
+        MADE.fetch_add(1, Ordering::Relaxed);
         Some(heap)
     }
 }

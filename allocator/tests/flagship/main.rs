@@ -5,6 +5,7 @@
 //! | `model.rs` | do random calls, by every way to make them, keep every block's contents? |
 //! | `foreign.rs` | is the ownership test right about addresses that are not ours? |
 //! | `fork.rs` | does a process go on that was forked while threads were inside? |
+//! | `fronts.rs` | what lies dead in fronts: is it handed out first, and does it go home in time? |
 //! | `memory.rs` | what is taken from the system, and what goes back? what if it is little? |
 //! | `misuse.rs` | what ends the process, and with which words? |
 //! | `private.rs` | do heaps with a lifetime give back whatever lives in them? |
@@ -29,6 +30,7 @@ mod block;
 mod child;
 mod foreign;
 mod fork;
+mod fronts;
 mod heap;
 mod memory;
 mod misuse;

@@ -126,14 +126,15 @@ fn heap_of_a_thread_that_ended_is_adopted() {
     });
 }
 
-/// The owners are gone, and nobody takes their heaps: whoever frees brings the memory home.
+/// The owners are gone, and nobody takes their heaps: whoever frees brings the memory home. More of it
+/// than a heap keeps in its fronts.
 #[test]
 fn blocks_of_dead_threads_go_back_when_others_free_them() {
     alone(|| {
         let blocks: Vec<Blocks> = (0..4)
             .map(|_| {
                 let make =
-                    || (0..20_000).map(|at| Block::new(Called, Request::of(128), at).unwrap());
+                    || (0..80_000).map(|at| Block::new(Called, Request::of(128), at).unwrap());
                 thread::scope(|scope| scope.spawn(|| make().collect()).join().unwrap())
             })
             .collect();

@@ -82,7 +82,7 @@ impl Heap {
 
     /// Checks the heap; how many pools it has.
     pub(crate) fn check(self) -> Result<usize, FlagshipViolation> {
-        let mut all = 0;
+        let (mut all, mut slices) = (0, 0);
         for offset in (0..OFFSETS_END).step_by(GRAIN) {
             let pools = self.class_pools(offset);
             let mut listed = 0;
@@ -105,7 +105,9 @@ impl Heap {
             }
             FlagshipInvariant::PoolLists.holds(listed == pools.pools, listed as usize)?;
             all += listed as usize;
+            slices += listed as usize * usize::from(class::at(offset).slices);
         }
+        FlagshipInvariant::PoolLists.holds(slices == self.fields().slices, slices)?;
         self.check_dead()?;
         Ok(all)
     }

@@ -24,6 +24,10 @@ use crate::flagship::threads;
 /// sparse, fronts, chains on their way, large and huge blocks, dirty and clean spans, a parked heap.
 /// Live blocks of the class of 512 bytes.
 fn furnished() -> Vec<*mut u8> {
+    // So large that it is budgeted: in a loose heap most of it would lie in fronts.
+    for _ in 0..5000 {
+        let _lives_on = Arenite::malloc(4096);
+    }
     let mut blocks: Vec<*mut u8> = (0..920).map(|_| Arenite::malloc(512)).collect();
     // More than the front of the class takes.
     for block in blocks.split_off(600) {
@@ -323,6 +327,14 @@ fn h3_list_without_its_last_pools() {
         assert!(!before.is_null());
         before.set_next(Span::NULL);
         move || before.set_next(pool)
+    });
+}
+
+#[test]
+fn h3_heap_that_counts_a_slice_too_many() {
+    breaks(FlagshipInvariant::PoolLists, |_| {
+        own_heap().fields().slices += 1;
+        || own_heap().fields().slices -= 1
     });
 }
 
