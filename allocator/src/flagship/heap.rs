@@ -614,9 +614,11 @@ impl Heap {
         let (mut block, mut previous) = (first, first);
         while !block.is_null() {
             // By H2 our own, unless the program wrote into the block before.
-            let Some((range, index)) = range::locate(block) else {
-                die(Misuse::SmashedLink, previous)
+            let place = match self.index_of(block) {
+                Some(index) => Some((range::primary(), index)),
+                None => range::locate(block),
             };
+            let Some((range, index)) = place else { die(Misuse::SmashedLink, previous) };
             if range.entry(index) != self.tag() | offset as u32 {
                 die(Misuse::SmashedLink, previous);
             }
