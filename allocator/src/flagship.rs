@@ -14,8 +14,8 @@
 //! ```
 //! A file may use those below it. Where the classic heap follows pymalloc, this one keeps nothing
 //! of pymalloc's layout but the ideas: pools of one class, arenas released when empty, and an
-//! ownership test that costs a subtraction and a comparison. The front with its budget, pools as
-//! queues and the map of classes were found by experiment; METHODOLOGY.md says how it was measured.
+//! ownership test that costs a subtraction and a comparison. Fronts and their budgets, pools as
+//! queues and the map of classes were found by experiment; README.md says how, under "What was tried".
 
 use crate::watch::Measures;
 use crate::watch::tool::Tool;

@@ -82,7 +82,8 @@ size_t arenite_malloc_good_size(size_t size) ARENITE_NOTHROW;
  * block of this allocator: 1 or 0. Reads no memory but the allocator's own. */
 int arenite_owns(const void *address) ARENITE_NOTHROW;
 
-/* Gives back to the system what no live block needs. */
+/* Gives back to the system what no live block needs, but for what lies in the heaps of other threads
+ * that run. */
 void arenite_purge(void) ARENITE_NOTHROW;
 
 #ifdef __cplusplus

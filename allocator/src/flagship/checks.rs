@@ -2,8 +2,8 @@
 //!
 //! One bit for every 16 bytes of a range is set when a block that begins there is handed out and
 //! cleared when it is freed, by atomic operations, so that of two threads that free the same block
-//! one is told. A free of anything but a block's first byte finds no such bit. Before a front is
-//! popped, the link that would become its head must name a dead block of the same class.
+//! one is told. A free of anything but a block's first byte finds no such bit. When a front
+//! was popped, its new head must be a dead block of the same class.
 
 use core::sync::atomic::Ordering;
 

@@ -13,7 +13,7 @@
 //! distance of its bin from the start of a thread heap, and what a map entry holds. Rounding a small
 //! request up to 16 bytes gives its class's offset at once.
 //!
-//! Invariants, checked by the compiler below:
+//! Invariants, C1 checked by a test and C2 by the compiler below:
 //! * **C1** `size(class) >= request` for every request that maps to the class, and no smaller class
 //!   would do.
 //! * **C2** A span of the class's length holds between `MIN_BLOCKS` and 1,024 blocks and wastes at

@@ -94,7 +94,7 @@ mod stdio {
 
     /// Takes the lock.
     pub(super) fn hold() {
-        // SAFETY: the dynamic linker wrote both words before any code of ours ran.
+        // SAFETY: the dynamic linker wrote the words before any code of ours ran.
         if let Some(lock) = unsafe { FUNCTIONS[0] } {
             // SAFETY: no preconditions.
             unsafe { lock() };

@@ -38,12 +38,13 @@
 //!
 //! Invariants:
 //! * **H1** A heap is worked on by one thread at a time: its own, or the holder of the roster lock
-//!   while it is parked. Only `inbox` is touched by others.
+//!   while it is parked. Only `inbox` is touched by others, and what is
+//!   written before the heap has blocks, `tag` and `is_private`, may be read by them.
 //! * **H2** Blocks in fronts and chains are dead, of the bin's class, in pools of this heap, and
 //!   each is in one place.
 //! * **H3** Every pool of the heap is its class's current pool or in the list its `place` names;
 //!   `pools` counts them, and `slices` the slices of all.
-//! * **H4** The current pool has `event = NEVER`. A sleeping pool has `live > event`.
+//! * **H4** The current pool has `event = NEVER`. Every other one has `live > event`.
 
 pub(crate) mod check;
 
@@ -418,7 +419,7 @@ impl Heap {
     }
 
     /// Before a pool of `slices` is added: sends the fronts of a loose heap home, once in an eighth of
-    /// growth, so that what lies dead in them may do instead; and says whether the heap is loose.
+    /// growth, so that what lies dead in them may do instead; and decides whether it is loose from here on.
     fn before_growth(self, slices: usize) {
         let heap = self.fields();
         if heap.slices + slices <= heap.stride_end {
@@ -569,7 +570,7 @@ impl Heap {
     /// |---|---|---|
     /// | Asleep | an eighth is free | Available |
     /// | Available | few are live | Sparse; with half of the class's pools, its front goes home |
-    /// | Sparse, or Available with a single block | none is live | its span is given back |
+    /// | Sparse | none is live | its span is given back |
     #[cold]
     #[inline(never)]
     fn pool_event(self, pool: Span) {

@@ -4,9 +4,9 @@
 //! addressing with linear probing, at most half full, in a mapping that doubles. The block begins
 //! the mapping.
 //!
-//! A few mappings that were just freed, of up to 32 MiB, are kept for the next blocks, 64 MiB in all,
+//! A few mappings that were just freed, of 1 to 32 MiB, are kept for the next blocks, 64 MiB in all,
 //! as long as that does not make the process larger than it was lately, by what is mapped; an arena's
-//! worth is kept in any case, until the next block is taken. A request takes the smallest that holds it, of which what
+//! worth is kept in any case, unless the delay is 0, until the next block is taken. A request takes the smallest that holds it, of which what
 //! it does not need stays behind, or else the largest, which grows: page faults cost more than either.
 //!
 //! Invariants:

@@ -19,8 +19,8 @@ use super::watched;
 
 /// A heap for the blocks of one task, request or phase.
 ///
-/// It is used by one thread at a time, wherever it is sent, and takes no lock for blocks up to
-/// 32 KiB. Dropping it frees every block that is left, in time proportional to the number of its
+/// It is used by one thread at a time, wherever it is sent, and takes a lock for blocks up to
+/// 32 KiB only when a pool is taken or given back. Dropping it frees every block that is left, in time proportional to the number of its
 /// pools and larger blocks, not to that of its small ones.
 ///
 /// ```
@@ -43,7 +43,7 @@ pub struct Heap {
 unsafe impl Send for Heap {}
 
 impl Heap {
-    /// A heap without blocks; `None` when out of memory. It costs about 8 KiB until it is dropped,
+    /// A heap without blocks; `None` when out of memory. It costs about 5 KiB, which a later one takes over,
     /// and a pool of 16 KiB or more for every size class that is used.
     #[must_use]
     pub fn new() -> Option<Self> {

@@ -20,8 +20,9 @@
 //! slow paths look through all of them.
 //!
 //! Invariants:
-//! * **R1** `base` is aligned to an arena; `slices`, `records` and `bits` are set before `base`
-//!   becomes visible, and none of them changes afterwards.
+//! * **R1** `base` is aligned to an arena; the map has an entry for each of `slices` slices; `base`,
+//!   `map`, `records` and `bits` are set before `slices` is other than 0, and none of them changes
+//!   afterwards.
 //! * **R2** The entry of a slice is not 0 iff the slice belongs to a pool or begins a large block.
 //! * **R3** Records of a slice are committed if its arena ever was.
 

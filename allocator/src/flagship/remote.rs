@@ -35,7 +35,7 @@ use super::range::{self, OWNER_SHIFT};
 use super::slice;
 use super::threads;
 
-/// Places for chains that are being gathered: as many as there are classes, so that those of one
+/// Places for chains that are being gathered: no fewer than there are classes, so that those of one
 /// owner do not turn each other out.
 pub(crate) const SLOTS: usize = 64;
 /// Blocks of a chain that is sent.

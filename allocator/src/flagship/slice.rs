@@ -8,8 +8,8 @@
 //!
 //! ```text
 //! SliceRecord      of a pool's first slice          of a free span's first slice
-//! 0x00 first       first block of the free list     -
-//! 0x08 tail        where the next freed block goes  -
+//! 0x00 first       first block of the free list     older } among dirty spans, by age
+//! 0x08 tail        where the next freed block goes  younger }
 //! 0x10 head        record of the span's first slice (every slice of a pool; last slice of a free span)
 //! 0x18 start       the span's memory
 //! 0x20 live        blocks not in the free list      stamp: when it became free

@@ -248,8 +248,8 @@ pub(crate) fn set_hooks() {
     match HOOKS.compare_exchange(UNSET, process, Ordering::Acquire, Ordering::Acquire) {
         Ok(_) => {
             let mut key: c_uint = 0;
-            // SAFETY: `key` is a place for the answer. When keys have run out, heaps of threads
-            // that end are not parked; nothing else depends on it.
+            // SAFETY: `key` is a place for the answer. When keys have run out, every thread
+            // is served like a late one (`attach`).
             let refused = unsafe { sys::pthread_key_create(&raw mut key, Some(detach)) };
             KEY.store(if refused == 0 { key } else { c_uint::MAX }, Ordering::Relaxed);
             fork::register();
