@@ -24,7 +24,7 @@ pub(crate) mod check;
 use core::cell::UnsafeCell;
 use core::ffi::{c_uint, c_void};
 use core::ptr;
-use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 use super::fork;
 use super::heap::{Heap, ThreadHeap};
@@ -49,7 +49,7 @@ static HEAPS: [AtomicPtr<ThreadHeap>; MAX_HEAPS] =
     [const { AtomicPtr::new(ptr::null_mut()) }; MAX_HEAPS];
 static LATE_HEAP: AtomicPtr<ThreadHeap> = AtomicPtr::new(ptr::null_mut());
 /// Number of heaps that were ever made.
-static MADE: AtomicUsize = AtomicUsize::new(0);
+static MADE: AtomicU32 = AtomicU32::new(0);
 
 /// Parked heaps and room for new ones.
 struct Roster {
@@ -86,7 +86,7 @@ pub(crate) fn heap_of(number: u32) -> Heap {
 
 /// How many heaps there are, parked ones and those without blocks among them.
 pub(crate) fn heaps() -> usize {
-    MADE.load(Ordering::Relaxed)
+    MADE.load(Ordering::Relaxed) as usize
 }
 
 /// The calling thread's heap; it is given one if it has none. `None` when out of memory, or when the
