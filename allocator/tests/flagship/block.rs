@@ -292,3 +292,24 @@ impl<D: Door> Drop for Block<D> {
         unsafe { self.door.free(self.start, self.request) };
     }
 }
+
+/// Blocks with contents, `bytes` in all.
+pub(crate) fn fill(bytes: usize, size: usize) -> Vec<Block<Called>> {
+    (0..bytes / size).map(|at| Block::new(Called, Request::of(size), at).unwrap()).collect()
+}
+
+/// A block of which the first byte of every OS page is written.
+pub(crate) fn touched(size: usize) -> *mut u8 {
+    let block = Arenite::malloc(size);
+    assert!(!block.is_null());
+    for at in (0..size).step_by(4096) {
+        // SAFETY: a live block of `size` bytes.
+        unsafe { block.wrapping_add(at).write(1) };
+    }
+    block
+}
+
+pub(crate) fn free(block: *mut u8) {
+    // SAFETY: every block that is given here is live.
+    unsafe { Arenite::free(block) };
+}

@@ -5,7 +5,7 @@ use std::ptr;
 
 use arenite::{Arenite, FlagshipStats, Heap};
 
-use crate::block::{Block, Called, Request};
+use crate::block::{fill, free};
 use crate::child::alone;
 use crate::heap::{assert_empty, assert_sound};
 use crate::posix::limit_address_space;
@@ -15,23 +15,16 @@ fn pool_bytes(stats: &FlagshipStats) -> usize {
     stats.live_bytes + stats.free_bytes
 }
 
-/// Blocks with contents, `bytes` in all.
-fn fill(bytes: usize, size: usize) -> Vec<Block<Called>> {
-    (0..bytes / size).map(|at| Block::new(Called, Request::of(size), at).unwrap()).collect()
-}
-
 /// How many of 3,000 blocks of 64 bytes, freed one after the other, come back newest first.
 fn newest_first() -> usize {
     let freed: Vec<*mut u8> = (0..3000).map(|_| Arenite::malloc(64)).collect();
     for block in &freed {
-        // SAFETY: live, freed once.
-        unsafe { Arenite::free(*block) };
+        free(*block);
     }
     let taken: Vec<*mut u8> = (0..3000).map(|_| Arenite::malloc(64)).collect();
     let count = freed.iter().rev().zip(&taken).filter(|(freed, taken)| freed == taken).count();
     for block in taken {
-        // SAFETY: live, freed once.
-        unsafe { Arenite::free(block) };
+        free(block);
     }
     count
 }
@@ -127,8 +120,7 @@ impl Drop for Chain {
             let block = self.first;
             // SAFETY: written when the block was taken.
             self.first = unsafe { block.read() }.cast();
-            // SAFETY: live, freed once.
-            unsafe { Arenite::free(block.cast()) };
+            free(block.cast());
         }
     }
 }

@@ -8,14 +8,8 @@ use crate::block::{Block, Called, Request};
 use crate::child::alone;
 use crate::heap::{assert_empty, assert_sound};
 use crate::posix;
+use crate::process::resident_bytes;
 use crate::random::Random;
-
-/// Resident memory of this process, in bytes.
-fn resident_bytes() -> usize {
-    let status = fs::read_to_string("/proc/self/smaps_rollup").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("Rss:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() << 10
-}
 
 fn blocks(count: usize, size: usize) -> Vec<Block<Called>> {
     (0..count).map(|at| Block::new(Called, Request::of(size), at).unwrap()).collect()
