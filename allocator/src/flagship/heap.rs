@@ -10,9 +10,9 @@
 //! ```
 //! **The front.** The front of a class is a stack of dead blocks, which malloc pops.
 //!
-//! **A small heap is loose**: free pushes, and that is all. What was freed last is warm, and all of it
-//! lies in the caches. So that what lies dead in one class serves another, all fronts go home whenever
-//! the heap would be an eighth larger than it was when they did so last.
+//! **A small heap is loose**: free pushes, and that is all. What was freed last is warm, and the rest is
+//! not far. So that what lies dead in one class serves another, all fronts go home whenever the heap
+//! would be an eighth larger than it was when they did so last.
 //!
 //! **A larger heap is budgeted**: malloc adds one to the budget of its class; free spends one and pushes,
 //! or, when the budget is spent, appends to the queue of the block's own pool. Earned and spent are
@@ -35,8 +35,8 @@
 //!
 //! Invariants:
 //! * **H1** A heap is worked on by one thread at a time: its own, or the holder of the roster lock
-//!   while it is parked. Only `inbox` is touched by others, and what is
-//!   written before the heap has blocks, `tag` and `is_private`, may be read by them.
+//!   while it is parked. Only `inbox` is touched by others, and what is written before the heap has
+//!   blocks, `tag` and `is_private`, may be read by them.
 //! * **H2** Blocks in fronts and chains are dead, of the bin's class, in pools of this heap, and
 //!   each is in one place.
 //! * **H3** Every pool of the heap is its class's current pool or in the list its `place` names;
