@@ -127,12 +127,21 @@ fn in_a_child(work: impl FnOnce() -> Option<usize>) -> io::Result<Option<usize>>
     Ok((number != usize::MAX).then_some(number))
 }
 
-/// What a trial finds, in a process of its own: tests beside it occupy and map memory as well.
+/// What a trial finds, in a process of its own: tests beside it occupy and map memory as well. What
+/// tests before it have freed does not serve it, and neither have they taught the C library to keep
+/// large blocks.
 #[cfg(test)]
 pub(super) fn found(trial: impl FnOnce() -> Option<Returned>) -> usize {
-    let number = || match trial() {
-        Some(Returned::Number(number)) => Some(number),
-        _ => None,
+    let number = || {
+        // SAFETY: both take any number.
+        unsafe {
+            libc::mallopt(libc::M_MMAP_THRESHOLD, 128 << 10);
+            libc::malloc_trim(0);
+        }
+        match trial() {
+            Some(Returned::Number(number)) => Some(number),
+            _ => None,
+        }
     };
     in_a_child(number).unwrap().unwrap()
 }
@@ -222,6 +231,21 @@ mod tests {
         let trial = |family: &Family| found(|| Some(ended(family, Hooks::default(), 500)));
         assert!(trial(&system()) < SIZE / 2);
         assert!(trial(&Family { malloc: malloc_with_a_keepsake, ..system() }) >= SIZE);
+    }
+
+    #[test]
+    fn what_was_freed_before_a_trial_does_not_serve_it() {
+        let make = || -> Vec<_> { (0..500).map(|_| written(&system(), 20_000).unwrap()).collect() };
+        let freed = make();
+        let above = written(&system(), 20_000).unwrap();
+        freed.into_iter().for_each(|block| free(&system(), block));
+        let more = found(|| {
+            let before = resident();
+            make();
+            Some(Returned::Number(resident().saturating_sub(before)))
+        });
+        free(&system(), above);
+        assert!(more >= SIZE, "only {more} bytes");
     }
 
     #[test]
