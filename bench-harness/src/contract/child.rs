@@ -164,6 +164,15 @@ pub(crate) fn forked(
     Ok((text, wait(pid, 0)?.unwrap_or(0)))
 }
 
+/// What `words` says in a process of its own, to which tests beside it do nothing, and which takes what it
+/// has done to itself with it.
+#[cfg(test)]
+pub(super) fn told_apart(words: impl FnOnce() -> String) -> String {
+    let (text, status) = forked(|out| out.write_all(words().as_bytes())).unwrap();
+    assert!(libc::WIFEXITED(status), "{}", end(status));
+    String::from_utf8(text).unwrap()
+}
+
 /// Status of a child of this process that has ended; `None` where `options` say not to wait and it has
 /// not.
 pub(super) fn wait(pid: libc::pid_t, options: i32) -> io::Result<Option<i32>> {

@@ -13,10 +13,9 @@ pub(super) fn confine() -> bool {
 #[cfg(test)]
 mod tests {
     use std::ffi::c_void;
-    use std::io::Write;
     use std::ptr;
 
-    use super::super::child::forked;
+    use super::super::child::told_apart;
     use super::super::row::{Ask, Authority, Origin, Promise, Row};
     use super::super::trial::attempt;
     use crate::subject::{Family, Subject};
@@ -48,8 +47,7 @@ mod tests {
         let row = Row::new(ask, promise, Authority::Posix).confined();
         // In a process of its own, which takes its limit with it.
         let found = |family: &Family| {
-            let wrong = || attempt(&row, family, |_| {}).unwrap().against(promise).join("; ");
-            String::from_utf8(forked(|out| out.write_all(wrong().as_bytes())).unwrap().0).unwrap()
+            told_apart(|| attempt(&row, family, |_| {}).unwrap().against(promise).join("; "))
         };
         assert_eq!(found(&system), "");
         let lost = found(&Family { realloc: Some(realloc_that_gives_up), ..system });

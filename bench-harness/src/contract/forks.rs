@@ -314,9 +314,8 @@ fn ended(pid: libc::pid_t) -> io::Result<Option<i32>> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
 
-    use super::super::child::forked;
+    use super::super::child::told_apart;
     use super::*;
     use crate::subject::Subject;
 
@@ -348,10 +347,8 @@ mod tests {
     fn blocks_that_a_child_lacks_or_shares_are_found() {
         let system = Family::of(&Subject::parse("system").unwrap()).unwrap().unwrap();
         // In a process of its own: the C library keeps more once it has freed large blocks.
-        let found = |family: &Family| {
-            let words = || apart(family).unwrap().err().unwrap_or_default();
-            String::from_utf8(forked(|out| out.write_all(words().as_bytes())).unwrap().0).unwrap()
-        };
+        let found =
+            |family: &Family| told_apart(|| apart(family).unwrap().err().unwrap_or_default());
         assert_eq!(found(&system), "");
         let planted = Family { free: free_nothing, realloc: Some(realloc_anew), ..system };
         let shared = found(&Family { malloc: malloc_of_shared_memory, ..planted });

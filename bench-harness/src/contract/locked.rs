@@ -66,10 +66,9 @@ fn lock(start: *mut u8, len: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::child::forked;
+    use super::super::child::told_apart;
     use super::*;
     use crate::subject::Subject;
-    use std::io::Write;
 
     const SIZE: usize = 50_000;
 
@@ -87,11 +86,10 @@ mod tests {
         }
         // In a process of its own, which takes what it has locked with it.
         let found = |family: &Family| {
-            let words = || match zeroed(family, SIZE).unwrap() {
+            told_apart(|| match zeroed(family, SIZE).unwrap() {
                 Ok(()) => "all are served".to_owned(),
                 Err(why) => why,
-            };
-            String::from_utf8(forked(|out| out.write_all(words().as_bytes())).unwrap().0).unwrap()
+            })
         };
         assert_eq!(found(&system), "all are served");
         let why = found(&Family { calloc: Some(calloc_as_it_comes), ..system });

@@ -127,21 +127,12 @@ fn in_a_child(work: impl FnOnce() -> Option<usize>) -> io::Result<Option<usize>>
     Ok((number != usize::MAX).then_some(number))
 }
 
-/// What a trial finds, in a process of its own: tests beside it occupy and map memory as well. What
-/// tests before it have freed does not serve it, and neither have they taught the C library to keep
-/// large blocks.
+/// What a trial finds, in a process of its own: tests beside it occupy and map memory as well.
 #[cfg(test)]
 pub(super) fn found(trial: impl FnOnce() -> Option<Returned>) -> usize {
-    let number = || {
-        // SAFETY: both take any number.
-        unsafe {
-            libc::mallopt(libc::M_MMAP_THRESHOLD, 128 << 10);
-            libc::malloc_trim(0);
-        }
-        match trial() {
-            Some(Returned::Number(number)) => Some(number),
-            _ => None,
-        }
+    let number = || match trial() {
+        Some(Returned::Number(number)) => Some(number),
+        _ => None,
     };
     in_a_child(number).unwrap().unwrap()
 }
@@ -166,20 +157,64 @@ pub(super) fn resident() -> usize {
 #[cfg(test)]
 mod tests {
     use std::ffi::c_void;
+    use std::ptr;
 
     use super::*;
     use crate::subject::Subject;
 
     const SIZE: usize = 8 << 20;
 
-    fn system() -> Family {
-        Family::of(&Subject::parse("system").unwrap()).unwrap().unwrap()
+    /// Every block is a mapping, and goes back when it is freed. The C library's `malloc` takes what tests before
+    /// have freed, some of which is resident.
+    fn mapped() -> Family {
+        let system = Family::of(&Subject::parse("system").unwrap()).unwrap().unwrap();
+        Family { malloc: map, free: unmap, realloc: Some(remap), ..system }
+    }
+
+    /// The page before the block has the length of all.
+    unsafe extern "C" fn map(size: usize) -> *mut c_void {
+        let bytes = os::page_bytes() + size;
+        let access = libc::PROT_READ | libc::PROT_WRITE;
+        let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+        // SAFETY: new memory at an address of the kernel's choice.
+        let base = unsafe { libc::mmap(ptr::null_mut(), bytes, access, kind, -1, 0) };
+        begun(base, bytes)
+    }
+
+    unsafe extern "C" fn unmap(block: *mut c_void) {
+        // SAFETY: the caller's obligation.
+        let (base, bytes) = unsafe { mapping(block) };
+        // SAFETY: the mapping holds this block alone.
+        unsafe { libc::munmap(base, bytes) };
+    }
+
+    unsafe extern "C" fn remap(block: *mut c_void, size: usize) -> *mut c_void {
+        // SAFETY: the caller's obligation.
+        let (base, old) = unsafe { mapping(block) };
+        let bytes = os::page_bytes() + size;
+        // SAFETY: the mapping holds this block alone, which is not used again where it moves.
+        begun(unsafe { libc::mremap(base, old, bytes, libc::MREMAP_MAYMOVE) }, bytes)
+    }
+
+    fn begun(base: *mut c_void, bytes: usize) -> *mut c_void {
+        assert_ne!(base, libc::MAP_FAILED);
+        // SAFETY: the mapping begins with a page for this.
+        unsafe { base.cast::<usize>().write(bytes) };
+        base.wrapping_byte_add(os::page_bytes())
+    }
+
+    /// Start and bytes of the mapping of a block.
+    ///
+    /// # Safety
+    /// It is a live one of [`map`] or [`remap`].
+    unsafe fn mapping(block: *mut c_void) -> (*mut c_void, usize) {
+        let base = block.wrapping_byte_sub(os::page_bytes());
+        // SAFETY: `begun` has written it.
+        (base, unsafe { base.cast::<usize>().read() })
     }
 
     unsafe extern "C" fn malloc_that_writes(size: usize) -> *mut c_void {
-        let block = made(Origin::Calloc(size), &system()).unwrap();
-        fill(block, size);
-        block.cast()
+        written(&mapped(), size).unwrap().cast()
     }
 
     unsafe extern "C" fn free_nothing(_: *mut c_void) {}
@@ -191,8 +226,8 @@ mod tests {
     #[test]
     fn a_block_that_is_written_to_before_it_comes_is_found() {
         let trial = |family: &Family| found(|| untouched(family, Origin::Malloc(SIZE)));
-        assert!(trial(&system()) < SIZE / 8);
-        assert!(trial(&Family { malloc: malloc_that_writes, ..system() }) >= SIZE);
+        assert!(trial(&mapped()) < SIZE / 8);
+        assert!(trial(&Family { malloc: malloc_that_writes, ..mapped() }) >= SIZE);
     }
 
     #[test]
@@ -202,15 +237,15 @@ mod tests {
         }
         let new = Origin::Malloc(SIZE / 32);
         let trial = |family: &Family| found(|| sparse(family, new, 32));
-        assert!(trial(&system()) < SIZE / 8);
-        assert!(trial(&Family { malloc: malloc_that_writes, ..system() }) >= SIZE / 2);
+        assert!(trial(&mapped()) < SIZE / 8);
+        assert!(trial(&Family { malloc: malloc_that_writes, ..mapped() }) >= SIZE / 2);
     }
 
     #[test]
     fn memory_that_does_not_go_back_is_found() {
         let trial = |family: &Family| found(|| freed(family, SIZE));
-        assert!(trial(&system()) < SIZE / 8);
-        assert!(trial(&Family { free: free_nothing, ..system() }) >= SIZE);
+        assert!(trial(&mapped()) < SIZE / 8);
+        assert!(trial(&Family { free: free_nothing, ..mapped() }) >= SIZE);
     }
 
     /// Keeps something for every thread that it ever serves.
@@ -220,46 +255,30 @@ mod tests {
             static IS_KNOWN: Cell<bool> = const { Cell::new(false) };
         }
         if !IS_KNOWN.replace(true) {
-            let keepsake = made(Origin::Malloc(20_000), &system()).unwrap();
-            fill(keepsake, 20_000);
+            written(&mapped(), 20_000).unwrap();
         }
-        made(Origin::Malloc(size), &system()).unwrap().cast()
+        // SAFETY: takes any size.
+        unsafe { map(size) }
     }
 
     #[test]
     fn memory_that_every_thread_leaves_behind_is_found() {
         let trial = |family: &Family| found(|| Some(ended(family, Hooks::default(), 500)));
-        assert!(trial(&system()) < SIZE / 2);
-        assert!(trial(&Family { malloc: malloc_with_a_keepsake, ..system() }) >= SIZE);
-    }
-
-    #[test]
-    fn what_was_freed_before_a_trial_does_not_serve_it() {
-        let make = || -> Vec<_> { (0..500).map(|_| written(&system(), 20_000).unwrap()).collect() };
-        let freed = make();
-        let above = written(&system(), 20_000).unwrap();
-        freed.into_iter().for_each(|block| free(&system(), block));
-        let more = found(|| {
-            let before = resident();
-            make();
-            Some(Returned::Number(resident().saturating_sub(before)))
-        });
-        free(&system(), above);
-        assert!(more >= SIZE, "only {more} bytes");
+        assert!(trial(&mapped()) < SIZE / 2);
+        assert!(trial(&Family { malloc: malloc_with_a_keepsake, ..mapped() }) >= SIZE);
     }
 
     #[test]
     fn a_block_that_does_not_shrink_is_found() {
         let trial = |family: &Family| found(|| shrunk(family, SIZE, SIZE / 2, 1));
-        assert!(trial(&system()) < SIZE / 8);
-        assert!(trial(&Family { realloc: Some(realloc_nothing), ..system() }) >= SIZE / 2);
+        assert!(trial(&mapped()) < SIZE / 8);
+        assert!(trial(&Family { realloc: Some(realloc_nothing), ..mapped() }) >= SIZE / 2);
     }
 
     #[test]
     fn blocks_that_a_child_cannot_give_back_are_found() {
-        let count = SIZE / 100;
-        let trial = |family: &Family| found(|| inherited(family, count, 100));
-        assert!(trial(&system()) < SIZE / 8);
-        assert!(trial(&Family { free: free_nothing, ..system() }) >= SIZE);
+        let trial = |family: &Family| found(|| inherited(family, 400, SIZE / 400));
+        assert!(trial(&mapped()) < SIZE / 8);
+        assert!(trial(&Family { free: free_nothing, ..mapped() }) >= SIZE);
     }
 }

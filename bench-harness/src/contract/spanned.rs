@@ -116,9 +116,8 @@ pub(super) fn one_of(size: usize, at: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use std::ffi::c_void;
-    use std::io::Write;
 
-    use super::super::child::forked;
+    use super::super::child::told_apart;
     use super::super::resident::found;
     use super::*;
     use crate::subject::Subject;
@@ -169,10 +168,8 @@ mod tests {
         if !is_vast_allowed() {
             return;
         }
-        let words = |family: Family| {
-            let words = || vast(&family).unwrap().err().unwrap_or_default();
-            String::from_utf8(forked(|out| out.write_all(words().as_bytes())).unwrap().0).unwrap()
-        };
+        let words =
+            |family: Family| told_apart(|| vast(&family).unwrap().err().unwrap_or_default());
         assert_eq!(words(system()), "");
         let short = words(Family { usable_size: Some(usable_size_of_32_bits), ..system() });
         assert!(short.contains(" bytes of "), "{short}");
