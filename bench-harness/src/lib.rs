@@ -6,6 +6,8 @@
 //! back, and the `reports` crate turns records into pages. `commands` holds one file per command.
 
 mod aging;
+#[cfg(test)]
+mod alone;
 mod bundled;
 mod child;
 mod cli;

@@ -164,8 +164,7 @@ pub(crate) fn forked(
     Ok((text, wait(pid, 0)?.unwrap_or(0)))
 }
 
-/// What `words` says in a process of its own, to which tests beside it do nothing, and which takes what it
-/// has done to itself with it.
+/// What `words` says in a process of its own, which takes what it has done to itself with it.
 #[cfg(test)]
 pub(super) fn told_apart(words: impl FnOnce() -> String) -> String {
     let (text, status) = forked(|out| out.write_all(words().as_bytes())).unwrap();

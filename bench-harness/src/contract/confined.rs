@@ -18,6 +18,7 @@ mod tests {
     use super::super::child::told_apart;
     use super::super::row::{Ask, Authority, Origin, Promise, Row};
     use super::super::trial::attempt;
+    use crate::alone::is_alone;
     use crate::subject::{Family, Subject};
 
     /// Loses what it cannot make larger.
@@ -41,6 +42,9 @@ mod tests {
 
     #[test]
     fn a_refusal_that_costs_the_old_block_is_found() {
+        if !is_alone() {
+            return;
+        }
         let system = Family::of(&Subject::parse("system").unwrap()).unwrap().unwrap();
         let promise = Promise::Null { errno: libc::ENOMEM };
         let ask = Ask::Realloc { old: Origin::Malloc(1 << 25), size: 1 << 33 };

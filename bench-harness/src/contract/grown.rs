@@ -145,6 +145,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
     use super::*;
+    use crate::alone::is_alone;
     use crate::subject::Subject;
 
     const NEW: Origin = Origin::Malloc(48);
@@ -188,6 +189,9 @@ mod tests {
 
     #[test]
     fn a_cost_that_grows_with_blocks_or_threads_is_found() {
+        if !is_alone() {
+            return;
+        }
         let blocks = Beside::Blocks { count: 3_000, size: 48 };
         let threads = Beside::Threads { count: 200 };
         let looking =

@@ -146,6 +146,7 @@ mod tests {
     use std::cell::Cell;
 
     use super::*;
+    use crate::alone::is_alone;
     use crate::subject::Subject;
 
     const SIZE: usize = 100;
@@ -167,6 +168,9 @@ mod tests {
 
     #[test]
     fn a_thread_that_is_not_served_after_its_end_is_found() {
+        if !is_alone() {
+            return;
+        }
         let system = Family::of(&Subject::parse("system").unwrap()).unwrap().unwrap();
         let hooks = Hooks::default();
         destructors(&system, hooks, 12, SIZE).unwrap();

@@ -127,7 +127,7 @@ fn in_a_child(work: impl FnOnce() -> Option<usize>) -> io::Result<Option<usize>>
     Ok((number != usize::MAX).then_some(number))
 }
 
-/// What a trial finds, in a process of its own: tests beside it occupy and map memory as well.
+/// What a trial finds, in a process of its own, which takes what it leaves behind with it.
 #[cfg(test)]
 pub(super) fn found(trial: impl FnOnce() -> Option<Returned>) -> usize {
     let number = || match trial() {
@@ -157,64 +157,21 @@ pub(super) fn resident() -> usize {
 #[cfg(test)]
 mod tests {
     use std::ffi::c_void;
-    use std::ptr;
 
     use super::*;
+    use crate::alone::is_alone;
     use crate::subject::Subject;
 
     const SIZE: usize = 8 << 20;
 
-    /// Every block is a mapping, and goes back when it is freed. The C library's `malloc` takes what tests before
-    /// have freed, some of which is resident.
-    fn mapped() -> Family {
-        let system = Family::of(&Subject::parse("system").unwrap()).unwrap().unwrap();
-        Family { malloc: map, free: unmap, realloc: Some(remap), ..system }
-    }
-
-    /// The page before the block has the length of all.
-    unsafe extern "C" fn map(size: usize) -> *mut c_void {
-        let bytes = os::page_bytes() + size;
-        let access = libc::PROT_READ | libc::PROT_WRITE;
-        let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
-        // SAFETY: new memory at an address of the kernel's choice.
-        let base = unsafe { libc::mmap(ptr::null_mut(), bytes, access, kind, -1, 0) };
-        begun(base, bytes)
-    }
-
-    unsafe extern "C" fn unmap(block: *mut c_void) {
-        // SAFETY: the caller's obligation.
-        let (base, bytes) = unsafe { mapping(block) };
-        // SAFETY: the mapping holds this block alone.
-        unsafe { libc::munmap(base, bytes) };
-    }
-
-    unsafe extern "C" fn remap(block: *mut c_void, size: usize) -> *mut c_void {
-        // SAFETY: the caller's obligation.
-        let (base, old) = unsafe { mapping(block) };
-        let bytes = os::page_bytes() + size;
-        // SAFETY: the mapping holds this block alone, which is not used again where it moves.
-        begun(unsafe { libc::mremap(base, old, bytes, libc::MREMAP_MAYMOVE) }, bytes)
-    }
-
-    fn begun(base: *mut c_void, bytes: usize) -> *mut c_void {
-        assert_ne!(base, libc::MAP_FAILED);
-        // SAFETY: the mapping begins with a page for this.
-        unsafe { base.cast::<usize>().write(bytes) };
-        base.wrapping_byte_add(os::page_bytes())
-    }
-
-    /// Start and bytes of the mapping of a block.
-    ///
-    /// # Safety
-    /// It is a live one of [`map`] or [`remap`].
-    unsafe fn mapping(block: *mut c_void) -> (*mut c_void, usize) {
-        let base = block.wrapping_byte_sub(os::page_bytes());
-        // SAFETY: `begun` has written it.
-        (base, unsafe { base.cast::<usize>().read() })
+    fn system() -> Family {
+        Family::of(&Subject::parse("system").unwrap()).unwrap().unwrap()
     }
 
     unsafe extern "C" fn malloc_that_writes(size: usize) -> *mut c_void {
-        written(&mapped(), size).unwrap().cast()
+        let block = made(Origin::Calloc(size), &system()).unwrap();
+        fill(block, size);
+        block.cast()
     }
 
     unsafe extern "C" fn free_nothing(_: *mut c_void) {}
@@ -225,27 +182,36 @@ mod tests {
 
     #[test]
     fn a_block_that_is_written_to_before_it_comes_is_found() {
+        if !is_alone() {
+            return;
+        }
         let trial = |family: &Family| found(|| untouched(family, Origin::Malloc(SIZE)));
-        assert!(trial(&mapped()) < SIZE / 8);
-        assert!(trial(&Family { malloc: malloc_that_writes, ..mapped() }) >= SIZE);
+        assert!(trial(&system()) < SIZE / 8);
+        assert!(trial(&Family { malloc: malloc_that_writes, ..system() }) >= SIZE);
     }
 
     #[test]
     fn blocks_that_are_written_to_before_they_come_are_found() {
+        if !is_alone() {
+            return;
+        }
         if os::are_huge_pages_given_unasked() {
             return;
         }
         let new = Origin::Malloc(SIZE / 32);
         let trial = |family: &Family| found(|| sparse(family, new, 32));
-        assert!(trial(&mapped()) < SIZE / 8);
-        assert!(trial(&Family { malloc: malloc_that_writes, ..mapped() }) >= SIZE / 2);
+        assert!(trial(&system()) < SIZE / 8);
+        assert!(trial(&Family { malloc: malloc_that_writes, ..system() }) >= SIZE / 2);
     }
 
     #[test]
     fn memory_that_does_not_go_back_is_found() {
+        if !is_alone() {
+            return;
+        }
         let trial = |family: &Family| found(|| freed(family, SIZE));
-        assert!(trial(&mapped()) < SIZE / 8);
-        assert!(trial(&Family { free: free_nothing, ..mapped() }) >= SIZE);
+        assert!(trial(&system()) < SIZE / 8);
+        assert!(trial(&Family { free: free_nothing, ..system() }) >= SIZE);
     }
 
     /// Keeps something for every thread that it ever serves.
@@ -255,30 +221,40 @@ mod tests {
             static IS_KNOWN: Cell<bool> = const { Cell::new(false) };
         }
         if !IS_KNOWN.replace(true) {
-            written(&mapped(), 20_000).unwrap();
+            let keepsake = made(Origin::Malloc(20_000), &system()).unwrap();
+            fill(keepsake, 20_000);
         }
-        // SAFETY: takes any size.
-        unsafe { map(size) }
+        made(Origin::Malloc(size), &system()).unwrap().cast()
     }
 
     #[test]
     fn memory_that_every_thread_leaves_behind_is_found() {
+        if !is_alone() {
+            return;
+        }
         let trial = |family: &Family| found(|| Some(ended(family, Hooks::default(), 500)));
-        assert!(trial(&mapped()) < SIZE / 2);
-        assert!(trial(&Family { malloc: malloc_with_a_keepsake, ..mapped() }) >= SIZE);
+        assert!(trial(&system()) < SIZE / 2);
+        assert!(trial(&Family { malloc: malloc_with_a_keepsake, ..system() }) >= SIZE);
     }
 
     #[test]
     fn a_block_that_does_not_shrink_is_found() {
+        if !is_alone() {
+            return;
+        }
         let trial = |family: &Family| found(|| shrunk(family, SIZE, SIZE / 2, 1));
-        assert!(trial(&mapped()) < SIZE / 8);
-        assert!(trial(&Family { realloc: Some(realloc_nothing), ..mapped() }) >= SIZE / 2);
+        assert!(trial(&system()) < SIZE / 8);
+        assert!(trial(&Family { realloc: Some(realloc_nothing), ..system() }) >= SIZE / 2);
     }
 
     #[test]
     fn blocks_that_a_child_cannot_give_back_are_found() {
-        let trial = |family: &Family| found(|| inherited(family, 400, SIZE / 400));
-        assert!(trial(&mapped()) < SIZE / 8);
-        assert!(trial(&Family { free: free_nothing, ..mapped() }) >= SIZE);
+        if !is_alone() {
+            return;
+        }
+        let count = SIZE / 100;
+        let trial = |family: &Family| found(|| inherited(family, count, 100));
+        assert!(trial(&system()) < SIZE / 8);
+        assert!(trial(&Family { free: free_nothing, ..system() }) >= SIZE);
     }
 }

@@ -120,6 +120,7 @@ mod tests {
     use super::super::child::told_apart;
     use super::super::resident::found;
     use super::*;
+    use crate::alone::is_alone;
     use crate::subject::Subject;
 
     const SIZE: usize = 1 << 20;
@@ -132,6 +133,9 @@ mod tests {
 
     #[test]
     fn address_space_that_does_not_come_back_is_found() {
+        if !is_alone() {
+            return;
+        }
         let more = |family| found(|| cycled(&family, Origin::Malloc(SIZE), 8, 100));
         let planted = 8 * 100 * SIZE;
         assert!(more(system()) < planted / 2);
@@ -152,6 +156,9 @@ mod tests {
 
     #[test]
     fn a_mapping_for_every_block_is_found() {
+        if !is_alone() {
+            return;
+        }
         let more = |family| found(|| mapped(&family, SIZE, 300));
         assert!(more(system()) < 100);
         let planted = Family { malloc: malloc_with_a_hole, free: free_nothing, ..system() };
@@ -165,6 +172,9 @@ mod tests {
 
     #[test]
     fn a_length_that_does_not_fit_is_found() {
+        if !is_alone() {
+            return;
+        }
         if !is_vast_allowed() {
             return;
         }
