@@ -265,9 +265,13 @@ fn refaulting_has_a_page_fault_in_some_calls() {
         };
         // The memory of a thread's first blocks faults under anybody.
         pairs(AFTER);
-        let before = faults();
-        pairs(20_000);
-        faults() - before
+        // Others' forks make the pages of all threads fault once more: the least of some times.
+        let least = (0..10).map(|_| {
+            let before = faults();
+            pairs(20_000);
+            faults() - before
+        });
+        least.min().unwrap()
     };
     let (plain, planted) = (faults_of("plain"), faults_of("refaulting"));
     assert!(planted >= plain + 19, "{planted} page faults, {plain} without any planted");
