@@ -62,16 +62,22 @@ fn a_preset_works_in_a_static() {
 
 #[test]
 fn an_arena_from_malloc_loses_one_pool_to_alignment() {
-    let (_, mut heap) = presets().remove(0);
-    let block = heap.malloc(8);
-    let stats = heap.stats();
-    assert_eq!(stats.arenas_current, 1);
-    // glibc puts a header before a large block, so it never starts on a pool boundary.
-    assert_eq!(stats.alignment_bytes, 4096);
-    // SAFETY: live, freed once.
-    unsafe { heap.free(block) };
-    // SAFETY: no block is left.
-    unsafe { heap.give_back() };
+    let lost = || {
+        let (_, mut heap) = presets().remove(0);
+        let block = heap.malloc(8);
+        let stats = heap.stats();
+        assert_eq!(stats.arenas_current, 1);
+        // SAFETY: live, freed once.
+        unsafe { heap.free(block) };
+        // SAFETY: no block is left.
+        unsafe { heap.give_back() };
+        stats.alignment_bytes
+    };
+    // glibc puts a header before a block, so that a large one never starts on a pool boundary; one that
+    // it cuts from memory which other tests have freed does once in 256 times.
+    let all: Vec<_> = (0..20).map(|_| lost()).collect();
+    assert!(all.iter().all(|&bytes| bytes == 4096 || bytes == 0), "{all:?}");
+    assert!(all.contains(&4096), "{all:?}");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::posix::{self, Forked};
 use crate::random::Random;
 
 /// Seconds that a forked process may take.
-const LIMIT_SECONDS: u32 = 2;
+const LIMIT_SECONDS: u32 = 60;
 
 /// Forks in `ARENITE_FORKS`, or else 1000; 200 where nothing is optimised.
 fn forks() -> usize {

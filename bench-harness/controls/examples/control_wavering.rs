@@ -1,5 +1,5 @@
 //! A control whose memory moves: after the first calls it takes, and touches, as many OS pages as the
-//! process's number says, between 1 and 64. Nothing else is wrong with it.
+//! process's number says, between 1 and 1021. Nothing else is wrong with it.
 //!
 //! Must be caught by memory over time, which is read in two processes and has to be the same in both.
 //! No verification sees it.
@@ -18,7 +18,7 @@ const PAGE_BYTES: usize = 4096;
 fn take() {
     // SAFETY: getpid has no preconditions.
     let process = unsafe { libc::getpid() };
-    let bytes = (1 + process as usize % 64) * PAGE_BYTES;
+    let bytes = (1 + process as usize % 1021) * PAGE_BYTES;
     let block = glibc::malloc(bytes).cast::<u8>();
     if block.is_null() {
         return;

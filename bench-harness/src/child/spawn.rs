@@ -238,11 +238,16 @@ mod tests {
         let begin = Instant::now();
         let finished = run_shell("sleep 30 & echo $! >&3", 20_000);
         assert_eq!(finished.ending, Ending::Exit(0));
-        assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
+        assert!(begin.elapsed() < Duration::from_secs(15), "{:?}", begin.elapsed());
         let pid: i32 = String::from_utf8(finished.answer).unwrap().trim().parse().unwrap();
-        std::thread::sleep(Duration::from_millis(100));
-        let state = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        assert!(state.is_empty() || state.contains(") Z "), "{state}");
+        let is_gone = || {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            stat.is_empty() || stat.contains(") Z ") || stat.contains(") X ")
+        };
+        while !is_gone() {
+            assert!(begin.elapsed() < Duration::from_secs(25), "{pid} is left behind");
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     #[test]
@@ -256,7 +261,7 @@ mod tests {
     #[test]
     fn a_child_beyond_its_memory_limit_is_killed_as_out_of_memory() {
         let script = "x=$(head -c 400000000 /dev/zero | tr '\\0' a); sleep 10; echo ${#x}";
-        assert_eq!(run_shell(script, 30_000).ending, Ending::Oom);
+        assert_eq!(run_shell(script, 120_000).ending, Ending::Oom);
     }
 
     #[test]

@@ -235,8 +235,8 @@ mod tests {
             return;
         };
         // On a busy computer a processor may be taken for a while.
-        let found = (0..1000).map(|_| pair.distance().round_trip_ns).find(|&ns| ns < u64::MAX);
-        assert!(found.is_some_and(|ns| (1..100_000).contains(&ns)), "{found:?}");
+        let mut trips = (0..1000).map(|_| pair.distance().round_trip_ns);
+        assert!(trips.any(|ns| (1..100_000).contains(&ns)));
         assert_eq!(allowed(), before);
         drop(pair);
     }

@@ -305,17 +305,21 @@ fn a_call_that_is_slow_once_in_twenty_thousand_is_a_regression_of_tails() {
     if !have("valgrind") {
         return;
     }
-    let mut line = command(&format!(
-        "check -s stalling={} --against {} -w int-churn:1k --operations 50k --format json -q --rounds 6 \
-         --no-bugs --no-contract",
-        control("stalling").display(),
-        control("plain").display()
-    ));
-    line.env("ARENABENCH_CONTROL_EVERY", "20000").env("ARENABENCH_CONTROL_SPIN", "200000");
-    let ended = ended(&mut line);
-    assert_eq!(ended.code, 1, "{}", ended.stdout);
-    let worse = ruled(&ended, "regression");
-    assert!(worse.iter().any(|one| one.starts_with("tails malloc, calls over")), "{worse:?}");
+    let is_caught = || {
+        let mut line = command(&format!(
+            "check -s stalling={} --against {} -w int-churn:1k --operations 50k --format json -q \
+             --rounds 6 --no-bugs --no-contract",
+            control("stalling").display(),
+            control("plain").display()
+        ));
+        line.env("ARENABENCH_CONTROL_EVERY", "20000").env("ARENABENCH_CONTROL_SPIN", "200000");
+        let ended = ended(&mut line);
+        let worse = ruled(&ended, "regression");
+        assert_eq!(ended.code, i32::from(!worse.is_empty()), "{}", ended.stdout);
+        worse.iter().any(|one| one.starts_with("tails malloc, calls over"))
+    };
+    // What runs beside this test may interrupt as many calls of the one before.
+    assert!((0..3).any(|_| is_caught()), "a dozen slow calls were overlooked three times");
 }
 
 /// On one thread there is no free by another: what is slow there alone would pass.

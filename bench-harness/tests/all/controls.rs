@@ -192,8 +192,10 @@ fn children_that_crash_hang_exit_or_print_garbage_are_told_apart() {
         ("unloaded", "not-loaded"),
     ] {
         let subject = control_subject(control);
+        let timeout = if control == "hanging" { "2s" } else { "60s" };
         let ended = arenabench(&format!(
-            "replay int-churn {subject} --operations 50k --timeout 2s --rounds 1 --format json -q"
+            "replay int-churn {subject} --operations 50k --timeout {timeout} --rounds 1 \
+             --format json -q"
         ));
         assert_eq!(ended.code, 3, "{control}: {}", ended.stderr);
         for record in ended.records() {

@@ -146,7 +146,8 @@ fn campaign(arguments: &str, mut kills: u32) {
         let out = folder.path().join(format!("killed-{run}"));
         run += 1;
         for turn in 0..KILLS_PER_RUN.min(kills) {
-            let mark = format!("{}-{run}-{turn}", std::process::id());
+            // Other campaigns of this process run beside this one.
+            let mark = format!("{}-{run}-{turn}", folder.path().display());
             let before = whole_lines(&out);
             let mut child = start(arguments, &out, &mark);
             std::thread::sleep(Duration::from_millis(moments.below(length_ms)));
@@ -155,6 +156,7 @@ fn campaign(arguments: &str, mut kills: u32) {
             let ended = Instant::now();
             child.wait().unwrap();
             assert!(ended.elapsed() < Duration::from_secs(20), "{name}: {:?}", ended.elapsed());
+            let ended = Instant::now();
             while !marked(&mark).is_empty() {
                 assert!(ended.elapsed() < Duration::from_secs(5), "alive: {:?}", marked(&mark));
                 std::thread::sleep(Duration::from_millis(10));

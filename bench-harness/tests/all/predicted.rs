@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::command::{arenabench, control_subject, folder, have};
+use crate::command::{arenabench, command, control_subject, ended, folder, have};
 
 fn records(path: &std::path::Path) -> Vec<Value> {
     let text = std::fs::read_to_string(path.join("results.jsonl")).unwrap();
@@ -28,7 +28,7 @@ fn a_slow_allocator_is_predicted_slow_and_is_slow() {
         control_subject("slow"),
         out.display()
     );
-    let ended = arenabench(&arguments);
+    let ended = ended(command(&arguments).env("ARENABENCH_CONTROL_SPIN", "640"));
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     let all = records(&out);
     assert_eq!(all[0]["baseline"], "system");

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::command::{Ended, command, control, ended, folder, have};
+use crate::command::{Ended, command, control, ended, folder, have, is_soon_gone};
 
 /// Runs `arenabench program` with these options on a command.
 fn program(options: &str, program: &[&str]) -> Ended {
@@ -115,14 +115,12 @@ fn a_program_beyond_its_time_limit_is_killed_with_all_that_it_started() {
     let script =
         format!("trap '' TERM; sleep 60 & echo $! $$ > {}; wait; sleep 60", pids.display());
     let begin = Instant::now();
-    let ended = shell("-s system --rounds 1 --timeout 500ms", &script);
+    let ended = shell("-s system --rounds 1 --timeout 3s", &script);
     assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", begin.elapsed());
     assert_eq!(ended.code, 3, "{}", ended.stderr);
     assert_eq!(of(&ended.records(), "system")[0]["status"], "timeout");
-    std::thread::sleep(Duration::from_millis(200));
     for pid in fs::read_to_string(&pids).unwrap().split_whitespace() {
-        let state = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        assert!(state.is_empty() || state.contains(") Z "), "{pid} is left behind: {state}");
+        assert!(is_soon_gone(pid), "{pid} is left behind");
     }
 }
 
@@ -130,7 +128,7 @@ fn a_program_beyond_its_time_limit_is_killed_with_all_that_it_started() {
 fn a_library_that_does_not_serve_is_not_loaded_and_never_a_figure() {
     // One that exports no malloc, and one that the program's wrapper takes away again.
     let unloaded = (library("unloaded"), "unloaded", "exec sleep 0.05");
-    let cleared = (library("leaking"), "leaking", "exec env -i /bin/sleep 0.05");
+    let cleared = (library("leaking"), "leaking", "exec env -i /bin/sleep 1");
     for (subject, name, script) in [unloaded, cleared] {
         let ended = shell(&format!("-s system {subject} --rounds 2"), script);
         assert_eq!(ended.code, 3, "{}", ended.stderr);

@@ -123,7 +123,11 @@ fn ctrl_c_keeps_the_least_that_was_found() {
     let subject = control_subject("misaligned");
     let mut child = long_search(&control("misaligned"), &out);
     let whole = std::fs::metadata(&out).unwrap().len();
-    std::thread::sleep(Duration::from_secs(4));
+    let begin = Instant::now();
+    while std::fs::metadata(&out).unwrap().len() == whole {
+        assert!(begin.elapsed() < Duration::from_secs(60), "nothing was left out");
+        std::thread::sleep(Duration::from_millis(100));
+    }
     let kill = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
     assert!(kill.unwrap().success());
     assert_eq!(child.wait().unwrap().code(), Some(130));

@@ -14,8 +14,8 @@ fn the_null_floor_is_a_few_nanoseconds_a_pair() {
         .iter()
         .map(|record| record["ns_per_pair"].as_f64().unwrap())
         .fold(f64::INFINITY, f64::min);
-    // 2.6 ns on a quiet computer of the published report; twice that and some for a busy one.
-    assert!(best <= 6.0, "{best} ns a pair");
+    // 2.6 ns on a quiet computer of the published report; five times that for a slow or a busy one.
+    assert!(best <= 13.0, "{best} ns a pair");
 }
 
 /// Twenty runs of the baseline against itself: takes minutes, so only on request.

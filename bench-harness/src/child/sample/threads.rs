@@ -81,6 +81,7 @@ impl Sampler<'_> {
         let pair = if asks { Pair::of_this_process().map_err(Stop::Thread)? } else { None };
         let mut before = pair.as_ref().map(Pair::distance);
         let mut around = Vec::new();
+        let mut is_whole = true;
         for pass in 0..most {
             if pass >= least && playing >= LEAST_PLAYING {
                 break;
@@ -97,12 +98,13 @@ impl Sampler<'_> {
                 *was = now;
                 // Where they stay apart, the parent takes another sample later.
                 if job.breaks_off && !now.is_near() && near(&around[1..]) < MIN_NEAR {
+                    is_whole = false;
                     break;
                 }
             }
         }
         if pair.is_some() {
-            measured.calm = time_of(&measured.pass_wall_ns, &around);
+            measured.calm = time_of(&measured.pass_wall_ns, &around, is_whole);
             let known = around.iter().map(|[_, now]| now.round_trip_ns).filter(|&ns| ns < u64::MAX);
             let mut round_trips: Vec<u64> = known.collect();
             round_trips.sort_unstable();
@@ -120,7 +122,10 @@ fn near(around: &[[Distance; 2]]) -> usize {
 /// The time of a pass, where it is known how far apart the processors were around every pass: that of
 /// the near passes behind the first if there are [`MIN_NEAR`], of all behind the first otherwise. The
 /// share is that of near passes among those that count. `None` without a pass.
-fn time_of(pass_wall_ns: &[u64], around: &[[Distance; 2]]) -> Option<Calm> {
+///
+/// `is_whole` says that the sample was not broken off: one that was is not to be kept for the share of
+/// its few passes where another played all of them.
+fn time_of(pass_wall_ns: &[u64], around: &[[Distance; 2]], is_whole: bool) -> Option<Calm> {
     let passes: Vec<(u64, bool)> = pass_wall_ns
         .iter()
         .copied()
@@ -134,7 +139,7 @@ fn time_of(pass_wall_ns: &[u64], around: &[[Distance; 2]]) -> Option<Calm> {
     let all: Vec<u64> = warm.iter().map(|pass| pass.0).collect();
     let share = near.len() as f64 / all.len().max(1) as f64;
     // One pass or two are too few, wherever they were played.
-    let share = if all.len() < MIN_NEAR { 0.0 } else { share };
+    let share = if all.len() < MIN_NEAR || !is_whole { 0.0 } else { share };
     Some(Calm { region_ns: calm::undisturbed(&all)?, share: (1000.0 * share).floor() / 1000.0 })
 }
 
@@ -173,7 +178,7 @@ mod tests {
     fn passes_on_near_processors_make_the_time_where_there_are_three() {
         let times = [90, 10, 52, 53, 51, 11, 98];
         let of = |around: [[Distance; 2]; 7]| {
-            let calm = time_of(&times, &around).unwrap();
+            let calm = time_of(&times, &around, true).unwrap();
             (calm.region_ns, calm.share)
         };
         // The cold one is near, and does not count; of the lucky ones one was on one core at its end, and
@@ -186,10 +191,13 @@ mod tests {
 
     #[test]
     fn a_child_that_was_broken_off_has_a_time_and_is_not_calm() {
-        let one = time_of(&[90], &[N]).unwrap();
+        let one = time_of(&[90], &[N], false).unwrap();
         assert_eq!((one.region_ns, one.share), (90, 0.0));
-        let two = time_of(&[90, 50], &[N, N]).unwrap();
+        let two = time_of(&[90, 50], &[N, N], false).unwrap();
         assert_eq!((two.region_ns, two.share), (50, 0.0));
-        assert_eq!(time_of(&[], &[]), None);
+        let three = [N, N, N, [FAR, FAR]];
+        let of_three = |is_whole| time_of(&[90, 50, 51, 52], &three, is_whole).unwrap().share;
+        assert_eq!((of_three(false), of_three(true)), (0.0, 0.666));
+        assert_eq!(time_of(&[], &[], true), None);
     }
 }

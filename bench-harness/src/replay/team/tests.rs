@@ -207,10 +207,10 @@ fn a_paced_pass_takes_as_long_as_the_recorded_region() {
     let free = |block| Op::Free { block: BlockId(block), size: None };
     let events = [
         event(0, birth(0), 0),
-        event(0, Op::RegionStart, 1_000),
-        event(1, birth(1), 1_010),
-        event(0, free(1), 1_040),
-        event(1, free(0), 1_060),
+        event(0, Op::RegionStart, 100_000),
+        event(1, birth(1), 100_010),
+        event(0, free(1), 100_040),
+        event(1, free(0), 100_060),
     ];
     for (paced, least_ms) in [(false, 0), (true, 60)] {
         let compiled = compiled(&events, WINDOW_WORDS, paced);
@@ -219,7 +219,7 @@ fn a_paced_pass_takes_as_long_as_the_recorded_region() {
         for _ in 0..2 {
             let elapsed = team.pass::<{ touch::HEADER }>().unwrap();
             assert!(elapsed >= Duration::from_millis(least_ms), "{elapsed:?}");
-            assert!(elapsed < Duration::from_millis(900), "the time before the region is left out");
+            assert!(elapsed < Duration::from_secs(50), "the time before the region is left out");
         }
     }
 }
