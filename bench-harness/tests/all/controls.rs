@@ -142,24 +142,43 @@ fn percentile(records: &[Value], subject: &str, key: &str) -> f64 {
     found[found.len() / 2]
 }
 
-#[test]
-fn a_rare_slow_call_shows_in_the_highest_percentile_and_in_no_lower_one() {
-    let records = timed_calls("stalling");
-    let both = |key| ["stalling", "system"].map(|name| percentile(&records, name, key));
+/// What keeps these records from showing that one malloc of `stalling` in 2,500 is slow.
+fn what_hides_a_rare_slow_call(records: &[Value]) -> Vec<String> {
+    let mut found = Vec::new();
+    let both = |key| ["stalling", "system"].map(|name| percentile(records, name, key));
     for key in ["p50_ns", "p90_ns", "p99_ns", "p999_ns"] {
         let [stalling, system] = both(key);
-        assert!(stalling < 4.0 * system.max(50.0), "{key}: {stalling} against {system}");
+        if stalling >= 4.0 * system.max(50.0) {
+            found.push(format!("{key}: {stalling} against {system}"));
+        }
     }
     let [stalling, system] = both("p9999_ns");
-    assert!(stalling > 30_000.0 && stalling > 5.0 * system, "{stalling} against {system}");
+    if stalling <= 30_000.0 || stalling <= 5.0 * system {
+        found.push(format!("p9999_ns: {stalling} against {system}"));
+    }
     let stalling = records.iter().filter(|record| record["subject"] == "stalling");
     let worst: Vec<&Value> =
         stalling.flat_map(|record| record["worst"].as_array().unwrap()).collect();
-    // One malloc in 2,500 stalls, and does so again when it is looked at. What runs beside this test may
-    // disturb a call both times.
+    // It does so again when it is looked at.
     let own: Vec<_> = worst.iter().filter(|one| one["cause"] == "own-work").collect();
-    assert!(2 * own.len() > worst.len(), "{worst:?}");
-    assert!(own.iter().all(|one| one["operation"] == "malloc"), "{own:?}");
+    if 2 * own.len() <= worst.len() || own.iter().any(|one| one["operation"] != "malloc") {
+        found.push(format!("{worst:?}"));
+    }
+    found
+}
+
+/// What runs beside this test interrupts calls of both subjects, and some a second time when they are looked
+/// at: three tries.
+#[test]
+fn a_rare_slow_call_shows_in_the_highest_percentile_and_in_no_lower_one() {
+    let mut hidden = Vec::new();
+    while hidden.len() < 3 {
+        hidden.push(what_hides_a_rare_slow_call(&timed_calls("stalling")));
+        if hidden[hidden.len() - 1].is_empty() {
+            return;
+        }
+    }
+    panic!("{hidden:?}");
 }
 
 #[test]
