@@ -105,7 +105,7 @@ pub(crate) enum Format {
 /// How much is measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Profile {
-    /// A few minutes on two cores
+    /// Five minutes on two cores
     #[default]
     Quick,
     /// About half an hour

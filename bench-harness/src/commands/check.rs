@@ -230,13 +230,7 @@ fn timed<'a>(
     session.workloads.clone_from(&every);
     for times in [1, 2] {
         let rounds = rounds * times;
-        session.measure(&Pace {
-            min_rounds: rounds,
-            max_rounds: rounds,
-            budget: NO_BUDGET,
-            floor_budget: Duration::ZERO,
-            task: Task::Measure { passes: PASSES },
-        })?;
+        session.measure(&Pace::of_rounds(rounds, Task::Measure { passes: PASSES }))?;
         let tailed = session.workloads.iter().map(|&short| {
             let is_same = |one: &&Prepared| one.record.workload == short.record.workload;
             long.iter().find(is_same).unwrap_or(short)

@@ -202,13 +202,10 @@ impl InPlace<'_> {
         let baseline = &heaps[0].name;
         let mut session = Session::new(conditions, heaps, prepared.iter().collect(), baseline)
             .resumed(sink, Taken::default());
-        session.measure(&Pace {
-            min_rounds: plan.in_place_rounds,
-            max_rounds: plan.in_place_rounds,
-            budget: Duration::ZERO,
-            floor_budget: Duration::ZERO,
-            task: Task::Measure { passes: plan.passes },
-        })?;
+        session.measure(&Pace::of_rounds(
+            plan.in_place_rounds,
+            Task::Measure { passes: plan.passes },
+        ))?;
         Ok((session.sink, session.failures))
     }
 }

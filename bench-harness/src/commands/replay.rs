@@ -1,7 +1,5 @@
 //! `arenabench replay`: one workload on one or more subjects, timed or checked.
 
-use std::time::Duration;
-
 use reports::record::{Record, Status};
 use reports::results::Results;
 
@@ -43,13 +41,7 @@ pub(crate) fn run(args: &Replay, voice: &Voice, interrupt: &Interrupt) -> Outcom
     if args.verify {
         session.verify()?;
     } else {
-        session.measure(&Pace {
-            min_rounds: args.rounds,
-            max_rounds: args.rounds,
-            budget: Duration::ZERO,
-            floor_budget: Duration::ZERO,
-            task: Task::Measure { passes: 8 },
-        })?;
+        session.measure(&Pace::of_rounds(args.rounds, Task::Measure { passes: 8 }))?;
     }
     let Sink::Memory(mut records) = session.sink else { unreachable!("the sink was made above") };
     // Verified side by side they end in any order.

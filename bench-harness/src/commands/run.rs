@@ -33,6 +33,8 @@ pub(super) const RESULTS: &str = "results.jsonl";
 /// What a profile stands for.
 struct Plan {
     pace: Pace,
+    /// When the run is to end, if what else is part of every run leaves time for further rounds.
+    whole: Duration,
     operations: u64,
     workloads: Vec<&'static str>,
     memcheck_operations: u64,
@@ -49,11 +51,13 @@ fn plan_of(profile: Profile) -> Plan {
         Profile::Quick => Plan {
             pace: Pace {
                 min_rounds: 3,
-                max_rounds: 15,
+                max_rounds: 25,
                 budget: Duration::from_secs(130),
+                patience: Duration::from_secs(160),
                 floor_budget: Duration::from_secs(145),
                 task: task(4),
             },
+            whole: Duration::from_secs(280),
             operations: 500_000,
             workloads: three
                 .into_iter()
@@ -69,9 +73,11 @@ fn plan_of(profile: Profile) -> Plan {
                 min_rounds: 4,
                 max_rounds: 25,
                 budget: minutes(10),
+                patience: minutes(12),
                 floor_budget: minutes(11),
                 task: task(6),
             },
+            whole: Duration::ZERO,
             operations: 1_000_000,
             workloads: ["int-churn:1k", "int-churn", "int-churn:100k"]
                 .into_iter()
@@ -87,9 +93,11 @@ fn plan_of(profile: Profile) -> Plan {
                 min_rounds: 25,
                 max_rounds: 61,
                 budget: minutes(150),
+                patience: minutes(180),
                 floor_budget: minutes(170),
                 task: task(15),
             },
+            whole: Duration::ZERO,
             operations: 5_000_000,
             workloads: ["int-churn:1k", "int-churn", "int-churn:100k", "int-churn:1m"]
                 .into_iter()
@@ -152,12 +160,18 @@ pub(crate) fn run(args: &Run, voice: &Voice, interrupt: &Interrupt) -> Outcome {
     if !args.no_verify {
         session.verify()?;
     }
-    let mut pace = plan.pace;
-    if let Some(rounds) = args.rounds {
-        // Asked for just so many: the floor has to do with them as well.
-        (pace.min_rounds, pace.max_rounds) = (rounds, rounds);
-        pace.floor_budget = Duration::ZERO;
+    if !args.no_memcheck {
+        let small =
+            Extent { operations: plan.memcheck_operations.min(extent.operations), ..extent };
+        // Where time is short and nobody has asked for one, generated workloads speak for all.
+        let with_recording = args.profile != Profile::Quick || !args.workloads.is_empty();
+        memcheck(&mut session, &names, small, with_recording, valgrind.as_deref())?;
     }
+    let pace = match args.rounds {
+        // Asked for just so many: the floor has to do with them as well.
+        Some(rounds) => Pace::of_rounds(rounds, plan.pace.task),
+        None => plan.pace.until(plan.whole, begin.elapsed()),
+    };
     session.measure(&pace)?;
     if args.tails || args.profile != Profile::Quick {
         session.tails(&plan.tails)?;
@@ -172,13 +186,6 @@ pub(crate) fn run(args: &Run, voice: &Voice, interrupt: &Interrupt) -> Outcome {
         let operations = extent.operations.min(counts::OPERATIONS);
         let short = Extent { operations, ..extent };
         counts::counts(&mut session, &names, short, valgrind.as_deref())?;
-    }
-    if !args.no_memcheck {
-        let small =
-            Extent { operations: plan.memcheck_operations.min(extent.operations), ..extent };
-        // Where time is short and nobody has asked for one, generated workloads speak for all.
-        let with_recording = args.profile != Profile::Quick || !args.workloads.is_empty();
-        memcheck(&mut session, &names, small, with_recording, valgrind.as_deref())?;
     }
     let interrupted = interrupt.requested();
     let failures = session.failures;

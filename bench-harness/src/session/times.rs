@@ -34,6 +34,8 @@ pub(crate) struct Pace {
     pub(crate) max_rounds: u32,
     /// No round begins after this time, beyond the least number.
     pub(crate) budget: Duration,
+    /// The same while fewer rounds than the least number were calm, if it is later.
+    pub(crate) patience: Duration,
     /// No sample is added to a floor after this time.
     pub(crate) floor_budget: Duration,
     /// What a measuring child does.
@@ -41,11 +43,28 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// Whether no round is to begin any more, after so many calm ones: with too few of them a fourth of the
-    /// time is added.
+    /// So many rounds, however long they take, and no sample for the floor alone.
+    pub(crate) fn of_rounds(rounds: u32, task: Task) -> Self {
+        Self {
+            min_rounds: rounds,
+            max_rounds: rounds,
+            budget: Duration::ZERO,
+            patience: Duration::ZERO,
+            floor_budget: Duration::ZERO,
+            task,
+        }
+    }
+
+    /// Whether no round is to begin any more, after so many calm ones.
     fn is_over(&self, calm: u32, elapsed: Duration) -> bool {
-        let most = if calm < self.min_rounds { self.budget * 5 / 4 } else { self.budget };
-        elapsed >= most
+        let patience = if calm < self.min_rounds { self.patience } else { Duration::ZERO };
+        elapsed >= self.budget.max(patience)
+    }
+
+    /// The same with the time added that is left of `whole`, `elapsed` having passed of it.
+    pub(crate) fn until(self, whole: Duration, elapsed: Duration) -> Self {
+        let left = whole.saturating_sub(elapsed).saturating_sub(self.floor_budget);
+        Self { budget: self.budget + left, floor_budget: self.floor_budget + left, ..self }
     }
 }
 
@@ -196,18 +215,32 @@ impl<'a> Session<'a> {
 mod tests {
     use super::*;
 
+    const PACE: Pace = Pace {
+        min_rounds: 3,
+        max_rounds: 9,
+        budget: Duration::from_secs(100),
+        patience: Duration::from_secs(125),
+        floor_budget: Duration::from_secs(110),
+        task: Task::Measure { passes: 1 },
+    };
+
     #[test]
-    fn rounds_go_on_for_a_fourth_longer_while_too_few_of_them_are_calm() {
-        let pace = Pace {
-            min_rounds: 3,
-            max_rounds: 9,
-            budget: Duration::from_secs(100),
-            floor_budget: Duration::ZERO,
-            task: Task::Measure { passes: 1 },
-        };
-        assert!(!pace.is_over(3, Duration::from_secs(99)));
-        assert!(pace.is_over(3, Duration::from_secs(100)));
-        assert!(!pace.is_over(2, Duration::from_secs(124)));
-        assert!(pace.is_over(2, Duration::from_secs(125)));
+    fn rounds_go_on_for_longer_while_too_few_of_them_are_calm() {
+        assert!(!PACE.is_over(3, Duration::from_secs(99)));
+        assert!(PACE.is_over(3, Duration::from_secs(100)));
+        assert!(!PACE.is_over(2, Duration::from_secs(124)));
+        assert!(PACE.is_over(2, Duration::from_secs(125)));
+    }
+
+    #[test]
+    fn what_a_run_has_not_used_of_its_time_goes_into_rounds_and_none_is_taken_from_them() {
+        let left = |elapsed| PACE.until(Duration::from_secs(200), Duration::from_secs(elapsed));
+        assert_eq!(left(50).budget, Duration::from_secs(140));
+        assert_eq!(left(50).floor_budget, Duration::from_secs(150), "it ends when the run is to");
+        assert!(left(50).is_over(0, Duration::from_secs(140)), "patience is no time beyond that");
+        for late in [90, 150, 500] {
+            let (left, own) = (left(late), PACE);
+            assert_eq!((left.budget, left.floor_budget), (own.budget, own.floor_budget));
+        }
     }
 }

@@ -1,7 +1,9 @@
-//! Two quick runs of the same commit: every verdict that both reach is the same, and geometric means
-//! are within 2 %. The runs take minutes and want a quiet computer: with `ARENABENCH_CAMPAIGN=1` only.
+//! Two quick runs of the same commit: every verdict that both reach is the same, geometric means are
+//! within 2 %, and neither takes longer than five minutes. They want a quiet computer: with
+//! `ARENABENCH_CAMPAIGN=1` only.
 
 use std::path::Path;
+use std::time::Duration;
 
 use reports::results::Results;
 use reports::statistics::Verdict;
@@ -11,6 +13,9 @@ use crate::command::{arenabench, folder};
 
 /// Largest difference between two geometric means of the same ratios.
 const GEOMEAN: f64 = 0.02;
+
+/// The longest that a quick run may take.
+const QUICK: Duration = Duration::from_secs(300);
 
 /// A named verdict or mean.
 type Named<T> = Vec<(String, T)>;
@@ -36,9 +41,11 @@ fn drifts(one: &Named<f64>, other: &Named<f64>) -> Vec<String> {
 }
 
 fn run(folder: &Path) -> (Named<Verdict>, Named<f64>) {
-    let ended = arenabench(&format!("run --no-memcheck -q -o {}", folder.display()));
+    let ended = arenabench(&format!("run -q -o {}", folder.display()));
     assert!([0, 3].contains(&ended.code), "{}", ended.stderr);
     let results = Results::read(folder.join("results.jsonl")).unwrap();
+    let took = Duration::from_nanos(results.end().expect("the run is over").run_wall_ns);
+    assert!(took <= QUICK, "a quick run took {took:?}");
     let summary = Summary::of(&results);
     let rows = summary.rows.iter().filter_map(|row| {
         Some((format!("{} on {}", row.subject, row.setting.workload), row.verdict?))

@@ -76,13 +76,8 @@ impl Replays<'_> {
             let mut session =
                 Session::new(self.conditions, &subjects, vec![&prepared], self.baseline)
                     .resumed(sink, taken);
-            let outcome = session.measure(&Pace {
-                min_rounds: self.rounds,
-                max_rounds: self.rounds,
-                budget: Duration::ZERO,
-                floor_budget: Duration::ZERO,
-                task: Task::Measure { passes: PASSES },
-            });
+            let outcome =
+                session.measure(&Pace::of_rounds(self.rounds, Task::Measure { passes: PASSES }));
             finished.failures += (session.failures - failures) as usize;
             finished.measuring += session.measuring;
             finished.sink = session.sink;
