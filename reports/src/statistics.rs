@@ -1,9 +1,10 @@
 //! From raw samples to a statement: how much faster, how sure, or undecided.
 //!
-//! Samples are measured in rounds: each round measures every subject once, in random order. What
-//! disturbs the computer for longer than a sample (frequency, another tenant, memory layout of the
-//! host) therefore disturbs a whole round, and cancels in a ratio taken **within** the round. What comes
-//! and goes between samples does not; which of them count is told in [`weather`](crate::weather). Hence:
+//! Samples are measured in rounds: each round measures every subject once, those of a workload right
+//! after one another, in random order. What disturbs the computer for longer than a sample (frequency,
+//! another tenant, memory layout of the host) therefore disturbs all of them, and cancels in a ratio
+//! taken **within** the round. What comes and goes between samples does not; which of them count is
+//! told in [`weather`](crate::weather). Hence:
 //!
 //! 1. A cell's ratio to the baseline is the **median over rounds of the ratio per round**, the
 //!    baseline's time in a round being the geometric mean of its two samples there ([`of_both`]), or

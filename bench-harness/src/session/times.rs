@@ -132,8 +132,7 @@ impl<'a> Session<'a> {
         self.conditions.voice.phase("Measuring", per_round * u64::from(pace.max_rounds));
         let mut calm = 0;
         for round in 0..pace.max_rounds {
-            let mut turns = self.turns(true);
-            turns.shuffle(&mut order);
+            let turns = self.in_order(&mut order);
             if round >= pace.min_rounds && pace.is_over(calm, begin.elapsed()) {
                 break;
             }
@@ -143,6 +142,21 @@ impl<'a> Session<'a> {
         }
         self.conditions.voice.end_phase();
         self.narrow_floor(pace, begin, &mut order)
+    }
+
+    /// All turns of a round: the workloads in random order, and in each the subjects in random order right
+    /// after one another, since samples vary together that are taken within a second.
+    fn in_order(&self, order: &mut ChaCha8Rng) -> Vec<Turn<'a>> {
+        let turns = self.turns(true);
+        let mut workloads: Vec<Vec<Turn<'a>>> = turns
+            .chunk_by(|one, other| std::ptr::eq(one.workload, other.workload))
+            .map(<[Turn<'a>]>::to_vec)
+            .collect();
+        workloads.shuffle(order);
+        for turns in &mut workloads {
+            turns.shuffle(order);
+        }
+        workloads.concat()
     }
 
     /// Adds pairs of baseline samples to every workload whose floor is wide, the widest first.

@@ -88,18 +88,17 @@ fn samples_are_interleaved_in_random_order_and_never_subject_by_subject() {
         .filter(|record| record["kind"] == "sample" && record["round"].as_u64() < Some(4))
         .map(|record| {
             let again = record["again"] == true;
-            (
-                record["round"].as_u64(),
-                format!("{}{}{again}", record["subject"], record["workload"]),
-            )
+            let is_in_place = record["retaken_calm_shares"].as_array().is_none_or(Vec::is_empty);
+            let cell = (record["workload"].to_string(), format!("{}{again}", record["subject"]));
+            (record["round"].as_u64(), cell, is_in_place)
         })
         .collect();
     // 4 subjects and the baseline's second sample, on 2 workloads, in 4 rounds.
     assert_eq!(order.len(), 40);
     let rounds: Vec<Vec<_>> = (0..4)
         .map(|round| {
-            let in_round = order.iter().filter(|(of, _)| *of == Some(round));
-            in_round.map(|(_, cell)| cell.clone()).collect()
+            let in_round = order.iter().filter(|(of, ..)| *of == Some(round));
+            in_round.map(|(_, cell, is_in_place)| (cell.clone(), *is_in_place)).collect()
         })
         .collect();
     for round in &rounds {
@@ -107,6 +106,10 @@ fn samples_are_interleaved_in_random_order_and_never_subject_by_subject() {
         cells.sort();
         cells.dedup();
         assert_eq!(cells.len(), 10, "every cell once a round");
+        // What was not calm is taken again at the round's end.
+        let in_place: Vec<_> = round.iter().filter(|one| one.1).map(|one| &one.0.0).collect();
+        let groups = in_place.chunk_by(|one, other| one == other).count();
+        assert!(groups <= 2, "what is compared is measured in one go: {round:?}");
     }
     assert!(rounds.windows(2).any(|pair| pair[0] != pair[1]), "every round has its own order");
 }

@@ -54,8 +54,9 @@ fn of_replays(context: Context<'_>) -> Markup {
         @if let Some(words) = calm(context) { li { (words) } }
         li { "A time per pair is twice the wall time over the number of calls: the cost of one allocation and its free." }
         li {
-            "Subjects are measured in rounds, in random order within a round. A ratio is taken within a "
-            "round, so that what disturbs a whole round cancels. The ratio shown is the median over rounds."
+            "Subjects are measured in rounds, in which the subjects of a workload follow one another in random "
+            "order. A ratio is taken within a round, so that what disturbs all of them cancels. The ratio shown "
+            "is the median over rounds."
         }
         @if results.subjects.iter().any(|one| one.role == Role::Reference) {
             li {
