@@ -129,7 +129,8 @@ impl<'a> Session<'a> {
         let begin = Instant::now();
         let mut order = ChaCha8Rng::seed_from_u64(self.conditions.seed);
         let per_round = self.turns(true).len() as u64;
-        self.conditions.voice.phase("Measuring", per_round * u64::from(pace.max_rounds));
+        let rounds = pace.min_rounds..=pace.max_rounds;
+        self.conditions.voice.phase_of_rounds("Measuring", per_round, rounds, pace.budget);
         let mut calm = 0;
         for round in 0..pace.max_rounds {
             let turns = self.in_order(&mut order);
