@@ -1,11 +1,18 @@
-//! Ctrl-C, SIGTERM and the hangup of the terminal ask for an orderly end; of the first two the second ends
+//! Ctrl-C, SIGTERM and the hangup of the terminal ask for an orderly end; a later one of the first two ends
 //! at once.
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
 
 use crate::exit::INTERRUPTED;
+
+/// A signal that comes no later than this after the first is the same one: `timeout` and others signal a
+/// process and then its whole group. In milliseconds.
+const SAME_MS: u64 = 300;
+/// No signal has come yet.
+const NEVER: u64 = u64::MAX;
 
 /// Whether the user has asked for the end.
 #[derive(Clone, Debug)]
@@ -18,14 +25,22 @@ impl Interrupt {
     /// When the kernel refuses the handlers.
     pub(crate) fn install() -> io::Result<Self> {
         let flag = Arc::new(AtomicBool::new(false));
+        let (begin, first) = (Instant::now(), Arc::new(AtomicU64::new(NEVER)));
         for signal in [libc::SIGINT, libc::SIGTERM] {
-            // Registered first, so that a second signal finds the flag set and exits.
-            signal_hook::flag::register_conditional_shutdown(
-                signal,
-                INTERRUPTED.into(),
-                Arc::clone(&flag),
-            )?;
-            signal_hook::flag::register(signal, Arc::clone(&flag))?;
+            let (flag, first) = (Arc::clone(&flag), Arc::clone(&first));
+            let handle = move || {
+                let now = begin.elapsed().as_millis() as u64;
+                flag.store(true, Ordering::Relaxed);
+                match first.compare_exchange(NEVER, now, Ordering::Relaxed, Ordering::Relaxed) {
+                    Err(first) if now.saturating_sub(first) > SAME_MS => {
+                        signal_hook::low_level::exit(INTERRUPTED.into());
+                    }
+                    _ => {}
+                }
+            };
+            // SAFETY: the handler reads the clock, works on atomics and calls `_exit`, all of which
+            // a handler may do, and cannot panic.
+            unsafe { signal_hook::low_level::register(signal, handle) }?;
         }
         // A terminal that goes away hangs up twice, by its shell and by the kernel.
         if !is_ignored(libc::SIGHUP) {

@@ -79,22 +79,36 @@ fn ctrl_c_ends_in_order_with_a_report_of_what_there_is() {
     assert!(out.join("index.html").exists());
 }
 
-/// Would catch a run that the second hangup ends where it stands: a shell sends the one, and the kernel
-/// the other when the shell is gone.
-#[test]
-fn a_terminal_that_goes_away_hangs_up_twice_and_ends_a_run_in_order() {
+/// Sends a run the same signal twice, so far apart that they are not one, and so near that the run has
+/// not ended in between; it ends in order.
+fn ends_in_order_when_signalled_twice(signal: libc::c_int) {
     let folder = folder();
     let out = folder.path().join("out");
     let mut child = start(&out);
     wait_for_samples(&out);
-    // So far apart that they are not one, and so near that the run has not ended in between.
     for _ in 0..2 {
         // SAFETY: the child is there and not waited for.
-        assert_eq!(unsafe { libc::kill(child.id() as libc::pid_t, libc::SIGHUP) }, 0);
+        assert_eq!(unsafe { libc::kill(child.id() as libc::pid_t, signal) }, 0);
         std::thread::sleep(Duration::from_micros(300));
     }
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert_eq!(records(&out).last().unwrap()["outcome"], "interrupted");
+}
+
+/// Would catch a run that the second hangup ends where it stands: a shell sends the one, and the kernel
+/// the other when the shell is gone.
+#[test]
+fn a_terminal_that_goes_away_hangs_up_twice_and_ends_a_run_in_order() {
+    ends_in_order_when_signalled_twice(libc::SIGHUP);
+}
+
+/// Would catch a run that takes the second for a second Ctrl-C: `timeout` signals its child and then the
+/// whole group.
+#[test]
+fn one_who_signals_a_run_and_its_group_ends_it_in_order() {
+    for signal in [libc::SIGINT, libc::SIGTERM] {
+        ends_in_order_when_signalled_twice(signal);
+    }
 }
 
 #[test]
