@@ -29,13 +29,9 @@ impl Interrupt {
         for signal in [libc::SIGINT, libc::SIGTERM] {
             let (flag, first) = (Arc::clone(&flag), Arc::clone(&first));
             let handle = move || {
-                let now = begin.elapsed().as_millis() as u64;
                 flag.store(true, Ordering::Relaxed);
-                match first.compare_exchange(NEVER, now, Ordering::Relaxed, Ordering::Relaxed) {
-                    Err(first) if now.saturating_sub(first) > SAME_MS => {
-                        signal_hook::low_level::exit(INTERRUPTED.into());
-                    }
-                    _ => {}
+                if is_later(&first, begin.elapsed().as_millis() as u64) {
+                    signal_hook::low_level::exit(INTERRUPTED.into());
                 }
             };
             // SAFETY: the handler reads the clock, works on atomics and calls `_exit`, all of which
@@ -67,10 +63,32 @@ impl Interrupt {
     }
 }
 
+/// Whether a signal that comes `now`, in milliseconds, is another one than the first, which is noted.
+fn is_later(first: &AtomicU64, now: u64) -> bool {
+    let noted = first.compare_exchange(NEVER, now, Ordering::Relaxed, Ordering::Relaxed);
+    noted.is_err_and(|first| now.saturating_sub(first) > SAME_MS)
+}
+
 fn is_ignored(signal: libc::c_int) -> bool {
     // SAFETY: plain data, for which zeros are a value.
     let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
     // SAFETY: asks for the signal's action and changes nothing.
     let refused = unsafe { libc::sigaction(signal, std::ptr::null(), &raw mut action) };
     refused == 0 && action.sa_sigaction == libc::SIG_IGN
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_is_another_one_than_the_first_when_some_time_has_passed() {
+        let first = AtomicU64::new(NEVER);
+        assert!(!is_later(&first, 1000));
+        for same in [1000, 1000 + SAME_MS] {
+            assert!(!is_later(&first, same), "{same}");
+        }
+        assert!(is_later(&first, 1001 + SAME_MS));
+        assert!(!is_later(&first, 999), "handlers on two threads may have read the clock before");
+    }
 }

@@ -170,7 +170,12 @@ pub(crate) fn run(args: &Run, voice: &Voice, interrupt: &Interrupt) -> Outcome {
     let pace = match args.rounds {
         // Asked for just so many: the floor has to do with them as well.
         Some(rounds) => Pace::of_rounds(rounds, plan.pace.task),
-        None => plan.pace.until(plan.whole, begin.elapsed()),
+        None => {
+            let earlier = earlier.as_ref().and_then(Results::end);
+            let of = |time: fn(&End) -> u64| Duration::from_nanos(earlier.as_ref().map_or(0, time));
+            let elapsed = begin.elapsed() + of(|end| end.run_wall_ns);
+            plan.pace.until(plan.whole, elapsed, of(|end| end.measuring_wall_ns))
+        }
     };
     session.measure(&pace)?;
     if args.tails || args.profile != Profile::Quick {

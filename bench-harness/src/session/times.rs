@@ -61,10 +61,17 @@ impl Pace {
         elapsed >= self.budget.max(patience)
     }
 
-    /// The same with the time added that is left of `whole`, `elapsed` having passed of it.
-    pub(crate) fn until(self, whole: Duration, elapsed: Duration) -> Self {
-        let left = whole.saturating_sub(elapsed).saturating_sub(self.floor_budget);
-        Self { budget: self.budget + left, floor_budget: self.floor_budget + left, ..self }
+    /// The pace of a run that has measured for a while already, in parts before this one, and that is to
+    /// end at `whole` if that leaves more time, `elapsed` having passed of it in all parts.
+    pub(crate) fn until(self, whole: Duration, elapsed: Duration, measured: Duration) -> Self {
+        let left = whole.saturating_sub(elapsed);
+        let for_floors = self.floor_budget.saturating_sub(self.budget);
+        Self {
+            budget: self.budget.saturating_sub(measured).max(left.saturating_sub(for_floors)),
+            patience: self.patience.saturating_sub(measured),
+            floor_budget: self.floor_budget.saturating_sub(measured).max(left),
+            ..self
+        }
     }
 }
 
@@ -146,7 +153,7 @@ impl<'a> Session<'a> {
     }
 
     /// All turns of a round: the workloads in random order, and in each the subjects in random order right
-    /// after one another, since samples vary together that are taken within a second.
+    /// after one another, since samples vary together that are taken within half a second.
     fn in_order(&self, order: &mut ChaCha8Rng) -> Vec<Turn<'a>> {
         let turns = self.turns(true);
         let mut workloads: Vec<Vec<Turn<'a>>> = turns
@@ -247,15 +254,39 @@ mod tests {
         assert!(PACE.is_over(2, Duration::from_secs(125)));
     }
 
+    /// The pace of a run that is to take 200 seconds, `elapsed` of which are over, `measured` of them in
+    /// earlier parts.
+    fn left(elapsed: u64, measured: u64) -> Pace {
+        let seconds = Duration::from_secs;
+        PACE.until(seconds(200), seconds(elapsed), seconds(measured))
+    }
+
     #[test]
     fn what_a_run_has_not_used_of_its_time_goes_into_rounds_and_none_is_taken_from_them() {
-        let left = |elapsed| PACE.until(Duration::from_secs(200), Duration::from_secs(elapsed));
-        assert_eq!(left(50).budget, Duration::from_secs(140));
-        assert_eq!(left(50).floor_budget, Duration::from_secs(150), "it ends when the run is to");
-        assert!(left(50).is_over(0, Duration::from_secs(140)), "patience is no time beyond that");
+        assert_eq!(left(50, 0).budget, Duration::from_secs(140));
+        assert_eq!(
+            left(50, 0).floor_budget,
+            Duration::from_secs(150),
+            "it ends when the run is to"
+        );
+        assert!(
+            left(50, 0).is_over(0, Duration::from_secs(140)),
+            "patience is no time beyond that"
+        );
         for late in [90, 150, 500] {
-            let (left, own) = (left(late), PACE);
+            let (left, own) = (left(late, 0), PACE);
             assert_eq!((left.budget, left.floor_budget), (own.budget, own.floor_budget));
         }
+    }
+
+    #[test]
+    fn a_run_that_goes_on_has_the_time_that_its_earlier_parts_have_left() {
+        assert_eq!(left(80, 60).budget, Duration::from_secs(110), "of 200, less 10 for floors");
+        assert_eq!(left(190, 70).budget, Duration::from_secs(30));
+        assert_eq!(left(190, 70).floor_budget, Duration::from_secs(40));
+        assert!(left(190, 70).is_over(2, Duration::from_secs(55)), "patience has gone on as well");
+        let over = left(210, 130);
+        assert_eq!((over.budget, over.floor_budget), (Duration::ZERO, Duration::ZERO));
+        assert!(over.is_over(2, Duration::ZERO), "nothing is added to what is complete");
     }
 }
